@@ -1,0 +1,175 @@
+//! `MonitoringSystem`: one place where hosts are registered and watched, and how its names join to hosts.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One monitoring system: how to reach it and how what it calls a host joins to a host.
+#[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "rollcall.dev",
+    version = "v1alpha1",
+    kind = "MonitoringSystem",
+    plural = "monitoringsystems",
+    shortname = "rcmon",
+    category = "rollcall",
+    namespaced,
+    status = "MonitoringSystemStatus",
+    derive = "PartialEq",
+    doc = "One monitoring system: how to reach it and how what it calls a host joins to a host.",
+    printcolumn(name = "Registered", type_ = "string", json_path = ".status.summary.registered"),
+    printcolumn(name = "Joined", type_ = "string", json_path = ".status.summary.joined"),
+    printcolumn(name = "Ghosts", type_ = "string", json_path = ".status.summary.ghosts"),
+    printcolumn(name = "Strangers", type_ = "string", json_path = ".status.summary.strangers"),
+    printcolumn(name = "Duplicates", type_ = "string", json_path = ".status.summary.duplicates"),
+    printcolumn(
+        name = "Registrations",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="RegistrationsFresh")].reason"#
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        priority = 1,
+        json_path = r#".status.conditions[?(@.type=="RegistrationsFresh")].message"#
+    )
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.mackerel)").message("name the system: mackerel"))]
+pub struct MonitoringSystemSpec {
+    /// A Mackerel organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mackerel: Option<MackerelSystem>,
+    /// How registrations join to hosts: the first rule that gives exactly one host wins; a rule that gives
+    /// several is ambiguous and the registration is unknown. Default: `CustomIdentifier`, then `InstanceID`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "atomic"))]
+    pub join: Option<Vec<JoinRule>>,
+    /// Minutes without any metric after which a registered host is Silent (RC0103). Default 30.
+    #[serde(default = "default_silent_minutes")]
+    #[schemars(range(min = 5, max = 1440))]
+    pub silent_minutes: i32,
+}
+
+fn default_silent_minutes() -> i32 {
+    30
+}
+
+/// A Mackerel organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.apiURL) || !self.apiURL.contains('@')").message("apiURL must not hold a user or a password"))]
+pub struct MackerelSystem {
+    /// Base address of the API. Default `https://api.mackerelio.com`; `http` and private addresses only where
+    /// the platform admin allows them.
+    #[serde(default, rename = "apiURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256), regex(pattern = "^https?://[^/?#]+/?$"))]
+    pub api_url: Option<String>,
+    /// The API key, in this namespace. Reading is enough.
+    pub api_key_secret: SecretKey,
+}
+
+/// A key of a Secret in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKey {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Key in its data.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// One way to tell which host a registration speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("(self.by == 'Name') == has(self.pattern)").message("join: pattern belongs to by: Name, and only there"))]
+#[x_kube(validation = Rule::new("!has(self.pattern) || self.pattern.contains('(?<name>') || self.pattern.contains('(?P<name>')")
+    .message("join: pattern needs a group called name, for example ^(?<name>[a-z0-9-]+)\\\\.internal$"))]
+pub struct JoinRule {
+    /// What is compared.
+    pub by: JoinBy,
+    /// For `Name`: a regular expression (RE2 syntax) on the registered name; its group `name` must equal the host's Name tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub pattern: Option<String>,
+}
+
+/// What a join rule compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum JoinBy {
+    /// Mackerel's custom identifier, `i-0abc.ec2.amazonaws.com`, upper and lower case ignored.
+    CustomIdentifier,
+    /// The instance id that the agent reports about itself.
+    InstanceID,
+    /// The registered name, taken apart by `pattern`, against the host's Name tag.
+    Name,
+    /// Any registered address against the host's addresses in the same account.
+    Address,
+}
+
+/// What the last reading of a monitoring system said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MonitoringSystemStatus {
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Conditions `Ready` and `RegistrationsFresh`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = kube::core::ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// The columns of `kubectl get rcmon`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<MonitoringSystemSummary>,
+    /// Some registrations that join to no host Rollcall knows: other accounts, offices, load balancers.
+    /// They are reported and never acted on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = kube::core::ListMerge::Map(vec!["id".into()]))]
+    pub strangers: Vec<StrangerStatus>,
+}
+
+/// Counts of a monitoring system: `-` is "not known now", never zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MonitoringSystemSummary {
+    /// Hosts registered.
+    #[schemars(length(max = 32))]
+    pub registered: String,
+    /// Registrations that join to one host.
+    #[schemars(length(max = 32))]
+    pub joined: String,
+    /// Registrations of hosts that are proved gone.
+    #[schemars(length(max = 32))]
+    pub ghosts: String,
+    /// Registrations that join to nothing Rollcall knows.
+    #[schemars(length(max = 32))]
+    pub strangers: String,
+    /// Registrations beyond the first of one host.
+    #[schemars(length(max = 32))]
+    pub duplicates: String,
+}
+
+/// A registration that joins to no host Rollcall knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StrangerStatus {
+    /// Its id in the monitoring system.
+    #[schemars(length(max = 128))]
+    pub id: String,
+    /// Its name there.
+    #[schemars(length(max = 256))]
+    pub name: String,
+    /// What it seems to be: `elb`, `rds`, `unknown`.
+    #[schemars(length(max = 32))]
+    pub kind: String,
+}

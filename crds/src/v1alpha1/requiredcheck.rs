@@ -1,0 +1,196 @@
+//! `RequiredCheck`: what each host must have, and why. One row of the coverage ledger.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{LabelSelector, Owner};
+
+/// Something every host of certain roles must have, and why. It is covered when one of `watched.by`
+/// really watches the host.
+#[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "rollcall.dev",
+    version = "v1alpha1",
+    kind = "RequiredCheck",
+    plural = "requiredchecks",
+    shortname = "rccheck",
+    category = "rollcall",
+    namespaced,
+    status = "RequiredCheckStatus",
+    derive = "PartialEq",
+    doc = "Something every host of certain roles must have, and why: one row of the coverage ledger.",
+    printcolumn(name = "Severity", type_ = "string", json_path = ".spec.severity"),
+    printcolumn(name = "Applies", type_ = "string", json_path = ".status.summary.applies"),
+    printcolumn(name = "Covered", type_ = "string", json_path = ".status.summary.covered"),
+    printcolumn(name = "Missing", type_ = "string", json_path = ".status.summary.missing"),
+    printcolumn(name = "Unknown", type_ = "string", json_path = ".status.summary.unknown"),
+    printcolumn(name = "Review-Due", type_ = "string", json_path = ".status.summary.reviewDue"),
+    printcolumn(name = "Why", type_ = "string", priority = 1, json_path = ".spec.why")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct RequiredCheckSpec {
+    /// Which hosts must have it.
+    pub applies_to: AppliesTo,
+    /// Why it is required: what happened, or would happen, without it. The next reader decides by this
+    /// sentence whether the check may go.
+    #[schemars(length(min = 1, max = 1024))]
+    pub why: String,
+    /// How bad it is when it is not covered. Only Critical makes an environment non-compliant. Default Warning.
+    #[serde(default)]
+    pub severity: Severity,
+    /// Who answers for this check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// How to put it right, shown with the finding, for example "Ansible role linux + check-ntpoffset".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub fix: Option<String>,
+    /// When somebody must ask again whether this check is still needed. Overdue is a finding (RC0601).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// What counts as watching.
+    pub watched: Watched,
+}
+
+/// How bad a finding is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Severity {
+    /// Makes the environment non-compliant.
+    Critical,
+    /// Should be put right.
+    #[default]
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+/// Which hosts a check is required on: in matching environments, hosts with any of `roles` and none of `exceptRoles`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.exceptRoles) || !self.roles.exists(r, r in self.exceptRoles)")
+    .message("appliesTo: a role stands in both roles and exceptRoles"))]
+pub struct AppliesTo {
+    /// Labels of the environments; without it, all environments that see this check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<LabelSelector>,
+    /// Roles; a host with any of them must have the check. An empty list would apply to nobody and is refused.
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    pub roles: Vec<String>,
+    /// Hosts with any of these roles are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    pub except_roles: Option<Vec<String>>,
+}
+
+/// When a check must be looked at again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Review {
+    /// Days between reviews.
+    #[schemars(range(min = 1, max = 3650))]
+    pub every_days: i32,
+    /// Day of the last review, `YYYY-MM-DD`.
+    #[schemars(length(max = 10), regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub last: String,
+}
+
+/// What counts as watching: any one of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Watched {
+    /// Alternatives; the row is covered when one of them is.
+    #[schemars(length(min = 1, max = 10), extend("x-kubernetes-list-type" = "atomic"))]
+    pub by: Vec<WatchedBy>,
+}
+
+/// One way to watch a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.check), has(self.hostMetric), has(self.connectivity)].exists_one(x, x)")
+    .message("watched.by: name exactly one of check, hostMetric, connectivity"))]
+pub struct WatchedBy {
+    /// Name of the MonitoringSystem.
+    #[schemars(length(min = 1, max = 253))]
+    pub system: String,
+    /// A check that runs for the host, known by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<NamedCheck>,
+    /// A monitor on a metric of the host, with a threshold that is not too lax.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_metric: Option<HostMetric>,
+    /// Alerts when the host no longer answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connectivity: Option<Connectivity>,
+}
+
+/// A check known by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedCheck {
+    /// Name of the check in the monitoring system, for example `check-disk`. May hold `${env.NAME}`.
+    #[schemars(length(min = 1, max = 256))]
+    pub name: String,
+}
+
+/// A monitor on a metric of the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!(has(self.thresholdAtMost) && has(self.thresholdAtLeast))")
+    .message("hostMetric: name thresholdAtMost or thresholdAtLeast, not both"))]
+pub struct HostMetric {
+    /// Name of the metric, for example `disk%`. May hold `${env.NAME}`.
+    #[schemars(length(min = 1, max = 256))]
+    pub metric: String,
+    /// The monitor must alert above a value not greater than this: `disk% > 100` watches nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold_at_most: Option<i64>,
+    /// The monitor must alert below a value not less than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold_at_least: Option<i64>,
+}
+
+/// Alerts when the host no longer answers. It has no fields yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Connectivity {}
+
+/// What the last pass saw of a check, over all environments that see it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequiredCheckStatus {
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Condition `Ready`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = kube::core::ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// The row of the coverage ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<RequiredCheckSummary>,
+}
+
+/// The row of the coverage ledger: `-` is "not known now", never zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequiredCheckSummary {
+    /// Hosts it applies to.
+    #[schemars(length(max = 32))]
+    pub applies: String,
+    /// Hosts on which it is covered.
+    #[schemars(length(max = 32))]
+    pub covered: String,
+    /// Hosts on which it is missing, silent, muted or weak.
+    #[schemars(length(max = 32))]
+    pub missing: String,
+    /// Hosts on which nobody can judge it now.
+    #[schemars(length(max = 32))]
+    pub unknown: String,
+    /// Day of the next review, with `overdue` behind it when it has passed.
+    #[schemars(length(max = 32))]
+    pub review_due: String,
+}
