@@ -1,0 +1,1 @@
+//! A fake Mackerel: the API of mackerel.io over a ground truth of hosts, roles, monitors and checks.
