@@ -7,13 +7,16 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures::stream;
+use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Fault;
 
 /// A proxy's or sign-in page, when [`Fault::Garbage`] names no body.
 const PAGE: &str = "<!DOCTYPE html><html><body><h1>Please sign in</h1></body></html>";
+
+/// Time for the bytes before a cut to reach the socket.
+const FLUSH: Duration = Duration::from_millis(10);
 
 /// The faults that struck one call; usually none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -149,8 +152,13 @@ async fn cut_short(answer: Response, after: usize) -> Response {
     let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert(header::CONTENT_LENGTH, whole.len().max(after + 1).into());
     let told = whole.slice(..whole.len().min(after));
-    let steps = [Ok::<Bytes, std::io::Error>(told), Err(std::io::ErrorKind::ConnectionReset.into())];
-    Response::from_parts(parts, Body::from_stream(stream::iter(steps)))
+    let failure = async {
+        // hyper drops what it has not flushed when a body fails: let the first bytes leave.
+        tokio::time::sleep(FLUSH).await;
+        Err(std::io::ErrorKind::ConnectionReset.into())
+    };
+    let steps = stream::iter([Ok::<Bytes, std::io::Error>(told)]).chain(stream::once(failure));
+    Response::from_parts(parts, Body::from_stream(steps))
 }
 
 /// Fisher–Yates over a splitmix generator: the same seed and length, the same order.
