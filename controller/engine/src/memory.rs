@@ -1,0 +1,161 @@
+//! What one look cannot know: since when something is absent, who was ever seen, what was last proved.
+//!
+//! The engine takes the memory of the last pass and returns that of this one. It is kept in shards (one per
+//! place, system and environment), and nothing in it changes while the world stands still: no counter, no
+//! time of a look. A restart reads it back, so it forgets nothing and writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CheckName, HostId, ObjectKey, Place, RegistrationId, RoleName};
+
+/// Everything remembered, by shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Memory {
+    /// Per account and region.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<Place, PlaceMemory>,
+    /// Per monitoring system.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub systems: BTreeMap<ObjectKey, SystemMemory>,
+    /// Per environment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environments: BTreeMap<ObjectKey, EnvironmentMemory>,
+    /// Per exemption of type Baseline: hosts whose finding went away once.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub healed: BTreeMap<ObjectKey, BTreeSet<HostId>>,
+}
+
+/// What is remembered of one account and region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceMemory {
+    /// When the first complete reading was begun: hosts first seen after it have *joined*.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The population: every host last seen to exist.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<HostId, HostMemory>,
+    /// Hosts proved gone, kept 30 days or as long as a registration of theirs stands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tombstones: BTreeMap<HostId, Tombstone>,
+}
+
+/// What is remembered of one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostMemory {
+    /// Its Name tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The environment that claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<ObjectKey>,
+    /// Roles it played, duties and traits.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<RoleName>,
+    /// When Rollcall first saw it.
+    pub first_seen: Timestamp,
+    /// First seen after the place's first complete reading.
+    #[serde(default)]
+    pub joined: bool,
+    /// The launch for which everything was in order at least once: its settling is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_for_launch: Option<Timestamp>,
+    /// Begin of the first complete reading that lacked it, while a second one is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_since: Option<Timestamp>,
+    /// When it was first seen stopped, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_since: Option<Timestamp>,
+    /// Since when each of its findings stands; the key is code, check and system.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub findings: BTreeMap<String, Timestamp>,
+}
+
+/// A host that is proved gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tombstone {
+    /// Its last Name tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its last environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<ObjectKey>,
+    /// Begin of the first complete reading that lacked it, or that showed it terminated.
+    pub gone_since: Timestamp,
+    /// Another host that took its name in the same environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<HostId>,
+}
+
+/// What is remembered of one monitoring system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SystemMemory {
+    /// The registrations that were last proved to belong to each host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub registrations: BTreeMap<HostId, Vec<RegistrationId>>,
+    /// The checks that were last proved to run for each registration. Held at most 24 hours past a restart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<RegistrationId, Vec<CheckName>>,
+    /// Since when each finding about a registration or monitor stands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub findings: BTreeMap<String, Timestamp>,
+}
+
+/// What is remembered of one environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentMemory {
+    /// What joined, left, was resized or changed roles: 7 days, at most [`MAX_CHANGES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// Hosts per ISO week (`2026-W47`), the last 53: growth without a time series.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub weekly_hosts: BTreeMap<String, i32>,
+    /// Since when each finding about the environment itself stands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub findings: BTreeMap<String, Timestamp>,
+}
+
+/// No environment remembers more changes than this; the oldest go first.
+pub const MAX_CHANGES: usize = 2_000;
+
+/// Something that happened to a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// When the reading that showed it was begun.
+    pub at: Timestamp,
+    /// The host.
+    pub host: HostId,
+    /// Its name then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What can happen to a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Happening {
+    /// It was not there before.
+    Joined,
+    /// It is proved gone.
+    Left,
+    /// It is proved gone and another host has its name.
+    ReplacedBy(HostId),
+    /// Its roles changed.
+    RolesChanged {
+        /// Roles before.
+        from: BTreeSet<RoleName>,
+        /// Roles now.
+        to: BTreeSet<RoleName>,
+    },
+}

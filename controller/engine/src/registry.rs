@@ -1,0 +1,201 @@
+//! What a monitoring system says it knows: registered hosts, monitors, names of checks, last metrics.
+//! Neutral between systems: nothing here speaks HTTP, and a second system needs no second shape.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CheckName, RegistrationId};
+use crate::reading::Reading;
+
+/// All listings of one monitoring system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registry {
+    /// Which product it is.
+    pub product: Product,
+    /// Registered hosts, in all statuses.
+    pub hosts: Reading<Vec<Registration>>,
+    /// Services and the roles defined under each.
+    pub services: Reading<BTreeMap<String, Vec<String>>>,
+    /// Monitors, in the system's order.
+    pub monitors: Reading<Vec<Monitor>>,
+    /// Names of the checks that run for a host; read host by host, so each has its own time.
+    /// A host that is not in the map was never asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<RegistrationId, Reading<Vec<CheckName>>>,
+    /// The newest metric of each host; a host that is not in a complete reading's map has none.
+    pub last_metric: Reading<BTreeMap<RegistrationId, Timestamp>>,
+}
+
+/// Monitoring products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Product {
+    /// Mackerel (mackerel.io).
+    Mackerel,
+}
+
+impl Product {
+    /// The name people use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mackerel => "Mackerel",
+        }
+    }
+}
+
+/// One registered host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registration {
+    /// Its id there.
+    pub id: RegistrationId,
+    /// Its name there.
+    pub name: String,
+    /// Mackerel's custom identifier, lower-cased: `i-0abc.ec2.amazonaws.com`, an RDS endpoint, a load balancer's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_identifier: Option<String>,
+    /// The instance id its agent reports about itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<String>,
+    /// What it seems to be, in the system's words: `ec2`, `elb`, `rds`, `gce`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Its status there.
+    pub status: RegistrationStatus,
+    /// Roles it has there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Scope>,
+    /// Addresses it reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
+    /// When it was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+}
+
+/// Whether a registered host is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationStatus {
+    /// Watched, and alerts notify.
+    Working,
+    /// Watched, and alerts do not notify.
+    Standby,
+    /// Not watched for now.
+    Maintenance,
+    /// Not watched: switched off.
+    Poweroff,
+    /// A status this version does not know.
+    Unknown,
+}
+
+impl RegistrationStatus {
+    /// Does the system watch a host of this status? `None`: we do not know.
+    #[must_use]
+    pub fn is_watched(self) -> Option<bool> {
+        match self {
+            Self::Working | Self::Standby => Some(true),
+            Self::Maintenance | Self::Poweroff => Some(false),
+            Self::Unknown => None,
+        }
+    }
+    /// The wire spelling.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Standby => "standby",
+            Self::Maintenance => "maintenance",
+            Self::Poweroff => "poweroff",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A service, or one role of it: what a host belongs to and what a monitor is scoped to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scope {
+    /// Service name.
+    pub service: String,
+    /// Role name; without it the whole service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+impl Scope {
+    /// Does a host with these roles fall into this scope?
+    #[must_use]
+    pub fn holds(&self, roles: &[Scope]) -> bool {
+        roles.iter().any(|r| r.service == self.service && (self.role.is_none() || self.role == r.role))
+    }
+}
+
+/// One monitor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Monitor {
+    /// Its id there.
+    pub id: String,
+    /// Its name there; a connectivity monitor may have none.
+    #[serde(default)]
+    pub name: String,
+    /// What it looks at.
+    pub watches: Watches,
+    /// Hosts it covers; empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Scope>,
+    /// Hosts it leaves out, even when a scope holds them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excludes: Vec<Scope>,
+    /// Switched off without an end.
+    #[serde(default)]
+    pub muted: bool,
+}
+
+impl Monitor {
+    /// Does it cover a host with these roles? Mute is judged apart.
+    #[must_use]
+    pub fn covers(&self, roles: &[Scope]) -> bool {
+        (self.scopes.is_empty() || self.scopes.iter().any(|s| s.holds(roles)))
+            && !self.excludes.iter().any(|s| s.holds(roles))
+    }
+}
+
+/// What a monitor looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Watches {
+    /// A metric of each host in scope.
+    #[serde(rename_all = "camelCase")]
+    HostMetric {
+        /// `disk%`
+        metric: String,
+        /// Alerts above or below.
+        direction: Direction,
+        /// Value of a warning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warning: Option<f64>,
+        /// Value of a critical alert.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        critical: Option<f64>,
+    },
+    /// Hosts that no longer answer.
+    Connectivity,
+    /// Something that is not about single hosts: `service`, `external`, `expression`, `query`, `anomalyDetection`, or a type this version does not know.
+    Other(String),
+}
+
+/// On which side of the threshold a monitor alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Direction {
+    /// Alerts when the value is greater.
+    Above,
+    /// Alerts when the value is less.
+    Below,
+}
