@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# `make test`: sets up all it needs, runs everything, and says where the minutes went.
+# A step that cannot run here is skipped loudly and counted; a step that fails ends the run.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+cache="${ROLLCALL_CACHE:?run me by make test}"
+mkdir -p "$cache"
+features=(--workspace --features rollcall/test-clock)
+began=$SECONDS
+table=""
+skipped=0
+
+step() { # NAME COMMAND...
+    local name=$1 start=$SECONDS
+    shift
+    printf '\n=== %s\n' "$name"
+    if "$@"; then
+        table+=$(printf '%-46s %5d s' "$name" $((SECONDS - start)))$'\n'
+    else
+        printf '\n=== FAILED: %s (exit %d)\n' "$name" $?
+        exit 1
+    fi
+}
+
+in_background() { # NAME LOG COMMAND...   the control plane is Go: it builds beside the Rust crates
+    local name=$1 log=$2
+    shift 2
+    ("$@" >"$log" 2>&1) &
+    background+=("$name:$!:$log")
+}
+
+join_background() {
+    local entry name pid log
+    for entry in "${background[@]}"; do
+        IFS=: read -r name pid log <<<"$entry"
+        if ! wait "$pid"; then
+            cat "$log"
+            return 1
+        fi
+    done
+}
+
+background=()
+in_background "control plane" "$cache/controlplane.log" e2e/controlplane/build.sh
+step "format" cargo fmt --all --check
+step "build everything" cargo test "${features[@]}" --no-run
+step "control plane (built beside it)" join_background
+step "mkr and mackerel-agent" e2e/tools/build.sh
+step "lints" cargo clippy "${features[@]}" --all-targets -- -D warnings
+step "light CLI: lints and tests" bash -c 'cargo clippy -q -p rollcall --no-default-features --all-targets -- -D warnings && cargo test -p rollcall --no-default-features'
+step "conformance: fake AWS and moto" e2e/conformance/run.sh
+step "unit, property, CRD and end-to-end tests" cargo test "${features[@]}"
+
+printf '\n=== where the time went (%d s in all, %d skipped)\n%s' $((SECONDS - began)) "$skipped" "$table"
