@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HostSelector, LabelSelector};
+use super::{ACCOUNT_ID, HostSelector, LabelSelector, NAME, NAMESPACE, REGION};
 
 /// One AWS account whose hosts Rollcall may see. The account id is proved by STS before anything is
 /// believed; which namespaces may claim which hosts is said by `grants`.
@@ -42,17 +42,17 @@ use super::{HostSelector, LabelSelector};
     )
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.observe) || !has(self.observe.roleARN) || self.observe.roleARN.split(':')[4] == self.accountID")
-    .message("observe.roleARN belongs to another account than accountID"))]
+#[x_kube(validation = Rule::new("!has(self.observe) || !has(self.observe.roleARN) || self.observe.roleARN.contains(':iam::' + self.accountID + ':role/')")
+    .message("observe.roleARN belongs to another account than accountID").field_path(".observe.roleARN"))]
 pub struct CloudAccountSpec {
     /// The twelve digits of the AWS account. STS must answer with this very id, else nothing that was read counts.
     /// Immutable: another account is another object.
     #[serde(rename = "accountID")]
-    #[schemars(length(max = 12), regex(pattern = "^[0-9]{12}$"))]
+    #[schemars(length(max = 12), regex(pattern = ACCOUNT_ID))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("accountID is immutable: create another CloudAccount"))]
     pub account_id: String,
     /// AWS regions to read, for example `ap-northeast-1`. A region that is not listed does not exist for Rollcall.
-    #[schemars(length(min = 1, max = 40), inner(length(max = 32), regex(pattern = "^[a-z]{2}(-[a-z]+)+-[0-9]+$")), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(min = 1, max = 40), inner(length(max = 32), regex(pattern = REGION)), extend("x-kubernetes-list-type" = "set"))]
     pub regions: Vec<String>,
     /// The identity that reads. Without it the operator's ambient credentials are used (instance profile, IRSA, Pod Identity).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ pub struct CloudAccountSpec {
     pub grants: Vec<Grant>,
     /// Namespace for the Host objects of hosts that no Environment claims. Without it they are only counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = 63), regex(pattern = NAMESPACE))]
     pub unclaimed_namespace: Option<String>,
 }
 
@@ -74,7 +74,10 @@ pub struct CloudAccountSpec {
 pub struct ObserveIdentity {
     /// Role to assume for reading, for example `arn:aws:iam::123456789012:role/rollcall-observe`.
     #[serde(default, rename = "roleARN", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256), regex(pattern = "^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"))]
+    #[schemars(
+        length(max = 256),
+        regex(pattern = "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$")
+    )]
     pub role_arn: Option<String>,
     /// External id that the role's trust policy asks for.
     #[serde(default, rename = "externalID", skip_serializing_if = "Option::is_none")]
@@ -91,13 +94,15 @@ pub struct ObserveIdentity {
 #[serde(rename_all = "camelCase")]
 pub struct SecretName {
     /// Name of the Secret.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub name: String,
 }
 
 /// One permission to claim: Environments in these namespaces may claim these hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.hostSelector) || dyn(self.hostSelector) != null")
+    .message("grants: hostSelector is null: delete the line to grant every host of the account, or say which"))]
 pub struct Grant {
     /// Labels of the namespaces that may claim. The label `kubernetes.io/metadata.name` names one namespace.
     pub namespace_selector: LabelSelector,

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HostSelector, Severity};
+use super::{HostSelector, NAME, REGION, Severity};
 
 /// One environment of a team: the hosts it consists of, the parameters its checks use, how roles are
 /// found, how many hosts of a role are wanted, and the monitoring systems every host must be known to.
@@ -89,15 +89,17 @@ fn default_settle_minutes() -> i32 {
 }
 
 /// One account of an environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.regions) || dyn(self.regions) != null")
+    .message("accounts: regions is null: delete the line to take every region of the account, or say which"))]
 pub struct EnvironmentAccount {
     /// Name of the CloudAccount.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub name: String,
     /// Regions of it; without them, all that the CloudAccount lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 40), inner(length(max = 32)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(min = 1, max = 40), inner(length(max = 32), regex(pattern = REGION)), extend("x-kubernetes-list-type" = "set"))]
     pub regions: Option<Vec<String>>,
 }
 
@@ -146,10 +148,10 @@ pub struct RoleTag {
 /// Wanted numbers of one role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.max) || self.min <= self.max").message("counts: min must not exceed max"))]
+#[x_kube(validation = Rule::new("!has(self.max) || self.min <= self.max").message("counts: min must not exceed max").field_path(".min"))]
 pub struct RoleCount {
     /// Name of the HostRole.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub role: String,
     /// Fewer running hosts than this is a finding (RC0404).
     #[schemars(range(min = 0, max = 100_000))]
@@ -165,7 +167,7 @@ pub struct RoleCount {
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentMonitoring {
     /// Name of the MonitoringSystem, in this namespace or in the library.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub system: String,
     /// The Mackerel service under which this environment's roles are expected (`service:role`).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::NAME;
+
 /// Findings that somebody accepts for a while. `Accepted` is a decision; `Baseline` freezes what was
 /// found on the first morning: it has its own column, is never "compliant", and only shrinks.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -30,10 +32,18 @@ use serde::{Deserialize, Serialize};
         type_ = "string",
         priority = 1,
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        priority = 1,
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#
     )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.type != 'Baseline' || has(self.hosts)").message("a Baseline must list its hosts"))]
+#[x_kube(validation = Rule::new("!has(self.hosts) || dyn(self.hosts) != null")
+    .message("hosts is null: delete the line to speak of every host that the match fits, or list them"))]
 pub struct ExemptionSpec {
     /// `Accepted`: somebody decided that this is fine for now. `Baseline`: frozen debt, it only shrinks.
     #[serde(rename = "type")]
@@ -52,7 +62,7 @@ pub struct ExemptionSpec {
     #[schemars(length(min = 1, max = 128))]
     pub approver: String,
     /// Last day of validity, `YYYY-MM-DD` (UTC). Afterwards the findings are back, and the expired exemption is one too (RC0602).
-    #[schemars(length(max = 10), regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(length(max = 10), extend("format" = "date"))]
     pub expires: String,
 }
 
@@ -74,15 +84,15 @@ pub struct FindingMatch {
     pub code: String,
     /// Name of the RequiredCheck.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub check: Option<String>,
     /// A role that the host plays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub role: Option<String>,
     /// Name of the MonitoringSystem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub system: Option<String>,
 }
 

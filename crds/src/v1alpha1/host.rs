@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Severity;
+use super::{ACCOUNT_ID, REGION, Severity};
 
 /// One host as Rollcall sees it. Written by Rollcall only; deleting it deletes nothing but this view.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -45,10 +45,10 @@ pub struct HostSpec {
     pub service: HostService,
     /// The AWS account it is in.
     #[serde(rename = "accountID")]
-    #[schemars(length(max = 12), regex(pattern = "^[0-9]{12}$"))]
+    #[schemars(length(max = 12), regex(pattern = ACCOUNT_ID))]
     pub account_id: String,
     /// The AWS region it is in.
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = 32), regex(pattern = REGION))]
     pub region: String,
 }
 

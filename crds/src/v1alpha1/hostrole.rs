@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::HostSelector;
+use super::{HostSelector, NAME};
 
 /// A role that hosts play. A Duty says why a host exists (app, batch); a Trait says how it is built
 /// (linux, jvm). A host has the roles its tag lists, those whose selector matches it, and all they include.
@@ -39,7 +39,7 @@ pub struct HostRoleSpec {
     pub selector: Option<HostSelector>,
     /// Roles that everybody who plays this one plays too, in this namespace or the library. Cycles are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 50), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 253), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]
     pub includes: Vec<String>,
     /// What the role is called in Mackerel.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,16 @@ mod monitoringsystem;
 mod requiredcheck;
 mod selector;
 
+/// A Kubernetes object name (DNS subdomain). A reference that cannot name any object is refused at once
+/// instead of becoming a "not found" later.
+const NAME: &str = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
+/// A namespace (DNS label).
+const NAMESPACE: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// An AWS region such as `ap-northeast-1` or `us-gov-west-1`.
+const REGION: &str = "^[a-z]{2}(-[a-z]+)+-[0-9]+$";
+/// An AWS account id.
+const ACCOUNT_ID: &str = "^[0-9]{12}$";
+
 pub use cloudaccount::*;
 pub use environment::*;
 pub use exemption::*;

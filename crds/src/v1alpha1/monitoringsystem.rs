@@ -5,6 +5,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::NAME;
+
 /// One monitoring system: how to reach it and how what it calls a host joins to a host.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[kube(
@@ -69,7 +71,7 @@ pub struct MackerelSystem {
     /// Base address of the API. Default `https://api.mackerelio.com`; `http` and private addresses only where
     /// the platform admin allows them.
     #[serde(default, rename = "apiURL", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256), regex(pattern = "^https?://[^/?#]+/?$"))]
+    #[schemars(length(max = 256), regex(pattern = r"^https?://[^/?#\s]+/?$"))]
     pub api_url: Option<String>,
     /// The API key, in this namespace. Reading is enough.
     pub api_key_secret: SecretKey,
@@ -80,10 +82,10 @@ pub struct MackerelSystem {
 #[serde(rename_all = "camelCase")]
 pub struct SecretKey {
     /// Name of the Secret.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub name: String,
     /// Key in its data.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^[-._a-zA-Z0-9]+$"))]
     pub key: String,
 }
 
@@ -92,13 +94,16 @@ pub struct SecretKey {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("(self.by == 'Name') == has(self.pattern)").message("join: pattern belongs to by: Name, and only there"))]
 #[x_kube(validation = Rule::new("!has(self.pattern) || self.pattern.contains('(?<name>') || self.pattern.contains('(?P<name>')")
-    .message("join: pattern needs a group called name, for example ^(?<name>[a-z0-9-]+)\\\\.internal$"))]
+    .message("join: pattern needs a group called name, for example ^(?<name>[a-z0-9-]+)[.]internal$"))]
 pub struct JoinRule {
-    /// What is compared.
+    /// What is compared. `CustomIdentifier`: Mackerel's custom identifier against the instance id.
+    /// `InstanceID`: the id that the agent reports about itself. `Name`: the registered name, taken apart by
+    /// `pattern`, against the host's Name tag. `Address`: any registered address against the host's.
     pub by: JoinBy,
     /// For `Name`: a regular expression (RE2 syntax) on the registered name; its group `name` must equal the host's Name tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = Rule::new("''.matches(self) || !''.matches(self)").message("join: pattern is not a regular expression (RE2 syntax)"))]
     pub pattern: Option<String>,
 }
 

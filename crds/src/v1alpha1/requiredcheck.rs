@@ -5,7 +5,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LabelSelector, Owner};
+use super::{LabelSelector, NAME, Owner};
+
+/// Thresholds stay where JSON numbers are exact in every client.
+const THRESHOLD: i64 = 1_000_000_000_000_000;
 
 /// Something every host of certain roles must have, and why. It is covered when one of `watched.by`
 /// really watches the host.
@@ -27,7 +30,19 @@ use super::{LabelSelector, Owner};
     printcolumn(name = "Missing", type_ = "string", json_path = ".status.summary.missing"),
     printcolumn(name = "Unknown", type_ = "string", json_path = ".status.summary.unknown"),
     printcolumn(name = "Review-Due", type_ = "string", json_path = ".status.summary.reviewDue"),
-    printcolumn(name = "Why", type_ = "string", priority = 1, json_path = ".spec.why")
+    printcolumn(name = "Why", type_ = "string", priority = 1, json_path = ".spec.why"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        priority = 1,
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        priority = 1,
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#
+    )
 )]
 #[serde(rename_all = "camelCase")]
 pub struct RequiredCheckSpec {
@@ -72,17 +87,19 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.exceptRoles) || !self.roles.exists(r, r in self.exceptRoles)")
-    .message("appliesTo: a role stands in both roles and exceptRoles"))]
+    .message("appliesTo: a role stands in both roles and exceptRoles").field_path(".exceptRoles"))]
+#[x_kube(validation = Rule::new("!has(self.environments) || dyn(self.environments) != null")
+    .message("appliesTo: environments is null: delete the line to mean every environment, or select some"))]
 pub struct AppliesTo {
     /// Labels of the environments; without it, all environments that see this check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environments: Option<LabelSelector>,
     /// Roles; a host with any of them must have the check. An empty list would apply to nobody and is refused.
-    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]
     pub roles: Vec<String>,
     /// Hosts with any of these roles are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]
     pub except_roles: Option<Vec<String>>,
 }
 
@@ -94,7 +111,7 @@ pub struct Review {
     #[schemars(range(min = 1, max = 3650))]
     pub every_days: i32,
     /// Day of the last review, `YYYY-MM-DD`.
-    #[schemars(length(max = 10), regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(length(max = 10), extend("format" = "date"))]
     pub last: String,
 }
 
@@ -113,8 +130,8 @@ pub struct Watched {
 #[x_kube(validation = Rule::new("[has(self.check), has(self.hostMetric), has(self.connectivity)].exists_one(x, x)")
     .message("watched.by: name exactly one of check, hostMetric, connectivity"))]
 pub struct WatchedBy {
-    /// Name of the MonitoringSystem.
-    #[schemars(length(min = 1, max = 253))]
+    /// Name of the MonitoringSystem, in this namespace or in the library.
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
     pub system: String,
     /// A check that runs for the host, known by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,9 +164,11 @@ pub struct HostMetric {
     pub metric: String,
     /// The monitor must alert above a value not greater than this: `disk% > 100` watches nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -THRESHOLD, max = THRESHOLD))]
     pub threshold_at_most: Option<i64>,
     /// The monitor must alert below a value not less than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -THRESHOLD, max = THRESHOLD))]
     pub threshold_at_least: Option<i64>,
 }
 

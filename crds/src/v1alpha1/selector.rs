@@ -31,6 +31,7 @@ pub struct HostTerm {
     /// Anchor it: `app` alone also matches `mapper-1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = kube::core::Rule::new("''.matches(self) || !''.matches(self)").message("namePattern is not a regular expression (RE2 syntax)"))]
     pub name_pattern: Option<String>,
     /// VPC ids; the host must be in one of them.
     #[serde(default, rename = "vpcIDs", skip_serializing_if = "Option::is_none")]
