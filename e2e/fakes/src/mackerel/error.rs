@@ -57,5 +57,14 @@ impl Refusal {
     }
 }
 
+impl IntoResponse for Refusal {
+    /// The answer in the usual shape; the gate rewords it for organisations that use another.
+    fn into_response(self) -> Response {
+        let mut response = self.answer(ErrorShape::default());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
 /// What a change or a question gives, or why not.
 pub type Outcome<T> = Result<T, Refusal>;
