@@ -1,0 +1,131 @@
+//! The fleet that `crds/examples/backlog` describes, played on the fake AWS and the fake Mackerel: about 200
+//! hosts in 7 environments, as messy as real ones, with a list of every fault that was planted.
+//!
+//! The demo shows it, tests judge Rollcall by [`Planted`], and the recording of the README is made from it.
+//! It must never look at what Rollcall says: it is the ground truth.
+
+mod hosts;
+mod mess;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rollcall_fakes::aws::{Aws, RegionTruth};
+use rollcall_fakes::clock::WorldClock;
+use rollcall_fakes::mackerel::{FakeMackerel, Org, Rights};
+use rollcall_fakes::stage::Stage;
+
+pub use hosts::{ENVIRONMENTS, EnvironmentPlan};
+pub use mess::Planted;
+pub use tree::{Tree, folder};
+
+/// Where the story begins: a Saturday, two days before the roll is called.
+pub const BEGIN: &str = "2026-11-21T01:00:00Z";
+/// The API key of the Mackerel organisation.
+pub const MACKEREL_KEY: &str = "backlog-mackerel-key";
+/// Access key of the observing user in an account: this, and the account's id.
+pub const AWS_KEY_PREFIX: &str = "AKIAROLLCALL";
+
+/// The fleet and both fakes it lives in.
+#[derive(Debug)]
+pub struct Backlog {
+    /// EC2 and STS.
+    pub aws: Aws,
+    /// Mackerel.
+    pub mackerel: FakeMackerel,
+    /// The one organisation in it.
+    pub org: Org,
+    /// Clock, faults and calls, shared by both fakes.
+    pub stage: Stage,
+    /// Instance id and registration by host name.
+    pub hosts: BTreeMap<String, HostTruth>,
+    planted: Vec<Planted>,
+}
+
+/// Where a host of the fleet really is.
+#[derive(Clone, Debug)]
+pub struct HostTruth {
+    /// Its environment.
+    pub environment: String,
+    /// Its instance id.
+    pub instance: String,
+    /// Its account.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// Its id in Mackerel, if it is registered.
+    pub registration: Option<String>,
+}
+
+impl Backlog {
+    /// Builds the fleet as it stood two days before the roll call, on a clock that stands still at [`BEGIN`].
+    ///
+    /// # Errors
+    /// When the tree of custom resources cannot be read, or a fake refuses what it is given: a fault of this crate.
+    pub fn two_days_ago() -> anyhow::Result<Self> {
+        let begin: Timestamp = BEGIN.parse()?;
+        let stage = Stage::new(WorldClock::frozen_at(begin));
+        let aws = Aws::new(stage.clone());
+        let (mackerel, org) = FakeMackerel::with_org(stage.clone(), "backlog", MACKEREL_KEY);
+        mackerel.add_key("backlog", MACKEREL_KEY, Rights::Read);
+        for account in hosts::ACCOUNTS {
+            aws.account(account).add_key("rollcall-observe", &access_key(account));
+        }
+        let mut fleet = Self { aws, mackerel, org, stage, hosts: BTreeMap::new(), planted: Vec::new() };
+        let tree = Tree::read(&folder())?;
+        fleet.launch_all(begin)?;
+        fleet.register_all(&tree)?;
+        fleet.make_a_mess()?;
+        Ok(fleet)
+    }
+
+    /// What happens while Rollcall already watches: six old staging hosts are terminated and their
+    /// registrations stay behind.
+    ///
+    /// # Errors
+    /// When a fake refuses.
+    pub fn old_hosts_leave(&mut self) -> anyhow::Result<()> {
+        for name in mess::LEAVING {
+            self.region_of(name)?.terminate(&self.truth(name)?.instance)?;
+            if let Some(id) = self.truth(name)?.registration.clone() {
+                self.org.edit(|truth| truth.agent_stops(&id, false))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Monday morning: the roll is called. More than a day after [`Self::old_hosts_leave`], so that what they left is ghosts.
+    pub fn monday_morning(&self) {
+        self.stage.clock.advance(SignedDuration::from_hours(48));
+    }
+
+    /// Every fault that was planted, with the finding that must report it.
+    #[must_use]
+    pub fn planted(&self) -> &[Planted] {
+        &self.planted
+    }
+
+    /// Where a host really is.
+    ///
+    /// # Errors
+    /// When the fleet has no host of that name.
+    pub fn truth(&self, name: &str) -> anyhow::Result<&HostTruth> {
+        self.hosts.get(name).ok_or_else(|| anyhow::anyhow!("the fleet has no host {name}"))
+    }
+
+    /// The region a host is in, to stop, start or tag it.
+    ///
+    /// # Errors
+    /// When the fleet has no host of that name.
+    pub fn region_of(&self, name: &str) -> anyhow::Result<RegionTruth> {
+        let truth = self.truth(name)?;
+        Ok(self.aws.account(&truth.account).region(&truth.region))
+    }
+}
+
+/// The access key of the observing user of an account.
+#[must_use]
+pub fn access_key(account: &str) -> String {
+    format!("{AWS_KEY_PREFIX}{}", account.get(..8).unwrap_or(account))
+}
