@@ -1,12 +1,13 @@
 //! Findings, their stable codes, and the causes that group them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1::Severity;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountName, HostId, ObjectKey, RegistrationId, RoleName};
+use crate::ids::{AccountName, CheckName, HostId, ObjectKey, RegistrationId, RoleName};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $title:literal;)*) => {
@@ -111,6 +112,8 @@ pub enum Subject {
     Monitor(String),
     /// A role of an environment.
     Role(RoleName),
+    /// A check by the name it has in a monitoring system.
+    Check(CheckName),
     /// The object itself (environment, check, exemption, system, account).
     Itself,
 }
@@ -125,8 +128,8 @@ pub struct Finding {
     pub severity: Severity,
     /// What it is about.
     pub subject: Subject,
-    /// The name people know the subject by.
-    pub subject_name: String,
+    /// The name people know the subject by, freed of control characters and cut to 64.
+    pub subject_name: Arc<str>,
     /// The environment it belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectKey>,
@@ -142,10 +145,10 @@ pub struct Finding {
     /// The role through which the requirement came: causes group by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
-    /// Expected and found, in one line.
-    pub message: String,
+    /// Expected and found, in one line, without the subject's name: many findings share one text.
+    pub message: Arc<str>,
     /// What to do, naming only commands that exist.
-    pub fix: String,
+    pub fix: Arc<str>,
     /// Since when it has been so.
     pub since: Timestamp,
     /// Who excuses it.

@@ -5,6 +5,7 @@
 //! time of a look. A restart reads it back, so it forgets nothing and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,21 +43,31 @@ pub struct PlaceMemory {
     /// Hosts proved gone, kept 30 days or as long as a registration of theirs stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tombstones: BTreeMap<HostId, Tombstone>,
+    /// Begin of the first complete reading from which far too many hosts had vanished without a word; while
+    /// it stands, no reading of this place proves absence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallen_since: Option<Timestamp>,
+    /// Since when each finding about the place itself stands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub findings: BTreeMap<Arc<str>, Timestamp>,
+    /// Since when no CloudAccount names it any more; forgotten after 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_since: Option<Timestamp>,
 }
 
 /// What is remembered of one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostMemory {
-    /// Its Name tag.
+    /// Its Name tag, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// The environment that claimed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectKey>,
-    /// Roles it played, duties and traits.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub roles: BTreeSet<RoleName>,
+    /// Roles it played, duties and traits, sorted. Shared by hosts that play the same.
+    #[serde(default, skip_serializing_if = "<[RoleName]>::is_empty")]
+    pub roles: Arc<[RoleName]>,
     /// When Rollcall first saw it.
     pub first_seen: Timestamp,
     /// First seen after the place's first complete reading.
@@ -73,16 +84,16 @@ pub struct HostMemory {
     pub stopped_since: Option<Timestamp>,
     /// Since when each of its findings stands; the key is code, check and system.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub findings: BTreeMap<String, Timestamp>,
+    pub findings: BTreeMap<Arc<str>, Timestamp>,
 }
 
 /// A host that is proved gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
-    /// Its last Name tag.
+    /// Its last Name tag, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// Its last environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectKey>,
@@ -102,10 +113,13 @@ pub struct SystemMemory {
     pub registrations: BTreeMap<HostId, Vec<RegistrationId>>,
     /// The checks that were last proved to run for each registration. Held at most 24 hours past a restart.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub checks: BTreeMap<RegistrationId, Vec<CheckName>>,
+    pub checks: BTreeMap<RegistrationId, Arc<[CheckName]>>,
     /// Since when each finding about a registration or monitor stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub findings: BTreeMap<String, Timestamp>,
+    pub findings: BTreeMap<Arc<str>, Timestamp>,
+    /// Since when the MonitoringSystem object is gone; forgotten after 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_since: Option<Timestamp>,
 }
 
 /// What is remembered of one environment.
@@ -120,7 +134,10 @@ pub struct EnvironmentMemory {
     pub weekly_hosts: BTreeMap<String, i32>,
     /// Since when each finding about the environment itself stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub findings: BTreeMap<String, Timestamp>,
+    pub findings: BTreeMap<Arc<str>, Timestamp>,
+    /// Since when the Environment object is gone; forgotten after 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_since: Option<Timestamp>,
 }
 
 /// No environment remembers more changes than this; the oldest go first.
@@ -134,9 +151,9 @@ pub struct Change {
     pub at: Timestamp,
     /// The host.
     pub host: HostId,
-    /// Its name then.
+    /// Its name then, freed of control characters and cut to 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// What happened.
     pub what: Happening,
 }
@@ -154,8 +171,8 @@ pub enum Happening {
     /// Its roles changed.
     RolesChanged {
         /// Roles before.
-        from: BTreeSet<RoleName>,
+        from: Arc<[RoleName]>,
         /// Roles now.
-        to: BTreeSet<RoleName>,
+        to: Arc<[RoleName]>,
     },
 }

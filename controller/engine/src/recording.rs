@@ -2,6 +2,11 @@
 //!
 //! Bytes in, bytes out: this module reads and writes no file. A recording never holds a secret.
 
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +16,13 @@ use crate::snapshot::Snapshot;
 
 /// The version of the format that this code writes. A reader refuses a newer one and names both.
 pub const FORMAT: u32 = 1;
+
+/// No recording may be larger than this once inflated: 20,000 hosts need about 60 MB, and a small gzip file
+/// can pretend to hold anything.
+pub const MAX_INFLATED_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The first two bytes of any gzip file (RFC 1952, 2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// One moment of a fleet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,4 +40,91 @@ pub struct Recording {
     /// Memory before the pass.
     #[serde(default)]
     pub memory: Memory,
+}
+
+/// Why bytes are not a recording.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// Not gzip although it begins like it, or cut short.
+    #[error("recording: gzip: {0}; take it again with `rollcall record`")]
+    Gzip(std::io::Error),
+    /// Larger than [`MAX_INFLATED_BYTES`].
+    #[error("recording: more than {MAX_INFLATED_BYTES} bytes once inflated; record fewer namespaces")]
+    TooLarge,
+    /// Valid JSON, but not one of ours.
+    #[error(
+        "recording: field rollcallRecording: expected the format version {FORMAT}, found none; is this a file of `rollcall record`?"
+    )]
+    NotARecording,
+    /// Written by a newer Rollcall.
+    #[error(
+        "recording: field rollcallRecording: this Rollcall reads format {FORMAT} and older, the file has format {found}; use the Rollcall that wrote it, or a newer one"
+    )]
+    Newer {
+        /// The version in the file.
+        found: u32,
+    },
+    /// Not JSON, or a field is not what it should be; says line, column and field.
+    #[error("recording: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Only the version, so that a newer format is named as such before anything else of it is looked at.
+#[derive(Deserialize)]
+struct Version {
+    #[serde(rename = "rollcallRecording")]
+    version: Option<u32>,
+}
+
+impl Recording {
+    /// Reads a recording from JSON or gzipped JSON.
+    ///
+    /// # Errors
+    /// When the bytes are no recording, a newer one, or too large; the error says where.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, RecordingError> {
+        if bytes.starts_with(&GZIP_MAGIC) {
+            Self::from_json(&inflate(bytes)?)
+        } else {
+            Self::from_json(bytes)
+        }
+    }
+
+    fn from_json(json: &[u8]) -> Result<Self, RecordingError> {
+        if json.len() as u64 > MAX_INFLATED_BYTES {
+            return Err(RecordingError::TooLarge);
+        }
+        match serde_json::from_slice::<Version>(json)?.version {
+            None => Err(RecordingError::NotARecording),
+            Some(found) if found > FORMAT => Err(RecordingError::Newer { found }),
+            Some(_) => Ok(serde_json::from_slice(json)?),
+        }
+    }
+
+    /// The recording as JSON, indented: people read and compare it.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        // Cannot fail: the types hold only strings, numbers and maps with string keys, and a Vec never refuses bytes.
+        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+
+    /// The same, gzipped: a tenth of the size.
+    #[must_use]
+    pub fn to_gzip(&self) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        // Cannot fail: the sink is a Vec.
+        let _ = gzip.write_all(&self.to_vec());
+        gzip.finish().unwrap_or_default()
+    }
+}
+
+/// Inflates gzip, and not one byte more than the limit.
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, RecordingError> {
+    let mut json = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .take(MAX_INFLATED_BYTES + 1)
+        .read_to_end(&mut json)
+        .map_err(RecordingError::Gzip)?;
+    Ok(json)
 }

@@ -1,6 +1,7 @@
 //! The raw input of a pass: custom resources and namespaces as people wrote them. Part of every recording.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rollcall_crds::v1alpha1 as api;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,10 @@ pub struct Desired {
     /// `Exemption` objects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exemptions: Vec<api::Exemption>,
+    /// Objects that could not even be read as their kind, as their reader describes them. They are part of
+    /// the input because what they would have said is not known: nothing is unclaimed or unrequired meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Problem>,
     /// Labels of the namespaces that hold them: grants select by label.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
@@ -52,6 +57,21 @@ pub enum Kind {
     Exemption,
 }
 
+impl Kind {
+    /// The kind as manifests spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CloudAccount => "CloudAccount",
+            Self::Environment => "Environment",
+            Self::HostRole => "HostRole",
+            Self::RequiredCheck => "RequiredCheck",
+            Self::MonitoringSystem => "MonitoringSystem",
+            Self::Exemption => "Exemption",
+        }
+    }
+}
+
 /// Something wrong in an object that only its author can put right: becomes `Ready=False` on it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,4 +87,14 @@ pub struct Problem {
     pub reason: String,
     /// Field, expected, found, next step.
     pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.kind.as_str())?;
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        write!(f, "{}: {}: {}", self.name, self.reason, self.message)
+    }
 }

@@ -1,14 +1,18 @@
 //! What a roll call says. Rows are kept per host as compact values; sentences exist only for findings.
+//!
+//! A fleet of 20,000 hosts × 50 checks has a million rows, and all of this must fit beside the readings in
+//! 128 MiB (docs/targets.md): so a row is six bytes, and whatever hosts have in common is shared.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1::HostState;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Cause, Excuse, Finding};
+use crate::finding::{Cause, Finding, Subject};
 use crate::ids::{AccountName, HostId, ObjectKey, Place, RegistrationId, RoleName};
-use crate::reading::Failure;
+use crate::reading::{Failure, FailureKind};
 
 /// Everything one pass decided. The order of every list is stable: the same input gives the same bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +42,48 @@ pub struct RollCall {
     pub findings: Vec<Finding>,
     /// The same, grouped by cause over the whole fleet, biggest open first.
     pub causes: Vec<Cause>,
+    /// Hosts whose instance is proved gone and whose `Host` objects may go (their tombstones stay): two
+    /// complete readings, or AWS's own word and a complete reading after it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub gone: BTreeSet<HostId>,
+    /// Why rows are unknown; [`Coverage::Unknown`] points in here. Each reason stands here once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Failure>,
+}
+
+/// What [`RollCall::reason`] says of a reason that this roll call does not hold.
+static NO_REASON: Failure = Failure { kind: FailureKind::NotYetRead, message: String::new() };
+
+impl RollCall {
+    /// The rows of one of its hosts: what is required and how it stands, in the order of the ledger.
+    pub fn rows<'a>(&'a self, host: &'a HostRoll) -> impl Iterator<Item = (&'a Requirement, Coverage)> {
+        let ledger = host.environment.as_ref().and_then(|key| self.environments.get(key));
+        let ledger = ledger.map_or(&[][..], |environment| &environment.ledger);
+        host.rows
+            .iter()
+            .filter_map(move |row| Some((&ledger.get(usize::from(row.requirement))?.0, row.coverage)))
+    }
+
+    /// Why a row is unknown.
+    #[must_use]
+    pub fn reason(&self, reason: Reason) -> &Failure {
+        self.reasons.get(usize::from(reason.0)).unwrap_or(&NO_REASON)
+    }
+
+    /// The findings about each host, excused ones included, worst first within a host.
+    #[must_use]
+    pub fn findings_by_host(&self) -> BTreeMap<&HostId, Vec<&Finding>> {
+        let mut by_host: BTreeMap<&HostId, Vec<&Finding>> = BTreeMap::new();
+        for finding in &self.findings {
+            if let Subject::Host(host) = &finding.subject {
+                by_host.entry(host).or_default().push(finding);
+            }
+        }
+        for findings in by_host.values_mut() {
+            findings.sort_by_key(|f| (!f.excuse.is_none(), f.severity, f.code));
+        }
+        by_host
+    }
 }
 
 /// One host.
@@ -46,19 +92,21 @@ pub struct RollCall {
 pub struct HostRoll {
     /// Where it is.
     pub place: Place,
-    /// Its Name tag.
+    /// Its Name tag, freed of control characters and cut to 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The environment that claims it; none when unclaimed, or contested.
+    pub name: Option<Arc<str>>,
+    /// The environment that claims it; none when unclaimed, or contested. When it is not among
+    /// [`RollCall::environments`], that environment is malformed just now: the host is not judged, and what
+    /// was last said about it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectKey>,
     /// When contested: all environments that claim it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub claimed_by: BTreeSet<ObjectKey>,
-    /// Roles of type Duty.
-    pub duties: BTreeSet<RoleName>,
-    /// Roles of type Trait.
-    pub traits: BTreeSet<RoleName>,
+    /// Roles of type Duty, sorted.
+    pub duties: Arc<[RoleName]>,
+    /// Roles of type Trait, sorted.
+    pub traits: Arc<[RoleName]>,
     /// Where it stands.
     pub state: HostState,
     /// While Settling: when that ends.
@@ -71,20 +119,32 @@ pub struct HostRoll {
     pub launch_time: Option<Timestamp>,
     /// Instance type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance_type: Option<String>,
-    /// Its registrations, by system.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub registrations: BTreeMap<ObjectKey, Vec<RegistrationId>>,
-    /// Its rows, in the order of the environment's ledger.
-    pub rows: Vec<Row>,
+    pub instance_type: Option<Arc<str>>,
+    /// Its registrations: by system, and within a system the one that posts metrics first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registrations: Vec<(ObjectKey, RegistrationId)>,
+    /// Its rows, in the order of the environment's ledger; [`RollCall::rows`] reads them.
+    pub rows: Arc<[Row]>,
+}
+
+impl HostRoll {
+    /// Its rows, counted.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for row in self.rows.iter() {
+            tally.add(row.coverage);
+        }
+        tally
+    }
 }
 
 /// One row of the ledger: one host against one requirement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// What is required.
-    pub requirement: Requirement,
+    /// What is required: the index into its environment's [`EnvironmentRoll::ledger`].
+    pub requirement: u16,
     /// How it stands.
     pub coverage: Coverage,
 }
@@ -100,7 +160,7 @@ pub enum Requirement {
 }
 
 /// How a row stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Coverage {
     /// Really watched.
@@ -115,11 +175,18 @@ pub enum Coverage {
     Weak,
     /// Not in order yet, and the host may still settle.
     Settling,
-    /// Not in order, and somebody excuses it.
-    Excused(Excuse),
-    /// Nobody can judge it now.
-    Unknown(Failure),
+    /// Not in order, and an Exemption of type Accepted excuses it; its finding says which.
+    Exempt,
+    /// Not in order, and an Exemption of type Baseline excuses it; its finding says which.
+    Baseline,
+    /// Nobody can judge it now; [`RollCall::reason`] says why.
+    Unknown(Reason),
 }
+
+/// Why a row is unknown: an index into [`RollCall::reasons`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reason(pub u16);
 
 /// Counts of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,13 +208,28 @@ pub struct Tally {
     pub unknown: u32,
 }
 
+impl Tally {
+    /// Counts one row.
+    pub fn add(&mut self, coverage: Coverage) {
+        self.required += 1;
+        match coverage {
+            Coverage::Covered => self.covered += 1,
+            Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak => self.missing += 1,
+            Coverage::Settling => self.settling += 1,
+            Coverage::Exempt => self.exempt += 1,
+            Coverage::Baseline => self.baseline += 1,
+            Coverage::Unknown(_) => self.unknown += 1,
+        }
+    }
+}
+
 /// One environment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentRoll {
     /// Hosts that exist and are claimed here (contested ones not).
     pub hosts: u32,
-    /// Hosts by state.
+    /// The same hosts by state.
     pub states: BTreeMap<HostState, u32>,
     /// All rows.
     pub tally: Tally,
@@ -203,6 +285,8 @@ pub struct SystemRoll {
     pub duplicates: u32,
     /// Why a listing of it is not complete now: listing and failure.
     pub blind: Vec<(String, Failure)>,
+    /// An inventory is blind: `ghosts`, `strangers` and `joined` are only what could be judged.
+    pub inventory_blind: bool,
     /// Its hosts have been readable at least once.
     pub once_read: bool,
 }
