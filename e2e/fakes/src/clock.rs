@@ -43,8 +43,9 @@ impl Dial {
     }
 }
 
-/// Time does not overflow in a fake: it stops at the end of the calendar.
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+/// A moment later (or earlier), no further than the end of the calendar: time does not overflow in a fake.
+#[must_use]
+pub fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
     at.checked_add(by).unwrap_or(end)
 }

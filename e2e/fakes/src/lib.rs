@@ -17,3 +17,4 @@ pub mod faults;
 pub mod mackerel;
 pub mod server;
 pub mod stage;
+pub mod wildcard;

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{error::AwsError, ground::Mint, request::Signed, wildcard::Pattern};
+use super::{error::AwsError, ground::Mint, request::Signed};
+use crate::wildcard;
 
 /// How many sessions may live at once; the one that ends soonest makes room.
 const MAX_SESSIONS: usize = 10_000;
@@ -99,14 +100,14 @@ pub struct Caller {
     pub user_id: String,
     /// Whether the caller is already an assumed role.
     pub is_session: bool,
-    denies: Vec<Pattern>,
+    denies: Vec<String>,
 }
 
 impl Caller {
     /// Whether the caller is denied this action, `ec2:DescribeInstances`.
     #[must_use]
     pub fn is_denied(&self, action: &str) -> bool {
-        self.denies.iter().any(|deny| deny.matches(action))
+        self.denies.iter().any(|deny| wildcard::matches(deny, action))
     }
 }
 
@@ -172,7 +173,7 @@ impl Identities {
                 arn: user.arn.clone(),
                 user_id: user.id.clone(),
                 is_session: false,
-                denies: user.denies.iter().map(|d| Pattern::of(d)).collect(),
+                denies: user.denies.clone(),
             });
         }
         let session = self.sessions.get(&signed.key).ok_or(Stranger::Unknown)?;
@@ -188,7 +189,7 @@ impl Identities {
             arn: assumed(&session.account, &role.name, &session.name),
             user_id: session.user_id.clone(),
             is_session: true,
-            denies: role.denies.iter().map(|d| Pattern::of(d)).collect(),
+            denies: role.denies.clone(),
         })
     }
 

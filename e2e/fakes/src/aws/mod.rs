@@ -26,7 +26,6 @@ pub mod request;
 pub mod seed;
 pub mod sts;
 pub mod truth;
-pub mod wildcard;
 pub mod xml;
 
 use std::{

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::calls::Call;
+use crate::{calls::Call, wildcard};
 
 /// Which calls go wrong, when, and how. Over HTTP it is a JSON object, with the fault under `fault`:
 /// `{"service": "ec2", "operation": "Describe*", "times": 3, "fault": {"kind": "status", "status": 503}}`.
@@ -169,10 +169,10 @@ impl Rule {
     pub fn covers(&self, call: &Call, now: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= now)
             && self.until.is_none_or(|until| now < until)
-            && glob(&self.service, &call.service)
-            && glob(&self.operation, &call.operation)
-            && glob(&self.account, &call.account)
-            && glob(&self.region, &call.region)
+            && wildcard::matches(&self.service, &call.service)
+            && wildcard::matches(&self.operation, &call.operation)
+            && wildcard::matches(&self.account, &call.account)
+            && wildcard::matches(&self.region, &call.region)
     }
 }
 
@@ -193,49 +193,6 @@ impl Fault {
             Fault::Latency { .. } => "latency",
             Fault::Denied => "denied",
             Fault::Garbage { .. } => "garbage",
-        }
-    }
-}
-
-/// `*` stands for any run of characters; everything else for itself.
-fn glob(pattern: &str, text: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(mut text) = text.strip_prefix(head) else {
-        return false;
-    };
-    let mut parts = rest.split('*').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return text.ends_with(part);
-        }
-        let Some(at) = text.find(part) else {
-            return false;
-        };
-        text = text.get(at + part.len()..).unwrap_or_default();
-    }
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs() {
-        for (pattern, text, holds) in [
-            ("*", "", true),
-            ("Describe*", "DescribeInstances", true),
-            ("Describe*", "RunInstances", false),
-            ("*Instances", "DescribeInstances", true),
-            ("D*I*s", "DescribeInstances", true),
-            ("D*X*s", "DescribeInstances", false),
-            ("ec2", "ec2", true),
-            ("ec2", "ec22", false),
-            ("a*a", "a", false),
-        ] {
-            assert_eq!(glob(pattern, text), holds, "{pattern} on {text}");
         }
     }
 }

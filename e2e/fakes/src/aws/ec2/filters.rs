@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::{error::AwsError, request::Params, wildcard::Pattern};
+use crate::{
+    aws::{error::AwsError, request::Params},
+    wildcard,
+};
 
 /// Reads the values of one field; none when the thing has none.
 pub type Read<T> = fn(&T) -> Vec<String>;
@@ -22,7 +25,7 @@ pub trait Filterable: Sized {
 /// Filters, ready to match.
 #[derive(Debug)]
 pub struct Matcher<T> {
-    tests: Vec<(What<T>, Vec<Pattern>)>,
+    tests: Vec<(What<T>, Vec<String>)>,
     text: String,
 }
 
@@ -51,15 +54,15 @@ impl<T: Filterable> Matcher<T> {
                     What::Field(T::field(name).ok_or_else(unknown)?)
                 }
             };
-            tests.push((what, filter.values.iter().map(|v| Pattern::of(v)).collect()));
+            tests.push((what, filter.values));
         }
         Ok(Self { tests, text })
     }
 
     /// Whether a thing passes all filters.
     pub fn passes(&self, thing: &T) -> bool {
-        self.tests.iter().all(|(what, patterns)| {
-            let one = |value: &str| patterns.iter().any(|p| p.matches(value));
+        self.tests.iter().all(|(what, values)| {
+            let one = |told: &str| values.iter().any(|value| wildcard::matches(value, told));
             match what {
                 What::Tag(key) => thing.tags().get(key).is_some_and(|v| one(v)),
                 What::TagKey => thing.tags().keys().any(|k| one(k)),

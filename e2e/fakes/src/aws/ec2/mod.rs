@@ -12,9 +12,6 @@ mod run;
 mod tags;
 mod volumes;
 
-#[cfg(test)]
-mod tests;
-
 use super::{
     error::AwsError,
     front::Asked,

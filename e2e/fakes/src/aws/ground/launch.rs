@@ -6,9 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attachment, Device, Group, Instance, Lifecycle, Mint, PENDING, Region, RootDevice, State, Written, later,
+    Attachment, Device, Group, Instance, Lifecycle, Mint, PENDING, Region, RootDevice, State, Written,
 };
-use crate::aws::{error::AwsError, history::History};
+use crate::{
+    aws::{error::AwsError, history::History},
+    clock::later,
+};
 
 /// What to launch. Everything has a default but the type.
 // Its flags are EC2's own launch parameters.

@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Instance, Mint, Region, State, later};
-use crate::aws::error::AwsError;
+use super::{Instance, Mint, Region, State};
+use crate::{aws::error::AwsError, clock::later};
 
 /// From pending to running; usual for a small Linux host.
 pub const PENDING: SignedDuration = SignedDuration::from_secs(20);

@@ -14,7 +14,7 @@ mod volume;
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use self::{
     address::{Address, Association},
@@ -170,12 +170,6 @@ impl Region {
         let changed = self.instances.get_mut(id).is_some_and(|h| h.change(at, change));
         changed.then_some(()).ok_or_else(|| Instance::unknown(&[id]))
     }
-}
-
-/// A moment later, no further than the end of the calendar.
-#[must_use]
-pub fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// What was written of a thing, once. A clone starts empty, because clones are made to be changed.

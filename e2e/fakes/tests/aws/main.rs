@@ -1,0 +1,13 @@
+//! Stories of the fake AWS over HTTP, judged on its ground truth.
+
+// clippy.toml's leave for tests does not reach the helpers of an integration test.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod client;
+mod faults;
+mod identity;
+mod life;
+mod listing;
+mod paging;
+mod rates;
+mod tags;
