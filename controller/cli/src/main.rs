@@ -1,2 +1,43 @@
-//! (to be written)
-fn main() {}
+//! The binary `rollcall`: the composition root. It knows everybody; nobody knows it.
+//!
+//! Offline commands (`plan`, `explain`, `crds`) need neither cluster nor cloud and build without the AWS SDK.
+//! `run` is the operator. Exit codes: 0 clean, 1 findings, 2 the command itself failed.
+
+mod args;
+mod explain;
+mod files;
+mod plan;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// The command did its work and found nothing wrong.
+const CLEAN: u8 = 0;
+/// The command did its work and found something.
+const FINDINGS: u8 = 1;
+/// The command could not do its work.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let outcome = match args.command {
+        args::Command::Plan(plan) => plan::run(&plan),
+        args::Command::Explain(explain) => explain::run(&explain),
+        args::Command::Crds => print_crds(),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            anstream::eprintln!("rollcall: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn print_crds() -> anyhow::Result<u8> {
+    for crd in rollcall_crds::all_crds() {
+        anstream::println!("---\n{}", serde_saphyr::to_string(&crd)?.trim_end());
+    }
+    Ok(CLEAN)
+}

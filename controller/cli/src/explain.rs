@@ -1,0 +1,84 @@
+//! `rollcall explain RC0102`: the finding's page, offline. The pages are `docs/findings/*.md`, built in.
+
+use rollcall_engine::finding::Code;
+
+use crate::args::ExplainArgs;
+use crate::{CLEAN, FAILED};
+
+/// Every code with its page; the match is exhaustive, so a code without a page does not compile.
+fn page(code: Code) -> &'static str {
+    macro_rules! pages {
+        ($($name:ident = $file:literal,)*) => {
+            match code { $(Code::$name => include_str!(concat!("../../../docs/findings/", $file, ".md")),)* }
+        };
+    }
+    pages! {
+        NotRegistered = "RC0101",
+        CheckMissing = "RC0102",
+        Silent = "RC0103",
+        Muted = "RC0104",
+        Weak = "RC0105",
+        RoleMismatch = "RC0106",
+        WrongStatus = "RC0107",
+        StoppedButWatched = "RC0108",
+        NotReadyInTime = "RC0110",
+        Ghost = "RC0201",
+        Stranger = "RC0202",
+        Duplicate = "RC0203",
+        Unrequired = "RC0204",
+        Ambiguous = "RC0205",
+        LongStopped = "RC0402",
+        Unclaimed = "RC0403",
+        UnderCount = "RC0404",
+        OverCount = "RC0405",
+        Contested = "RC0406",
+        InventoryBlind = "RC0501",
+        RegistryBlind = "RC0502",
+        NotVerifiable = "RC0503",
+        ReviewOverdue = "RC0601",
+        ExemptionExpired = "RC0602",
+        NoOwner = "RC0603",
+        ParameterMissing = "RC0604",
+        Shadowed = "RC0605",
+        NoDuty = "RC0606",
+        UnknownRole = "RC0607",
+    }
+}
+
+/// Prints one page, or the list of codes.
+pub fn run(args: &ExplainArgs) -> anyhow::Result<u8> {
+    let Some(wanted) = &args.code else {
+        for code in Code::ALL {
+            anstream::println!("{code}  {}", code.title());
+        }
+        return Ok(CLEAN);
+    };
+    let wanted = wanted.to_ascii_uppercase();
+    if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == wanted) {
+        anstream::println!("{}", page(*code).trim_end());
+        return Ok(CLEAN);
+    }
+    let close: Vec<String> = Code::ALL
+        .iter()
+        .filter(|code| wanted.len() >= 4 && code.as_str().starts_with(wanted.get(..4).unwrap_or_default()))
+        .map(|code| format!("  {code}  {}", code.title()))
+        .collect();
+    anstream::eprintln!("rollcall: there is no finding {wanted}; `rollcall explain` lists all codes");
+    if !close.is_empty() {
+        anstream::eprintln!("of the same family:\n{}", close.join("\n"));
+    }
+    Ok(FAILED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_about_its_own_code() {
+        for code in Code::ALL {
+            let first = page(*code).lines().next().unwrap_or_default();
+            assert_eq!(first, format!("# {code}: {}", code.title()), "first line of docs/findings/{code}.md");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The plan as people read it: causes before hosts, unknown never as 0, and every line that asks for
+//! something ends with what to do. Fits the given width; wide characters are counted.
+
+use std::fmt::Write as _;
+
+use rollcall_engine::finding::{Cause, Code, Excuse};
+use rollcall_engine::reading::Failure;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::Shown;
+
+/// The whole text, ending with a newline.
+pub fn render(shown: &Shown<'_>, width: usize) -> String {
+    let mut out = String::new();
+    head(&mut out, shown);
+    for problem in &shown.plan.problems {
+        let place =
+            if problem.namespace.is_empty() { String::new() } else { format!("{}/", problem.namespace) };
+        let line = format!("{:?} {place}{}: {}", problem.kind, problem.name, problem.message);
+        wrap(&mut out, " ✗ ", "   ", &line, width);
+    }
+    if !shown.plan.problems.is_empty() {
+        out.push('\n');
+    }
+    for cause in causes(shown) {
+        cause_lines(&mut out, shown, cause, width);
+    }
+    foot(&mut out, shown);
+    out
+}
+
+fn causes<'a>(shown: &'a Shown<'_>) -> Vec<&'a Cause> {
+    let roll = &shown.plan.roll;
+    match shown.environment {
+        Some(name) => roll
+            .environments
+            .iter()
+            .filter(|(key, _)| &*key.name == name)
+            .flat_map(|(_, e)| &e.causes)
+            .collect(),
+        None => roll.causes.iter().collect(),
+    }
+}
+
+fn head(out: &mut String, shown: &Shown<'_>) {
+    let roll = &shown.plan.roll;
+    let environments: Vec<_> = roll
+        .environments
+        .iter()
+        .filter(|(key, _)| shown.environment.is_none_or(|name| &*key.name == name))
+        .collect();
+    let hosts: u32 = match shown.environment {
+        Some(_) => environments.iter().map(|(_, e)| e.hosts).sum(),
+        None => u32::try_from(roll.hosts.len()).unwrap_or(u32::MAX),
+    };
+    let _ = write!(out, "{hosts} hosts, {}", count(environments.len(), "environment"));
+    let inventory = roll
+        .accounts
+        .values()
+        .flat_map(|account| account.blind.iter().map(|(place, why)| (place.to_string(), why)));
+    let _ = write!(out, "   EC2 {}", source_state(inventory));
+    for (key, system) in &roll.systems {
+        let blind = system.blind.iter().map(|(listing, why)| (listing.clone(), why));
+        let _ = write!(out, "   {} {}", key.name, source_state(blind));
+    }
+    out.push('\n');
+    let (mut missing, mut unknown, mut baseline) = (0, 0, 0);
+    for (_, environment) in &environments {
+        missing += environment.tally.missing;
+        unknown += environment.tally.unknown;
+        baseline += environment.tally.baseline;
+    }
+    let open = roll.findings.iter().filter(|f| shown.shows(f) && f.excuse.is_none()).count();
+    let exempt =
+        roll.findings.iter().filter(|f| shown.shows(f) && matches!(f.excuse, Excuse::Exempt(_))).count();
+    let causes = causes(shown).iter().filter(|cause| cause.open > 0).count();
+    let _ = writeln!(
+        out,
+        "{} from {}   rows missing {missing}   unknown {unknown}   exempt {exempt}   baseline {baseline}   biggest first\n",
+        count(open, "open finding"),
+        count(causes, "cause")
+    );
+}
+
+/// `✔`, or what is blind and why: unknown is never shown as fine.
+fn source_state<'a>(blind: impl Iterator<Item = (String, &'a Failure)>) -> String {
+    let mut blind: Vec<String> = blind.map(|(what, why)| format!("{what} {}", why.kind.as_str())).collect();
+    blind.sort();
+    blind.dedup();
+    match blind.as_slice() {
+        [] => "✔".to_owned(),
+        [one] => format!("✗ {one}: its rows are UNKNOWN, not missing"),
+        [first, rest @ ..] => {
+            format!("✗ {first} and {} more: their rows are UNKNOWN, not missing", rest.len())
+        }
+    }
+}
+
+fn cause_lines(out: &mut String, shown: &Shown<'_>, cause: &Cause, width: usize) {
+    if cause.open == 0 {
+        return;
+    }
+    let head = format!(" {} {:>5}  ", cause.code, cause.open);
+    wrap(out, &head, &" ".repeat(head.width()), &cause.message, width);
+    if shown.all {
+        let of_cause = shown.plan.roll.findings.iter().filter(|f| {
+            shown.shows(f)
+                && f.excuse.is_none()
+                && f.code == cause.code
+                && f.check.as_ref().map(|k| &*k.name) == cause.check.as_deref()
+                && f.system.as_ref().map(|k| &*k.name) == cause.system.as_deref()
+                && f.role == cause.role
+        });
+        for finding in of_cause {
+            wrap(
+                out,
+                "                · ",
+                "                  ",
+                &format!("{}: {}", finding.subject_name, finding.message),
+                width,
+            );
+        }
+    }
+    wrap(out, "                fix: ", "                     ", &cause.fix, width);
+}
+
+fn foot(out: &mut String, shown: &Shown<'_>) {
+    let open = causes(shown).into_iter().filter(|cause| cause.open > 0);
+    let (mut ghosts, mut by_hand) = (0, 0);
+    for cause in open {
+        if cause.code == Code::Ghost {
+            ghosts += cause.open;
+        } else {
+            by_hand += 1;
+        }
+    }
+    let verdict = match (by_hand, ghosts) {
+        (0, 0) => "Clean.".to_owned(),
+        (n, 0) => format!("Plan: {} to fix by hand.", count(n, "cause")),
+        (0, g) => format!("Plan: {} for you to remove.", count(g, "ghost")),
+        (n, g) => {
+            format!("Plan: {} to fix by hand, {} for you to remove.", count(n, "cause"), count(g, "ghost"))
+        }
+    };
+    let _ = writeln!(out, "\n{verdict} Rollcall itself will change nothing.");
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Writes `text` after `first`, going on under `next`, within `width` columns; breaks at spaces only.
+fn wrap(out: &mut String, first: &str, next: &str, text: &str, width: usize) {
+    let mut line = first.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && line.width() + 1 + word.width() > width {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            next.clone_into(&mut line);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_within_the_width_and_wide_characters_are_counted() {
+        let mut out = String::new();
+        wrap(&mut out, " RC0101     3  ", "               ", &"監視 されて いない ".repeat(20), 60);
+        assert!(out.lines().all(|line| line.width() <= 60), "{out}");
+        assert!(out.lines().skip(1).all(|line| line.starts_with("               監")
+            || line.starts_with("               さ")
+            || line.starts_with("               い")));
+    }
+
+    #[test]
+    fn a_blind_source_is_named_and_never_looks_fine() {
+        let why = Failure::new(rollcall_engine::reading::FailureKind::Denied, "403");
+        let text = source_state([("hosts".to_owned(), &why)].into_iter());
+        assert_eq!(text, "✗ hosts Denied: its rows are UNKNOWN, not missing");
+    }
+}
