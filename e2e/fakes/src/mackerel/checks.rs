@@ -271,3 +271,72 @@ pub(super) fn status_json(check: &HostCheck) -> Option<Value> {
     }
     Some(json!({"monitorId": check.monitor_id.as_ref(), "status": report.status, "detail": detail}))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        clock::WorldClock,
+        mackerel::{HostParam, Org},
+    };
+
+    /// What may happen to the checks of one of three hosts.
+    #[derive(Clone, Debug)]
+    enum Step {
+        List(usize, Vec<u8>),
+        Report(usize, u8, bool),
+        Retire(usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let host = 0_usize..3;
+        let step = prop_oneof![
+            4 => (host.clone(), prop::collection::vec(0_u8..4, 0..4)).prop_map(|(h, c)| Step::List(h, c)),
+            4 => (host.clone(), 0_u8..4, any::<bool>()).prop_map(|(h, c, ok)| Step::Report(h, c, ok)),
+            1 => host.prop_map(Step::Retire),
+        ];
+        prop::collection::vec(step, 1..30)
+    }
+
+    fn take(truth: &mut Truth, hosts: &[String], step: &Step, at: i64) {
+        let name = |check: &u8| format!("check-{check}");
+        // A step on a retired host is refused, which is part of the story.
+        let _ = match step {
+            Step::List(host, checks) => {
+                let checks = checks.iter().map(|c| CheckParam { name: name(c), memo: None }).collect();
+                truth.put_host(&hosts[*host], &HostParam { checks: Some(checks), ..HostParam::named("web") })
+            }
+            Step::Report(host, check, ok) => {
+                let status = if *ok { CheckStatus::Ok } else { CheckStatus::Critical };
+                let report = CheckReport { status, message: "".into(), occurred_at: at };
+                truth.report_check(&hosts[*host], &name(check), &report, 1)
+            }
+            Step::Retire(host) => truth.retire(&hosts[*host]),
+        };
+    }
+
+    proptest! {
+        /// The monitors that are listed are those that hosts have: none is lost, none is left over.
+        #[test]
+        fn the_list_of_check_monitors_is_what_hosts_have(steps in steps(), per_host in any::<bool>()) {
+            let org = Org::new("acme", WorldClock::frozen_at("2026-03-02T12:00:00Z".parse().unwrap()));
+            if per_host {
+                org.edit(|t| t.policy.check_ids = CheckIds::PerHost);
+            }
+            let web = HostParam::named("web");
+            let hosts: Vec<_> = (0..3).map(|_| org.edit(|t| t.add_host(&web)).unwrap()).collect();
+            for (n, step) in steps.iter().enumerate() {
+                org.edit(|t| take(t, &hosts, step, t.now() + i64::try_from(n).unwrap()));
+                let truth = org.truth();
+                let checks = truth.hosts().flat_map(|h| h.checks.iter());
+                let held: BTreeSet<_> = checks.map(|c| (c.monitor_id.clone(), c.name.clone())).collect();
+                let listed: BTreeSet<_> = truth.check_monitors.listed().into_iter().collect();
+                prop_assert_eq!(held, listed, "after {:?}", step);
+            }
+        }
+    }
+}

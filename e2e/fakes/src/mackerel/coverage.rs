@@ -1,5 +1,7 @@
 //! Which monitors watch a host, and what they see.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -52,11 +54,15 @@ impl Truth {
             self.monitors.iter().filter(|m| text(m, "type") == "connectivity").cloned().collect();
         let watched = |h: &&Host| h.status.is_monitored() && !h.is_retired();
         let mut silent = vec![];
-        let mut heard = vec![];
+        let mut heard = HashSet::new();
         for host in self.hosts().filter(watched) {
             let Some(last) = host.last_system_metric(now) else { continue };
             let gone = last + GONE_AFTER_SECONDS < now;
-            if gone { silent.push((host.id.clone(), last)) } else { heard.push(host.id.clone()) }
+            if gone {
+                silent.push((host.id.clone(), last));
+            } else {
+                heard.insert(host.id.clone());
+            }
         }
         for monitor in monitors {
             self.judge(&monitor, &silent);

@@ -283,12 +283,11 @@ impl Truth {
         if self.host(id)?.is_retired() {
             return Ok(());
         }
+        // Alerts first: a check with an open one would stay.
+        self.close_alerts(|alert| alert.host_id.as_deref() == Some(id), "hostRetire");
         self.set_checks(id, &[])?;
         let now = self.now();
-        let host = self.host_mut(id)?;
-        host.retired_at = Some(now);
-        host.checks.clear();
-        self.close_alerts(|alert| alert.host_id.as_deref() == Some(id), "hostRetire");
+        self.host_mut(id)?.retired_at = Some(now);
         Ok(())
     }
 

@@ -227,7 +227,8 @@ impl Org {
     #[must_use]
     pub fn truth_at(&self, at: Timestamp) -> Arc<Truth> {
         let now = self.truth();
-        let versions = self.state.lock();
+        let mut versions = self.state.lock();
+        versions.rewind(self.clock.now());
         if at >= versions.since {
             return now;
         }
@@ -237,7 +238,16 @@ impl Org {
 }
 
 impl Versions {
+    /// When the world's clock was set back, what was to come is forgotten and the present truth holds from here.
+    fn rewind(&mut self, now: Timestamp) {
+        if now < self.since {
+            self.since = now;
+            self.past.retain(|(since, _)| *since < now);
+        }
+    }
+
     fn keep_the_past(&mut self, now: Timestamp) {
+        self.rewind(now);
         if now.duration_since(self.since) < SignedDuration::from_secs(VERSION_SECONDS) {
             return;
         }
@@ -265,6 +275,17 @@ mod tests {
         let known_at = |minutes| org.truth_at(start + SignedDuration::from_mins(minutes)).hosts().count();
         assert_eq!((known_at(99), known_at(98), known_at(80)), (100, 99, 81));
         assert_eq!(known_at(0), 100 - MAX_PAST, "the oldest that is known");
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_bring_the_past_back() {
+        let start: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+        let clock = WorldClock::frozen_at(start);
+        let org = Org::new("acme", clock.clone());
+        clock.advance(SignedDuration::from_mins(10));
+        org.edit(|t| t.add_host(&HostParam::named("web"))).unwrap();
+        clock.set(start + SignedDuration::from_mins(5));
+        assert_eq!(org.truth_at(clock.now()).hosts().count(), 1);
     }
 
     #[test]

@@ -172,3 +172,41 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
 pub(super) fn success(done: Outcome<()>) -> Answer {
     done.map(|()| Json(json!({"success": true})))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::WorldClock;
+
+    fn walk(asked: &Asked, all: &[(String, Value)], limit: usize, style: NextId) -> (Vec<Value>, usize) {
+        let (mut seen, mut pages, mut next) = (vec![], 0, String::new());
+        loop {
+            let query = Query(vec![("limit".into(), limit.to_string()), ("nextId".into(), next)]);
+            let Json(page) = asked.page("items", all, &query, style).unwrap();
+            seen.extend(page["items"].as_array().unwrap().clone());
+            pages += 1;
+            match page.get("nextId") {
+                Some(id) => next = id.as_str().unwrap().to_owned(),
+                None => return (seen, pages),
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever the list and the limit, the way from page to page shows every item once, in order.
+        #[test]
+        fn pages_lose_and_repeat_nothing(count in 0_usize..350, limit in 1_usize..=100) {
+            let org = Org::new("acme", WorldClock::frozen_at(Timestamp::UNIX_EPOCH));
+            let asked = Asked::new(org, Timestamp::UNIX_EPOCH, Strike::default());
+            let all: Vec<_> = (0..count).map(|n| (format!("{n:05}"), Value::from(n))).collect();
+            let items: Vec<_> = all.iter().map(|(_, item)| item.clone()).collect();
+            for style in [NextId::First, NextId::Last] {
+                let (seen, pages) = walk(&asked, &all, limit, style);
+                prop_assert_eq!(&seen, &items);
+                prop_assert_eq!(pages, count.div_ceil(limit).max(1));
+            }
+        }
+    }
+}
