@@ -1,0 +1,221 @@
+//! One account, read: the only door to AWS.
+//!
+//! It keeps no inventory and decides nothing. Every answer is a [`Reading`] that says how much it knows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use rollcall_engine::ids::{AccountId, Place, Region};
+use rollcall_engine::inventory::{Address, Instance, Inventory, Volume};
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
+use tokio::time::{Instant, timeout_at};
+
+use crate::calls::{Allowance, CallCount, CallLog};
+use crate::connections::Connections;
+use crate::ec2::{Clients, Described};
+use crate::failure::{Question, Refusal};
+use crate::identity::{sdk_config, sts_client};
+use crate::listing::{Ask, Listing, Page};
+use crate::proof::{Proof, ProvedKeys, Signatures};
+use crate::settings::{AccountSettings, Limits};
+use crate::wire::{Wire, Wiring};
+
+/// A reader of one account. Calls may overlap; share it by `Arc`.
+pub struct Account {
+    account: AccountId,
+    limits: Limits,
+    proof: Proof,
+    proof_wire: Wire,
+    places: BTreeMap<Region, Clients>,
+    log: CallLog,
+    failing_since: Mutex<BTreeMap<(Region, &'static str), Timestamp>>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let regions: Vec<&Region> = self.places.keys().collect();
+        f.debug_struct("Account")
+            .field("account", &self.account)
+            .field("regions", &regions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Builds the reader. Nothing is asked of AWS yet, but configuration files and variables are read.
+    ///
+    /// # Errors
+    /// `Misconfigured` when no region is given.
+    pub async fn new(settings: AccountSettings, connections: &Connections) -> Result<Self, Failure> {
+        let account = settings.account.clone();
+        let Some(home) = settings.regions.first().cloned() else {
+            let message =
+                format!("CloudAccount {account}: spec.regions is empty, expected at least one region");
+            return Err(Failure::new(FailureKind::Misconfigured, message));
+        };
+        let home = Place { account: account.clone(), region: home };
+        let limits = settings.limits.clone();
+        let log = CallLog::default();
+        let wiring = Wiring { connections: connections.clone(), limits: limits.clone(), log: log.clone() };
+        let config = sdk_config(&settings, &home, &wiring).await;
+        let keys = ProvedKeys::new(limits.proof_age);
+        let clients = |region: &Region| {
+            let place = Place { account: account.clone(), region: region.clone() };
+            (region.clone(), Clients::new(&config, place, &keys, &wiring))
+        };
+        let places = settings.regions.iter().map(clients).collect();
+        let signed_with = std::sync::Arc::default();
+        let proof_wire = wiring.wire(
+            &home,
+            "GetCallerIdentity",
+            Signatures::Remember(std::sync::Arc::clone(&signed_with)),
+        );
+        let sts = sts_client(&config, &proof_wire, &home);
+        let proof = Proof::new(home, sts, signed_with, keys, limits.proof_pause);
+        Ok(Self { account, limits, proof, proof_wire, places, log, failing_since: Mutex::default() })
+    }
+
+    /// All instances of a region, in all states, managed ones included. `now` is the world's time.
+    pub async fn read_instances(&self, region: &Region, now: Timestamp) -> Reading<Vec<Instance>> {
+        self.read(region, now).await
+    }
+
+    /// All volumes of a region.
+    pub async fn read_volumes(&self, region: &Region, now: Timestamp) -> Reading<Vec<Volume>> {
+        self.read(region, now).await
+    }
+
+    /// All Elastic addresses of a region.
+    pub async fn read_addresses(&self, region: &Region, now: Timestamp) -> Reading<Vec<Address>> {
+        self.read(region, now).await
+    }
+
+    /// All listings of one place. Volumes and addresses of `last` are kept while they are complete and younger than
+    /// [`Limits::slow_listing_age`]. Each listing stands for itself: one that fails blinds no other.
+    pub async fn read_place(&self, region: &Region, last: Option<&Inventory>, now: Timestamp) -> Inventory {
+        let place = self.place(region);
+        let last = last.filter(|l| l.place == place);
+        let (instances, volumes, addresses) = tokio::join!(
+            self.read(region, now),
+            self.keep_or_read(region, last.map(|l| &l.volumes), now),
+            self.keep_or_read(region, last.map(|l| &l.addresses), now),
+        );
+        Inventory { place, instances, volumes, addresses }
+    }
+
+    /// The principal that STS proved last: who the permissions must be given to.
+    #[must_use]
+    pub fn principal(&self) -> Option<String> {
+        self.proof.principal()
+    }
+
+    /// Attempts so far, by place, operation and outcome.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallCount> {
+        self.log.counts()
+    }
+
+    /// What is left of our own rate limits.
+    #[must_use]
+    pub fn allowances(&self) -> Vec<Allowance> {
+        let ec2 = self.places.values().flat_map(|clients| &clients.wires);
+        ec2.chain([&self.proof_wire]).map(Wire::allowance).collect()
+    }
+
+    fn place(&self, region: &Region) -> Place {
+        Place { account: self.account.clone(), region: region.clone() }
+    }
+
+    async fn keep_or_read<T: Described + Clone>(
+        &self,
+        region: &Region,
+        last: Option<&Reading<Vec<T>>>,
+        now: Timestamp,
+    ) -> Reading<Vec<T>> {
+        let max_age = SignedDuration::try_from(self.limits.slow_listing_age).unwrap_or(SignedDuration::ZERO);
+        match last.filter(|reading| reading.complete(now, max_age).is_some()) {
+            Some(reading) => reading.clone(),
+            None => self.read(region, now).await,
+        }
+    }
+
+    async fn read<T: Described>(&self, region: &Region, now: Timestamp) -> Reading<Vec<T>> {
+        let place = self.place(region);
+        let mut listing = Listing::new(format!("{} {place}", T::SOURCE), now, &self.limits);
+        match self.places.get(region) {
+            Some(clients) => self.list(clients, now, &mut listing).await,
+            None => listing.failed(self.no_such_region(region), None),
+        }
+        self.since_when(region, T::OPERATION, listing.into_reading())
+    }
+
+    /// Asks page after page until the listing is at its end, or time is up.
+    async fn list<T: Described>(&self, clients: &Clients, at: Timestamp, listing: &mut Listing<T>) {
+        let deadline = Instant::now() + self.limits.listing_time;
+        let pages = async {
+            if let Err(why) = self.proof.hold().await {
+                return listing.failed(why, None);
+            }
+            while let Some(ask) = listing.next() {
+                match self.page(clients, ask, at).await {
+                    Ok(page) => listing.page(page),
+                    Err((why, request_id)) => listing.failed(why, request_id),
+                }
+            }
+        };
+        if timeout_at(deadline, pages).await.is_err() {
+            let (operation, place, limit) = (T::OPERATION, &clients.place, self.limits.listing_time);
+            let message = format!(
+                "ec2 {operation} {place} took longer than {limit:?} in all. Next step: see whether AWS is slow or \
+                 throttles this account"
+            );
+            listing.failed(Failure::new(FailureKind::TimedOut, message), None);
+        }
+    }
+
+    /// One page. A request that was held back for want of a proof is asked again once it is there.
+    async fn page<T: Described>(
+        &self,
+        clients: &Clients,
+        ask: Ask,
+        at: Timestamp,
+    ) -> Result<Page<T>, (Failure, Option<String>)> {
+        for _ in 0..2 {
+            let question = Question {
+                service: "ec2",
+                operation: T::OPERATION,
+                place: &clients.place,
+                page: T::PAGED.then_some(ask.page),
+                principal: self.proof.principal(),
+            };
+            match T::ask(clients, ask.clone(), self.limits.page_size, at, &question).await {
+                Ok(page) => return Ok(page),
+                Err(Refusal::Failed(why, request_id)) => return Err((why, request_id)),
+                Err(Refusal::Unproved) => self.proof.renew().await.map_err(|why| (why, None))?,
+            }
+        }
+        let message = format!("{}: the credentials changed faster than STS could prove them", clients.place);
+        Err((Failure::new(FailureKind::Denied, message), None))
+    }
+
+    fn no_such_region(&self, region: &Region) -> Failure {
+        let known: Vec<&str> = self.places.keys().map(Region::as_str).collect();
+        let (account, known) = (&self.account, known.join(", "));
+        let message = format!("CloudAccount {account} spec.regions: expected one of {known}, found {region}");
+        Failure::new(FailureKind::Misconfigured, message)
+    }
+
+    /// A failure keeps the time when it began, over as many readings as it lasts.
+    fn since_when<T>(&self, region: &Region, operation: &'static str, mut reading: Reading<T>) -> Reading<T> {
+        let mut failing = self.failing_since.lock();
+        let key = (region.clone(), operation);
+        if let Extent::Failed { since, .. } = &mut reading.extent {
+            *since = *failing.entry(key).or_insert(*since);
+        } else {
+            failing.remove(&key);
+        }
+        reading
+    }
+}

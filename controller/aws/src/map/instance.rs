@@ -1,0 +1,173 @@
+//! One EC2 instance.
+
+use std::net::IpAddr;
+
+use aws_sdk_ec2::types::{Instance as Ec2Instance, InstanceNetworkInterface, InstanceStateName};
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+use rollcall_engine::ids::HostId;
+use rollcall_engine::inventory::{Instance, PowerState};
+
+use super::{owner::owner, tags};
+
+/// `StateTransitionReason` is a sentence of AWS's; this is plenty.
+const MAX_REASON: usize = 256;
+
+/// The instance, or `None` when it has no id and so cannot be told from any other.
+///
+/// `listed_at` stands in for a launch time that is missing or outside the calendar: such a host looks as if it had
+/// just been launched, so that it settles for ever and nothing is claimed of it.
+pub(crate) fn instance(mut seen: Ec2Instance, listed_at: Timestamp) -> Option<Instance> {
+    let id = seen.instance_id().filter(|id| !id.is_empty())?;
+    let id = HostId::new(id);
+    let launch_time = seen.launch_time().and_then(timestamp).unwrap_or_else(|| {
+        tracing::warn!(host = %id, "EC2 gave no usable launch time; the host will not be judged");
+        listed_at
+    });
+    let addresses = addresses(&seen);
+    let placement = seen.placement().and_then(|p| p.availability_zone());
+    let (zone, vpc) = (text(placement), text(seen.vpc_id()));
+    let state_reason = text(seen.state_transition_reason()).map(|r| r.chars().take(MAX_REASON).collect());
+    let state = seen.state().and_then(|s| s.name()).map_or(PowerState::Unknown, power);
+    let instance_type = seen.instance_type().map(|t| t.as_str().to_owned()).unwrap_or_default();
+    let tags = tags(seen.tags.take());
+    let managed_by = owner(&seen, &tags);
+    Some(Instance {
+        id,
+        state,
+        tags,
+        launch_time,
+        instance_type,
+        zone,
+        vpc,
+        addresses,
+        managed_by,
+        state_reason,
+    })
+}
+
+fn power(name: &InstanceStateName) -> PowerState {
+    match name {
+        InstanceStateName::Pending => PowerState::Pending,
+        InstanceStateName::Running => PowerState::Running,
+        InstanceStateName::Stopping => PowerState::Stopping,
+        InstanceStateName::Stopped => PowerState::Stopped,
+        InstanceStateName::ShuttingDown => PowerState::ShuttingDown,
+        InstanceStateName::Terminated => PowerState::Terminated,
+        _ => PowerState::Unknown,
+    }
+}
+
+fn text(text: Option<&str>) -> Option<String> {
+    text.filter(|t| !t.is_empty()).map(str::to_owned)
+}
+
+fn timestamp(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
+}
+
+/// All addresses, the primary private one first; each once. What is no address is left out.
+fn addresses(seen: &Ec2Instance) -> Vec<IpAddr> {
+    let main = [seen.private_ip_address(), seen.public_ip_address()].into_iter().flatten();
+    let others = seen.network_interfaces().iter().flat_map(interface);
+    let mut all: Vec<IpAddr> = Vec::new();
+    for address in main.chain(others).filter_map(|a| a.parse().ok()) {
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
+
+fn interface(of: &InstanceNetworkInterface) -> impl Iterator<Item = &str> {
+    let v4 = of.private_ip_addresses().iter().flat_map(|a| {
+        let public = a.association().and_then(|x| x.public_ip());
+        [a.private_ip_address(), public]
+    });
+    v4.chain(of.ipv6_addresses().iter().map(|a| a.ipv6_address())).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::{
+        InstanceIpv6Address, InstanceNetworkInterfaceAssociation, InstancePrivateIpAddress, InstanceState,
+        Placement, Tag,
+    };
+
+    fn now() -> Timestamp {
+        "2026-03-02T12:00:00Z".parse().unwrap()
+    }
+
+    fn named(state: &str) -> InstanceState {
+        InstanceState::builder().name(InstanceStateName::from(state)).build()
+    }
+
+    #[test]
+    fn everything_that_decisions_use_is_kept() {
+        let ip = InstancePrivateIpAddress::builder()
+            .private_ip_address("10.0.0.5")
+            .association(InstanceNetworkInterfaceAssociation::builder().public_ip("203.0.113.7").build());
+        let second = InstancePrivateIpAddress::builder().private_ip_address("10.0.0.6");
+        let v6 = InstanceIpv6Address::builder().ipv6_address("2001:db8::5");
+        let interface = InstanceNetworkInterface::builder()
+            .private_ip_addresses(ip.build())
+            .private_ip_addresses(second.build())
+            .ipv6_addresses(v6.build());
+        let seen = Ec2Instance::builder()
+            .instance_id("i-1")
+            .state(named("stopped"))
+            .state_transition_reason("User initiated (2026-03-01 10:00:00 GMT)")
+            .launch_time(DateTime::from_secs(1_772_000_000))
+            .instance_type("t3.small".into())
+            .placement(Placement::builder().availability_zone("eu-west-1a").build())
+            .vpc_id("vpc-1")
+            .private_ip_address("10.0.0.5")
+            .public_ip_address("203.0.113.7")
+            .network_interfaces(interface.build())
+            .tags(Tag::builder().key("Name").value("web-1").build())
+            .build();
+        let host = instance(seen, now()).unwrap();
+        assert_eq!(host.state, PowerState::Stopped);
+        assert_eq!(host.state_reason.as_deref(), Some("User initiated (2026-03-01 10:00:00 GMT)"));
+        assert_eq!(host.launch_time, Timestamp::from_second(1_772_000_000).unwrap());
+        assert_eq!((host.zone.as_deref(), host.vpc.as_deref()), (Some("eu-west-1a"), Some("vpc-1")));
+        assert_eq!((host.name(), host.instance_type.as_str()), (Some("web-1"), "t3.small"));
+        let expected: [IpAddr; 4] =
+            ["10.0.0.5", "203.0.113.7", "10.0.0.6", "2001:db8::5"].map(|a| a.parse().unwrap());
+        assert_eq!(host.addresses, expected);
+        assert_eq!(host.managed_by, None);
+    }
+
+    #[test]
+    fn an_odd_instance_is_kept_and_never_judged() {
+        let odd = Ec2Instance::builder()
+            .instance_id("i-odd")
+            .state(named("hibernating-in-2031"))
+            .launch_time(DateTime::from_secs(i64::MAX / 2))
+            .private_ip_address("not an address")
+            .state_transition_reason("")
+            .tags(Tag::builder().value("no key").build())
+            .tags(Tag::builder().key("no value").build())
+            .build();
+        let host = instance(odd, now()).unwrap();
+        assert_eq!(host.state, PowerState::Unknown);
+        assert!(host.state.exists(), "a state we do not know is not an end");
+        assert_eq!(host.launch_time, now(), "it looks just launched, so it settles for ever");
+        assert_eq!((host.addresses.len(), host.state_reason), (0, None));
+        assert_eq!(host.tags.iter().collect::<Vec<_>>(), [("no value", "")]);
+
+        let bare = instance(Ec2Instance::builder().instance_id("i-bare").build(), now()).unwrap();
+        assert_eq!((bare.state, bare.launch_time), (PowerState::Unknown, now()));
+        assert_eq!(instance(Ec2Instance::builder().instance_id("").build(), now()), None);
+        assert_eq!(instance(Ec2Instance::builder().build(), now()), None);
+    }
+
+    #[test]
+    fn hostile_tags_are_data() {
+        let hostile = format!("\u{1b}[31m環境\u{202e}\0{}", "x".repeat(10_000));
+        let tag = Tag::builder().key("Name").value(&hostile).build();
+        let host = instance(Ec2Instance::builder().instance_id("i-1").tags(tag).build(), now()).unwrap();
+        assert_eq!(host.name(), Some(hostile.as_str()));
+    }
+}

@@ -1,0 +1,127 @@
+//! The wire between one SDK client and AWS: every attempt passes here, retries too.
+//!
+//! On the way out it holds back requests whose credentials STS has not proved to belong to the right account, and
+//! keeps to our own rate. On the way in it takes only whole answers of bounded size, and counts what happened.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::ErrorKind;
+use rollcall_engine::ids::Place;
+use rollcall_engine::reading::FailureKind;
+
+use crate::answer::{self, BadAnswer};
+use crate::calls::{Allowance, CallLog};
+use crate::connections::Connections;
+use crate::failure::kind_of;
+use crate::pace::Pace;
+use crate::proof::Signatures;
+use crate::settings::Limits;
+
+/// What one operation in one place shares over all its attempts. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire(Arc<Line>);
+
+#[derive(Debug)]
+struct Line {
+    inner: SharedHttpConnector,
+    place: Place,
+    operation: &'static str,
+    root: String,
+    max_answer_bytes: usize,
+    pace: Pace,
+    log: CallLog,
+    signatures: Signatures,
+}
+
+/// What all wires of an account have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Wiring {
+    pub(crate) connections: Connections,
+    pub(crate) limits: Limits,
+    pub(crate) log: CallLog,
+}
+
+impl Wiring {
+    pub(crate) fn wire(&self, place: &Place, operation: &'static str, signatures: Signatures) -> Wire {
+        Wire(Arc::new(Line {
+            inner: self.connections.connector(),
+            place: place.clone(),
+            operation,
+            root: format!("{operation}Response"),
+            max_answer_bytes: self.limits.max_answer_bytes,
+            pace: Pace::new(self.limits.calls_per_second),
+            log: self.log.clone(),
+            signatures,
+        }))
+    }
+}
+
+impl Wire {
+    /// This wire as the HTTP client of an SDK client. It must be used for its one operation only.
+    pub(crate) fn http_client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(self.clone());
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    pub(crate) fn allowance(&self) -> Allowance {
+        let Line { place, operation, pace, .. } = &*self.0;
+        let (tokens, per_second) = (pace.tokens(), pace.per_second());
+        Allowance { place: place.clone(), operation, tokens, per_second }
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let line = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move { line.carry(request).await })
+    }
+}
+
+type Carried = Result<(HttpResponse, Option<FailureKind>), (ConnectorError, FailureKind)>;
+
+impl Line {
+    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        self.signatures.admit(&request).map_err(|unproved| ConnectorError::other(unproved.into(), None))?;
+        self.pace.turn().await;
+        let underway = self.log.begin(&self.place, self.operation);
+        let (result, failure) = match self.exchange(request).await {
+            Ok((response, failure)) => (Ok(response), failure),
+            Err((error, kind)) => (Err(error), Some(kind)),
+        };
+        underway.ended(failure);
+        result
+    }
+
+    /// The answer with how to count it; a refusal is an answer too, which the SDK reads and may retry.
+    async fn exchange(&self, request: HttpRequest) -> Carried {
+        let mut response = self.inner.call(request).await.map_err(lost)?;
+        let body = answer::read(response.take_body(), self.max_answer_bytes).await;
+        let body = body.map_err(|e| lost(ConnectorError::io(e.into())))?.map_err(disbelieved)?;
+        if !response.status().is_success() {
+            let kind = kind_of(response.status().as_u16(), answer::error_code(&body).as_deref());
+            *response.body_mut() = SdkBody::from(body);
+            return Ok((response, Some(kind)));
+        }
+        let text = answer::whole(body, &self.root).map_err(disbelieved)?;
+        *response.body_mut() = SdkBody::from(text);
+        Ok((response, None))
+    }
+}
+
+fn lost(error: ConnectorError) -> (ConnectorError, FailureKind) {
+    let kind = if error.is_timeout() { FailureKind::TimedOut } else { FailureKind::Unreachable };
+    (error, kind)
+}
+
+/// What was altered on the way may come whole the next time; what is too large will be too large again.
+fn disbelieved(bad: BadAnswer) -> (ConnectorError, FailureKind) {
+    let kind = bad.kind();
+    let retry = (kind != FailureKind::TooLarge).then_some(ErrorKind::TransientError);
+    (ConnectorError::other(bad.into(), retry), kind)
+}
