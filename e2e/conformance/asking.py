@@ -1,0 +1,43 @@
+"""Small questions that many tests ask."""
+import pytest
+from botocore.exceptions import ClientError
+
+
+def hosts(ec2, **question):
+    """All hosts of an answer, page by page."""
+    pages = ec2.get_paginator("describe_instances").paginate(**question)
+    return [host for page in pages for group in page["Reservations"] for host in group["Instances"]]
+
+
+def ids(hosts):
+    return {host["InstanceId"] for host in hosts}
+
+
+def only(ec2, host_id):
+    [host] = hosts(ec2, InstanceIds=[host_id])
+    return host
+
+
+def state(ec2, host_id):
+    return only(ec2, host_id)["State"]["Name"]
+
+
+def tags(thing):
+    return {tag["Key"]: tag["Value"] for tag in thing.get("Tags", [])}
+
+
+def refusal(call, *args, **kwargs):
+    """The code, the HTTP status and the request id of a refused call."""
+    with pytest.raises(ClientError) as caught:
+        call(*args, **kwargs)
+    answer = caught.value.response
+    meta = answer["ResponseMetadata"]
+    return answer["Error"]["Code"], meta["HTTPStatusCode"], meta.get("RequestId")
+
+
+def code(call, *args, **kwargs):
+    return refusal(call, *args, **kwargs)[0]
+
+
+def where(name, *values):
+    return {"Name": name, "Values": list(values)}

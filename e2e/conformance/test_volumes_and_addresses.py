@@ -1,0 +1,64 @@
+"""Volumes and elastic addresses, as they hang on hosts or on nothing."""
+from asking import code, only, where
+from conftest import moto_differs
+
+
+def test_a_host_s_volume_names_the_host(server, ec2, launch):
+    [host] = launch()
+    server.let_pass(60)
+    [volume] = ec2.describe_volumes(Filters=[where("attachment.instance-id", host["InstanceId"])])["Volumes"]
+    assert volume["State"] == "in-use" and volume["Size"] > 0
+    assert volume["AvailabilityZone"] == host["Placement"]["AvailabilityZone"]
+    [attachment] = volume["Attachments"]
+    assert attachment["InstanceId"] == host["InstanceId"]
+    [device] = only(ec2, host["InstanceId"])["BlockDeviceMappings"]
+    assert (device["Ebs"]["VolumeId"], device["DeviceName"]) == (volume["VolumeId"], attachment["Device"])
+
+
+@moto_differs("a volume does not say whether it dies with its host")
+def test_a_volume_says_whether_it_dies_with_its_host(ec2, launch):
+    launch()
+    [volume] = ec2.describe_volumes()["Volumes"]
+    assert volume["Attachments"][0]["DeleteOnTermination"] is True
+
+
+def test_a_volume_of_nobody_is_available(ec2):
+    made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=100, VolumeType="gp3")
+    [volume] = ec2.describe_volumes(VolumeIds=[made["VolumeId"]])["Volumes"]
+    assert (volume["State"], volume["Size"], volume["VolumeType"]) == ("available", 100, "gp3")
+    assert volume["Attachments"] == []
+
+
+def test_an_unknown_volume_is_not_found(ec2):
+    assert code(ec2.describe_volumes, VolumeIds=["vol-0123456789abcdef0"]) == "InvalidVolume.NotFound"
+
+
+def test_the_volume_of_an_ended_host_goes_with_it(server, ec2, launch):
+    [host] = launch()
+    server.let_pass(60)
+    ec2.terminate_instances(InstanceIds=[host["InstanceId"]])
+    server.let_pass(60)
+    assert ec2.describe_volumes()["Volumes"] == []
+
+
+def test_an_address_points_to_its_host(server, ec2, launch):
+    [host] = launch()
+    server.let_pass(60)
+    made = ec2.allocate_address(Domain="vpc")
+    [free] = ec2.describe_addresses()["Addresses"]
+    assert free["PublicIp"] == made["PublicIp"] and not free.get("InstanceId")
+
+    ec2.associate_address(AllocationId=made["AllocationId"], InstanceId=host["InstanceId"])
+    [used] = ec2.describe_addresses()["Addresses"]
+    assert (used["InstanceId"], used["Domain"]) == (host["InstanceId"], "vpc")
+    assert used["AllocationId"].startswith("eipalloc-") and used["AssociationId"].startswith("eipassoc-")
+    assert only(ec2, host["InstanceId"])["PublicIpAddress"] == made["PublicIp"]
+
+    ec2.disassociate_address(AssociationId=used["AssociationId"])
+    ec2.release_address(AllocationId=made["AllocationId"])
+    assert ec2.describe_addresses()["Addresses"] == []
+
+
+def test_an_unknown_address_is_not_found(ec2):
+    question = {"AllocationIds": ["eipalloc-0123456789abcdef0"]}
+    assert code(ec2.describe_addresses, **question) == "InvalidAllocationID.NotFound"
