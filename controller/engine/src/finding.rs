@@ -19,6 +19,11 @@ macro_rules! codes {
         impl Code {
             /// All codes, in order.
             pub const ALL: &'static [Code] = &[$(Code::$name),*];
+            /// The code of this spelling, `RC0102`.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Code::$name),)* _ => None }
+            }
             /// `RC0102`.
             #[must_use]
             pub fn as_str(self) -> &'static str {

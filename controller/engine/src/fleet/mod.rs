@@ -1,31 +1,58 @@
 //! The validated desired state. Custom resources are parsed once into types that cannot be wrong; the rest
-//! of the code never sees a raw spec. A malformed object becomes a [`Problem`] and disturbs nobody else.
+//! of the code never sees a raw spec. A malformed object becomes a [`Problem`] and disturbs nobody else: what
+//! it would have said is *doubted*, and nothing is concluded from its silence.
 
 mod account;
+mod check;
 mod desired;
+mod environment;
+mod exemption;
+mod ledger;
+mod parse;
+mod problem;
+mod role;
+mod selector;
 mod system;
+mod template;
+mod visible;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-pub use account::*;
+pub use account::Account;
 pub use desired::*;
-pub use system::*;
+pub use system::{Endpoint, System};
 
-use crate::ids::{AccountName, ObjectKey, Place};
+pub(crate) use check::{Check, Threshold};
+pub(crate) use environment::Environment;
+pub(crate) use exemption::Exemption;
+pub(crate) use ledger::{CheckDemand, Demand, EnvironmentWay, Look};
+pub(crate) use role::{Role, RoleBook};
+pub(crate) use system::JoinRule;
+
+use crate::ids::{AccountId, AccountName, ObjectKey, Place};
 
 /// The desired state of the whole fleet, valid by construction.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Fleet {
     accounts: BTreeMap<AccountName, Account>,
-    systems: BTreeMap<ObjectKey, System>,
+    /// By key; elsewhere a system is its number in here.
+    pub(crate) systems: Vec<System>,
+    /// By key; elsewhere an environment is its number in here.
+    pub(crate) environments: Vec<Environment>,
+    pub(crate) roles: BTreeMap<ObjectKey, Arc<Role>>,
+    pub(crate) checks: BTreeMap<ObjectKey, Check>,
+    pub(crate) exemptions: BTreeMap<ObjectKey, Exemption>,
+    /// Accounts in which somebody may claim hosts whom we could not understand: nothing there is unclaimed.
+    pub(crate) claims_doubted: BTreeSet<AccountId>,
 }
 
 impl Fleet {
     /// Parses all custom resources. What cannot be understood is left out and told as problems, all of them,
     /// ordered by kind, namespace and name.
     #[must_use]
-    pub fn parse(_desired: &Desired) -> (Self, Vec<Problem>) {
-        (Self::default(), Vec::new())
+    pub fn parse(desired: &Desired) -> (Self, Vec<Problem>) {
+        parse::parse(desired)
     }
 
     /// All valid cloud accounts, by name.
@@ -46,35 +73,47 @@ impl Fleet {
 
     /// All valid monitoring systems, by key.
     pub fn systems(&self) -> impl Iterator<Item = &System> {
-        self.systems.values()
+        self.systems.iter()
     }
 
     /// One monitoring system.
     #[must_use]
     pub fn system(&self, key: &ObjectKey) -> Option<&System> {
-        self.systems.get(key)
+        self.systems.get(self.systems.binary_search_by(|system| system.key.cmp(key)).ok()?)
     }
 
     /// The systems that at least one environment needs: the ones worth polling.
     #[must_use]
     pub fn used_systems(&self) -> BTreeSet<&ObjectKey> {
-        BTreeSet::new()
+        let used = self.environments.iter().flat_map(|environment| &environment.systems);
+        used.filter_map(|number| self.systems.get(*number)).map(|system| &system.key).collect()
     }
 
     /// Keys of all environments that can be judged.
     pub fn environments(&self) -> impl Iterator<Item = &ObjectKey> {
-        std::iter::empty()
+        self.environments.iter().map(|environment| &environment.key)
     }
 
-    /// The places in which an environment may claim hosts.
+    /// The places in which an environment may claim hosts; empty when it cannot be judged.
     #[must_use]
-    pub fn environment_places(&self, _environment: &ObjectKey) -> Vec<Place> {
-        Vec::new()
+    pub fn environment_places(&self, environment: &ObjectKey) -> Vec<Place> {
+        self.environment(environment).map(|e| e.places().collect()).unwrap_or_default()
     }
 
-    /// The monitoring systems an environment needs: for registrations and through its checks.
+    /// The monitoring systems an environment needs, for registrations and through its checks; empty when it
+    /// cannot be judged.
     #[must_use]
-    pub fn environment_systems(&self, _environment: &ObjectKey) -> Vec<ObjectKey> {
-        Vec::new()
+    pub fn environment_systems(&self, environment: &ObjectKey) -> Vec<ObjectKey> {
+        let numbers = self.environment(environment).into_iter().flat_map(|e| &e.systems);
+        numbers.filter_map(|number| self.systems.get(*number)).map(|system| system.key.clone()).collect()
     }
+
+    pub(crate) fn environment(&self, key: &ObjectKey) -> Option<&Environment> {
+        self.environments.get(self.environments.binary_search_by(|e| e.key.cmp(key)).ok()?)
+    }
+}
+
+/// The key of an object's metadata; a manifest without a namespace gets the empty one.
+fn key_of(namespace: &Option<String>, name: &Option<String>) -> ObjectKey {
+    ObjectKey::new(namespace.as_deref().unwrap_or_default(), name.as_deref().unwrap_or_default())
 }

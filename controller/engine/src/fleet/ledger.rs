@@ -1,0 +1,258 @@
+//! The ledger of an environment: every requirement that can apply to one of its hosts, with all references
+//! resolved. What cannot be resolved keeps its row, and the row says why nobody can judge it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rollcall_crds::v1alpha1 as api;
+
+use super::check::{Check, Looks, Threshold, Way};
+use super::desired::Kind;
+use super::problem::{Fault, Problems};
+use super::role::RoleBook;
+use super::system::System;
+use super::template::MissingParameter;
+use crate::ids::{CheckName, ObjectKey};
+use crate::reading::{Failure, FailureKind};
+use crate::rollcall::Requirement;
+
+/// No environment has more requirements than this: rows name them by a 16-bit number.
+pub(crate) const MAX_ENTRIES: usize = 10_000;
+
+/// One requirement of an environment.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) requirement: Requirement,
+    pub(crate) severity: api::Severity,
+    pub(crate) demand: Demand,
+}
+
+/// What a requirement asks for.
+#[derive(Debug)]
+pub(crate) enum Demand {
+    /// Every running host is registered in the system of this number.
+    Registered(Result<usize, Failure>),
+    /// Hosts of some roles are watched in one of some ways.
+    Check(CheckDemand),
+}
+
+/// A required check with the eyes of one environment.
+#[derive(Debug)]
+pub(crate) struct CheckDemand {
+    /// Roles of which a host must play one, in the order of the spec.
+    pub(crate) roles: Vec<u16>,
+    /// Roles of which it must play none.
+    pub(crate) except: Vec<u16>,
+    pub(crate) ways: Vec<EnvironmentWay>,
+    /// Nobody can judge it here, and why.
+    pub(crate) fault: Option<Failure>,
+    /// A parameter that it uses and the environment does not set.
+    pub(crate) missing_parameter: Option<Arc<str>>,
+}
+
+/// One way to watch, with system and name resolved for one environment.
+#[derive(Debug)]
+pub(crate) struct EnvironmentWay {
+    pub(crate) system: Result<usize, Failure>,
+    pub(crate) look: Result<Look, Failure>,
+}
+
+/// What to look for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Look {
+    /// A check of this name.
+    Check(CheckName),
+    /// A monitor on this metric.
+    Metric(Arc<str>, Threshold),
+    /// A monitor on whether the host answers.
+    Connectivity,
+}
+
+/// What the ledger of an environment is made from.
+pub(crate) struct Sources<'a> {
+    pub(crate) environment: &'a ObjectKey,
+    pub(crate) labels: &'a BTreeMap<String, String>,
+    pub(crate) parameters: BTreeMap<Arc<str>, Arc<str>>,
+    pub(crate) monitoring: &'a [api::EnvironmentMonitoring],
+    pub(crate) book: &'a RoleBook,
+    /// Checks its namespace sees, by name.
+    pub(crate) checks: &'a BTreeMap<&'a str, &'a Check>,
+    /// Numbers of the systems its namespace sees, by name; `None`: it exists, but cannot be understood.
+    pub(crate) systems: &'a BTreeMap<&'a str, &'a Option<usize>>,
+    /// All valid systems, by number.
+    pub(crate) all_systems: &'a [System],
+}
+
+impl Sources<'_> {
+    /// Builds the ledger: registrations first, then checks by name.
+    pub(crate) fn build(&self, problems: &mut Problems) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (index, watch) in self.monitoring.iter().enumerate() {
+            let field = format!("spec.monitoring[{index}].system");
+            let system = self.system(&watch.system).map_err(|fault| {
+                // One that exists and cannot be understood is a problem of its own, told once, there.
+                if matches!(fault, NoSystem::NotFound) {
+                    let places = "in this namespace or the library";
+                    let fault = Fault::not_found(&field, Kind::MonitoringSystem, &watch.system, places);
+                    problems.add(Kind::Environment, self.environment, fault);
+                }
+                fault.failure(&watch.system)
+            });
+            if watch.hosts == api::RegistrationDemand::All {
+                entries.push(self.registered(&watch.system, system));
+            }
+        }
+        for check in self.checks.values().filter(|check| self.concerns(check)) {
+            let demand = Demand::Check(self.demand(check, problems));
+            let requirement = Requirement::Check(check.key.clone());
+            entries.push(Entry { requirement, severity: check.severity, demand });
+        }
+        if entries.len() > MAX_ENTRIES {
+            problems.add(Kind::Environment, self.environment, Fault::new("TooMany", format!(
+                "expected at most {MAX_ENTRIES} requirements, found {}; the later ones by name are left out", entries.len()
+            )));
+            entries.truncate(MAX_ENTRIES);
+        }
+        entries
+    }
+
+    fn concerns(&self, check: &Check) -> bool {
+        check.environments.as_ref().is_none_or(|labels| labels.selects(self.labels))
+    }
+
+    fn registered(&self, name: &str, system: Result<usize, Failure>) -> Entry {
+        let found = system.as_ref().ok().and_then(|number| self.all_systems.get(*number));
+        let key = found
+            .map_or_else(|| ObjectKey::new(&self.environment.namespace, name), |found| found.key.clone());
+        Entry {
+            requirement: Requirement::Registered(key),
+            severity: api::Severity::Warning,
+            demand: Demand::Registered(system),
+        }
+    }
+
+    fn demand(&self, check: &Check, problems: &mut Problems) -> CheckDemand {
+        let mut fault = check
+            .fault
+            .as_deref()
+            .map(|fault| misconfigured(format!("required check {}: {fault}", check.key)));
+        // An unknown role cannot be played: as one of `roles` it adds nobody, as an exception it would let the
+        // check reach hosts that its author left out.
+        let roles = self.roles(&check.roles, "spec.appliesTo.roles", check, problems);
+        let except = self.roles(&check.except_roles, "spec.appliesTo.exceptRoles", check, problems);
+        if except.len() < check.except_roles.len() && fault.is_none() {
+            fault = Some(misconfigured(format!(
+                "required check {}: exceptRoles names a role that does not exist",
+                check.key
+            )));
+        }
+        let mut missing_parameter = None;
+        let ways = (0..).zip(&check.ways);
+        let ways =
+            ways.map(|(index, way)| self.way(check, index, way, &mut missing_parameter, problems)).collect();
+        CheckDemand { roles, except, ways, fault, missing_parameter }
+    }
+
+    fn roles(&self, names: &[Arc<str>], field: &str, check: &Check, problems: &mut Problems) -> Vec<u16> {
+        let mut numbers = Vec::new();
+        for name in names {
+            match self.book.number(name) {
+                Some(number) => numbers.push(number),
+                None => self.tell(
+                    check,
+                    Fault::not_found(field, Kind::HostRole, name, self.seen_from(check)),
+                    problems,
+                ),
+            }
+        }
+        numbers
+    }
+
+    fn way(
+        &self,
+        check: &Check,
+        index: usize,
+        way: &Way,
+        missing_parameter: &mut Option<Arc<str>>,
+        problems: &mut Problems,
+    ) -> EnvironmentWay {
+        let system = self.system(&way.system).map_err(|fault| {
+            if matches!(fault, NoSystem::NotFound) {
+                let field = format!("spec.watched.by[{index}].system");
+                let places = self.seen_from(check);
+                self.tell(
+                    check,
+                    Fault::not_found(&field, Kind::MonitoringSystem, &way.system, places),
+                    problems,
+                );
+            }
+            fault.failure(&way.system)
+        });
+        let look = match &way.looks {
+            Looks::Check(name) => name.fill(&self.parameters).map(|name| Look::Check(name.into())),
+            Looks::Metric(name, threshold) => {
+                name.fill(&self.parameters).map(|name| Look::Metric(name.into(), *threshold))
+            }
+            Looks::Connectivity => Ok(Look::Connectivity),
+        };
+        let look = look.map_err(|MissingParameter(name)| {
+            let failure =
+                misconfigured(format!("environment {} lacks the parameter {name}", self.environment));
+            missing_parameter.get_or_insert(name);
+            failure
+        });
+        EnvironmentWay { system, look }
+    }
+
+    /// Tells a fault of a check as this environment sees it: to the check when both live in one namespace, to
+    /// the environment when the check is the library's, which may be right for everybody else.
+    fn tell(&self, check: &Check, fault: Fault, problems: &mut Problems) {
+        if check.key.namespace == self.environment.namespace {
+            problems.add(Kind::RequiredCheck, &check.key, fault);
+        } else {
+            problems.add(
+                Kind::Environment,
+                self.environment,
+                fault.inside(&format!("RequiredCheck {}", check.key)),
+            );
+        }
+    }
+
+    fn seen_from(&self, check: &Check) -> &'static str {
+        if check.key.namespace == self.environment.namespace {
+            "in this namespace or the library"
+        } else {
+            "in the environment's namespace or the library"
+        }
+    }
+
+    fn system(&self, name: &str) -> Result<usize, NoSystem> {
+        match self.systems.get(name) {
+            Some(Some(number)) => Ok(*number),
+            Some(None) => Err(NoSystem::NotReady),
+            None => Err(NoSystem::NotFound),
+        }
+    }
+}
+
+/// Why a name leads to no system.
+enum NoSystem {
+    /// No object has the name.
+    NotFound,
+    /// The object cannot be understood.
+    NotReady,
+}
+
+impl NoSystem {
+    /// For the rows that cannot be judged.
+    fn failure(&self, name: &str) -> Failure {
+        match self {
+            Self::NotFound => misconfigured(format!("there is no MonitoringSystem {name:?}")),
+            Self::NotReady => misconfigured(format!("MonitoringSystem {name:?} has a problem of its own")),
+        }
+    }
+}
+
+fn misconfigured(message: String) -> Failure {
+    Failure::new(FailureKind::Misconfigured, message)
+}
