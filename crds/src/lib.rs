@@ -5,6 +5,7 @@
 //! and never passes them on.
 
 pub mod conditions;
+pub mod manifest;
 mod schema;
 pub mod v1alpha1;
 

@@ -1,5 +1,6 @@
 //! `crds/yaml` is generated from the Rust types: this test fails when they drift apart, and
 //! `UPDATE=1 cargo test -p rollcall-crds --test generated` writes the folder again.
+#![allow(clippy::unwrap_used, reason = "a failing test speaks by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs;

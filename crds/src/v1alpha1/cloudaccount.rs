@@ -99,10 +99,8 @@ pub struct SecretName {
 }
 
 /// One permission to claim: Environments in these namespaces may claim these hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.hostSelector) || dyn(self.hostSelector) != null")
-    .message("grants: hostSelector is null: delete the line to grant every host of the account, or say which"))]
 pub struct Grant {
     /// Labels of the namespaces that may claim. The label `kubernetes.io/metadata.name` names one namespace.
     pub namespace_selector: LabelSelector,

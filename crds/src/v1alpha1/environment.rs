@@ -89,10 +89,8 @@ fn default_settle_minutes() -> i32 {
 }
 
 /// One account of an environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.regions) || dyn(self.regions) != null")
-    .message("accounts: regions is null: delete the line to take every region of the account, or say which"))]
 pub struct EnvironmentAccount {
     /// Name of the CloudAccount.
     #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]

@@ -88,8 +88,6 @@ pub enum Severity {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.exceptRoles) || !self.roles.exists(r, r in self.exceptRoles)")
     .message("appliesTo: a role stands in both roles and exceptRoles").field_path(".exceptRoles"))]
-#[x_kube(validation = Rule::new("!has(self.environments) || dyn(self.environments) != null")
-    .message("appliesTo: environments is null: delete the line to mean every environment, or select some"))]
 pub struct AppliesTo {
     /// Labels of the environments; without it, all environments that see this check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
