@@ -83,3 +83,41 @@ impl Seed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::WorldClock, stage::Stage};
+
+    /// The example at the head of this file, so that it stays true.
+    fn example() -> String {
+        let lines = include_str!("seed.rs").lines().skip_while(|line| !line.ends_with("```json")).skip(1);
+        let lines = lines.take_while(|line| !line.ends_with("```"));
+        lines.map(|line| line.trim_start_matches("//!")).collect()
+    }
+
+    #[test]
+    fn the_example_can_be_planted() {
+        let seed: Seed = serde_json::from_str(&example()).unwrap();
+        let aws = Aws::new(Stage::new(WorldClock::real()));
+        seed.plant(&aws).unwrap();
+        let hosts = aws.account(ACCOUNT).region("us-east-1").instances();
+        assert_eq!(hosts.len(), 3);
+        assert!(hosts.iter().all(|h| h.instance_type == "t3.small" && h.tags["role"] == "web"));
+    }
+
+    #[test]
+    fn a_typo_in_a_seed_is_named() {
+        let typo = r#"{"accounts": [{"id": "1", "regions": {"us-east-1": [{"instanceTyp": "t3.small"}]}}]}"#;
+        let error = serde_json::from_str::<Seed>(typo).unwrap_err();
+        assert!(error.to_string().contains("instanceTyp"), "{error}");
+    }
+
+    #[test]
+    fn a_seed_that_cannot_be_names_what_is_wrong() {
+        let nowhere = r#"{"accounts": [{"id": "1", "regions": {"us-east-1": [{"zone": "z"}]}}]}"#;
+        let seed: Seed = serde_json::from_str(nowhere).unwrap();
+        let error = seed.plant(&Aws::new(Stage::new(WorldClock::real()))).unwrap_err();
+        assert!(error.to_string().contains("[z]"), "{error}");
+    }
+}
