@@ -12,7 +12,7 @@ use crate::hosts::{ACCOUNTS, ENVIRONMENTS, EnvironmentPlan, short};
 pub struct Planted {
     /// Code of the finding that must report it.
     pub code: &'static str,
-    /// The RequiredCheck it must name, if it is about one.
+    /// The `RequiredCheck` it must name, if it is about one.
     pub check: Option<&'static str>,
     /// What really happened.
     pub story: &'static str,

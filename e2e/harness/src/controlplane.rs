@@ -127,21 +127,7 @@ impl ControlPlane {
     /// # Errors
     /// When the API server grants no token or the file cannot be written.
     pub async fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> Result<PathBuf> {
-        let request = TokenRequest {
-            spec: Some(TokenRequestSpec {
-                expiration_seconds: Some(TOKEN_SECONDS),
-                ..TokenRequestSpec::default()
-            }),
-            ..TokenRequest::default()
-        };
-        let granted = Api::<ServiceAccount>::namespaced(self.client().await?, namespace)
-            .create_token_request(name, &PostParams::default(), &request)
-            .await
-            .with_context(|| format!("token for service account {namespace}/{name}"))?;
-        let token = granted
-            .status
-            .and_then(|status| status.token)
-            .with_context(|| format!("service account {namespace}/{name}: expected a token, found none"))?;
+        let token = service_account_token(self.client().await?, namespace, name).await?;
         let path = self.folder.join(format!("{namespace}.{name}.kubeconfig"));
         kubeconfig::write(&path, &self.url, &self.authority(), name, &token)?;
         Ok(path)
@@ -211,6 +197,28 @@ impl ControlPlane {
         }
         Ok(())
     }
+}
+
+/// A token of a service account, granted by the API server as it grants them to pods.
+///
+/// # Errors
+/// When the account does not exist or the API server grants no token.
+pub(crate) async fn service_account_token(client: Client, namespace: &str, name: &str) -> Result<String> {
+    let request = TokenRequest {
+        spec: Some(TokenRequestSpec {
+            expiration_seconds: Some(TOKEN_SECONDS),
+            ..TokenRequestSpec::default()
+        }),
+        ..TokenRequest::default()
+    };
+    let granted = Api::<ServiceAccount>::namespaced(client, namespace)
+        .create_token_request(name, &PostParams::default(), &request)
+        .await
+        .with_context(|| format!("token for service account {namespace}/{name}"))?;
+    granted
+        .status
+        .and_then(|status| status.token)
+        .with_context(|| format!("service account {namespace}/{name}: expected a token, found none"))
 }
 
 impl Drop for ControlPlane {

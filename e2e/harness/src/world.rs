@@ -1,0 +1,171 @@
+//! The whole first team as one handle: a cluster, the fakes with the messy fleet, what is installed, the tree of
+//! custom resources, and replicas of the operator. Demo and end-to-end tests run on it.
+//!
+//! It must never tell the operator anything that a real cluster and real sources would not.
+
+mod install;
+mod story;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rollcall_backlog::{Backlog, MACKEREL_KEY, access_key, folder};
+use rollcall_fakes::server::Running;
+use rollcall_fakes::stage::Stage;
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::controlplane;
+use crate::operator::{Operator, Setup};
+
+pub use story::PLACES;
+
+/// The release: name of the chart's objects and of the operator's service account.
+pub const RELEASE: &str = "rollcall";
+
+/// The team's namespace, named by its tree.
+pub const TEAM: &str = "backlog";
+
+/// World seconds between two readings, where nobody says otherwise: with a clock that stands still, machine seconds.
+const READ_EVERY_SECONDS: u32 = 1;
+
+/// The handle. Dropping it ends all that it started; objects in a cluster that existed before are removed by
+/// [`Self::clean_up`].
+pub struct World {
+    /// The ground truth, and the fakes to play with.
+    pub fleet: Backlog,
+    /// The cluster.
+    pub cluster: Cluster,
+    namespace: String,
+    aws: Running,
+    mackerel: Running,
+    /// With the rights that the chart grants.
+    kubeconfig: PathBuf,
+    logs: PathBuf,
+}
+
+impl World {
+    /// A control plane of its own with everything in it but the operator: the fleet as it stood two days before the
+    /// roll call, served by the fakes; the chart; the Secrets; the tree.
+    ///
+    /// # Errors
+    /// When something does not start or is refused.
+    pub async fn start() -> Result<Self> {
+        let options = controlplane::Options {
+            manifests: vec![install::definitions()],
+            ..controlplane::Options::default()
+        };
+        Self::in_cluster(Cluster::own(options).await?, RELEASE).await
+    }
+
+    /// The same in this cluster, with the operator's own objects in `namespace`.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn in_cluster(mut cluster: Cluster, namespace: &str) -> Result<Self> {
+        let fleet = Backlog::two_days_ago()?;
+        let aws = fleet.aws.serve().await?;
+        let mackerel = fleet.mackerel.serve().await?;
+        install::install(&mut cluster, namespace).await?;
+        cluster.apply(secrets(namespace)).await?;
+        let kubeconfig = cluster.kubeconfig_for_service_account(namespace, RELEASE).await?;
+        let logs = cluster.folder().join("logs");
+        std::fs::create_dir_all(&logs)?;
+        let namespace = namespace.to_owned();
+        let mut world = Self { fleet, cluster, namespace, aws, mackerel, kubeconfig, logs };
+        world.apply_tree(&folder()).await?;
+        Ok(world)
+    }
+
+    /// Applies a tree of custom resources; its Mackerel is told to live where the fake does.
+    ///
+    /// # Errors
+    /// When a file cannot be read or an object is refused.
+    pub async fn apply_tree(&mut self, tree: &Path) -> Result<()> {
+        let url = self.mackerel.url();
+        let settle = |object: &mut Value| {
+            if let Some(mackerel) = object.pointer_mut("/spec/mackerel").and_then(Value::as_object_mut)
+                && mackerel.contains_key("apiKeySecret")
+            {
+                mackerel.insert("apiURL".to_owned(), json!(url));
+            }
+        };
+        self.cluster.apply_files(tree, settle).await.with_context(|| tree.display().to_string())
+    }
+
+    /// Clock, faults and calls of both fakes.
+    #[must_use]
+    pub fn stage(&self) -> &Stage {
+        &self.fleet.stage
+    }
+
+    /// The operator's own namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Where the fake Mackerel lives.
+    #[must_use]
+    pub fn mackerel_url(&self) -> String {
+        self.mackerel.url()
+    }
+
+    /// The user that the API server knows the operator by.
+    #[must_use]
+    pub fn operator_user(&self) -> String {
+        format!("system:serviceaccount:{}:{RELEASE}", self.namespace)
+    }
+
+    /// What a replica of this name is told; change it before [`Operator::start`].
+    #[must_use]
+    pub fn setup(&self, name: &str) -> Setup {
+        Setup {
+            name: name.to_owned(),
+            kubeconfig: self.kubeconfig.clone(),
+            namespace: self.namespace.clone(),
+            aws_url: self.aws.url(),
+            every_seconds: READ_EVERY_SECONDS,
+            arguments: Vec::new(),
+            folder: self.logs.clone(),
+        }
+    }
+
+    /// Starts a replica and waits until it is ready.
+    ///
+    /// # Errors
+    /// As [`Operator::start`].
+    pub async fn operator(&self, name: &str) -> Result<Operator> {
+        Operator::start(&self.setup(name)).await
+    }
+
+    /// Removes from the cluster what was made in it, and ends the fakes. A replica must have ended before.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub async fn clean_up(mut self) -> Result<()> {
+        self.cluster.clean_up().await?;
+        self.aws.stop().await;
+        self.mackerel.stop().await;
+        Ok(())
+    }
+}
+
+/// The Secrets that the tree's objects name.
+fn secrets(namespace: &str) -> Vec<Value> {
+    let secret = |namespace: &str, name: &str, data: Value| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": namespace, "name": name},
+               "stringData": data})
+    };
+    let account = |name: &str, id: &str| {
+        // The fake checks no signature.
+        let data = json!({"aws_access_key_id": access_key(id), "aws_secret_access_key": "unchecked"});
+        secret(namespace, name, data)
+    };
+    vec![
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TEAM}}),
+        account("aws-backlog-prod", "123456789012"),
+        account("aws-backlog-dev", "210987654321"),
+        secret(TEAM, "mackerel", json!({"api-key": MACKEREL_KEY})),
+    ]
+}
