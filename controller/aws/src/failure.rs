@@ -221,6 +221,13 @@ fn next_step(
         (FailureKind::Denied, Some("RequestExpired" | "SignatureDoesNotMatch")) => {
             "check the secret key, and the clock of the node".to_owned()
         }
+        // EC2 says so in regions that are off; elsewhere STS would have refused the credentials before.
+        (FailureKind::Denied, Some("AuthFailure")) => {
+            format!(
+                "STS knows these credentials, so enable {} in the account, or take it out of spec.regions",
+                place.region
+            )
+        }
         (
             FailureKind::Denied,
             Some(

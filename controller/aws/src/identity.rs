@@ -37,9 +37,12 @@ pub(crate) async fn sdk_config(settings: &AccountSettings, place: &Place, wiring
         .http_client(http)
         .retry_config(retries(limits))
         .timeout_config(timeouts(limits))
-        // Time enough for a throttled AssumeRole with its retries; the SDK's default is five seconds.
         .identity_cache(
-            IdentityCache::lazy().load_timeout(limits.call_time + Duration::from_secs(1)).build(),
+            IdentityCache::lazy()
+                // Time enough for a throttled AssumeRole with its retries; the SDK's default is five seconds.
+                .load_timeout(limits.call_time + Duration::from_secs(1))
+                .buffer_time(limits.renew_ahead)
+                .build(),
         );
     if let Ok(name) = AppName::new(APP_NAME) {
         loader = loader.app_name(name);

@@ -115,6 +115,9 @@ pub struct Limits {
     /// Our own calls per account, region and action. EC2 refills 20 tokens a second for paged listings ("Request
     /// throttling for the Amazon EC2 API"): half of them stay for the account's other tools.
     pub calls_per_second: NonZeroU32,
+    /// How long before their end sessions are renewed (at least half of it: the SDK draws lots), so that none ends
+    /// in the middle of a listing.
+    pub renew_ahead: Duration,
     /// How long STS's word on the account holds.
     pub proof_age: Duration,
     /// How long a refused proof is not asked for again, so that a broken account costs STS little.
@@ -139,6 +142,7 @@ impl Default for Limits {
             first_backoff: Duration::from_secs(1),
             max_backoff: Duration::from_secs(10),
             calls_per_second: const { NonZeroU32::new(10).unwrap() },
+            renew_ahead: Duration::from_mins(5),
             proof_age: Duration::from_hours(1),
             proof_pause: Duration::from_secs(10),
             slow_listing_age: Duration::from_mins(30),

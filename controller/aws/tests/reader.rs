@@ -1,0 +1,16 @@
+//! Stories of the reader against the fake AWS, with the real SDK over real sockets.
+//!
+//! What the reader says is judged on the fake's ground truth. What it asked is judged on the fake's log of calls.
+
+#[path = "reader/fairness.rs"]
+mod fairness;
+#[path = "reader/faults.rs"]
+mod faults;
+#[path = "reader/identity.rs"]
+mod identity;
+#[path = "reader/listings.rs"]
+mod listings;
+#[path = "reader/secrets.rs"]
+mod secrets;
+#[path = "reader/world.rs"]
+mod world;
