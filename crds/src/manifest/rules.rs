@@ -32,7 +32,8 @@ impl Rules {
             .map(|error| {
                 let told = matches!(error.kind, ErrorKind::ValidationFailure);
                 let message = if told { None } else { message_of(&self.schema, &error.rule) };
-                (error.field_path, message.unwrap_or(error.message))
+                // A rule of the root that points below it gives `.spec.includes`.
+                (error.field_path.trim_start_matches('.').to_owned(), message.unwrap_or(error.message))
             })
             .collect()
     }

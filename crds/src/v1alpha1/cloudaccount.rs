@@ -70,7 +70,7 @@ pub struct CloudAccountSpec {
 /// How the account is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.externalID) || has(self.roleARN)").message("externalID is used only together with roleARN"))]
+#[x_kube(validation = Rule::new("!has(self.externalID) || has(self.roleARN)").message("externalID is used only together with roleARN").field_path(".externalID"))]
 pub struct ObserveIdentity {
     /// Role to assume for reading, for example `arn:aws:iam::123456789012:role/rollcall-observe`.
     #[serde(default, rename = "roleARN", skip_serializing_if = "Option::is_none")]

@@ -50,7 +50,7 @@ use super::{HostSelector, NAME, REGION, Severity};
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.parameters) || self.parameters.all(k, k.matches('^[a-zA-Z][a-zA-Z0-9]{0,62}$'))")
-    .message("parameters: a name starts with a letter and holds only letters and digits, at most 63"))]
+    .message("parameters: a name starts with a letter and holds only letters and digits, at most 63").field_path(".parameters"))]
 pub struct EnvironmentSpec {
     /// Accounts whose hosts may belong to this environment; each must grant this namespace its hosts.
     #[schemars(length(min = 1, max = 50))]

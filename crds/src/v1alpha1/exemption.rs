@@ -41,7 +41,7 @@ use super::NAME;
     )
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.type != 'Baseline' || has(self.hosts)").message("a Baseline must list its hosts"))]
+#[x_kube(validation = Rule::new("self.type != 'Baseline' || has(self.hosts)").message("a Baseline must list its hosts").field_path(".hosts"))]
 pub struct ExemptionSpec {
     /// `Accepted`: somebody decided that this is fine for now. `Baseline`: frozen debt, it only shrinks.
     #[serde(rename = "type")]

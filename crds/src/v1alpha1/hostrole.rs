@@ -21,7 +21,7 @@ use super::{HostSelector, NAME};
     status = "HostRoleStatus",
     derive = "PartialEq",
     doc = "A role that hosts play: who plays it, what it includes, and what it is called in the monitoring systems.",
-    validation = Rule::new("!has(self.spec.includes) || !(self.metadata.name in self.spec.includes)").message("includes: a role must not include itself"),
+    validation = Rule::new("!has(self.spec.includes) || !(self.metadata.name in self.spec.includes)").message("includes: a role must not include itself").field_path(".spec.includes"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
     printcolumn(name = "Hosts", type_ = "string", json_path = ".status.summary.hosts"),
     printcolumn(name = "Includes", type_ = "string", json_path = ".spec.includes"),

@@ -43,7 +43,7 @@ use super::NAME;
     )
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.mackerel)").message("name the system: mackerel"))]
+#[x_kube(validation = Rule::new("has(self.mackerel)").message("name the system: mackerel").field_path(".mackerel"))]
 pub struct MonitoringSystemSpec {
     /// A Mackerel organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ fn default_silent_minutes() -> i32 {
 /// A Mackerel organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.apiURL) || !self.apiURL.contains('@')").message("apiURL must not hold a user or a password"))]
+#[x_kube(validation = Rule::new("!has(self.apiURL) || !self.apiURL.contains('@')").message("apiURL must not hold a user or a password").field_path(".apiURL"))]
 pub struct MackerelSystem {
     /// Base address of the API. Default `https://api.mackerelio.com`; `http` and private addresses only where
     /// the platform admin allows them.
@@ -92,9 +92,9 @@ pub struct SecretKey {
 /// One way to tell which host a registration speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("(self.by == 'Name') == has(self.pattern)").message("join: pattern belongs to by: Name, and only there"))]
+#[x_kube(validation = Rule::new("(self.by == 'Name') == has(self.pattern)").message("join: pattern belongs to by: Name, and only there").field_path(".pattern"))]
 #[x_kube(validation = Rule::new("!has(self.pattern) || self.pattern.contains('(?<name>') || self.pattern.contains('(?P<name>')")
-    .message("join: pattern needs a group called name, for example ^(?<name>[a-z0-9-]+)[.]internal$"))]
+    .message("join: pattern needs a group called name, for example ^(?<name>[a-z0-9-]+)[.]internal$").field_path(".pattern"))]
 pub struct JoinRule {
     /// What is compared. `CustomIdentifier`: Mackerel's custom identifier against the instance id.
     /// `InstanceID`: the id that the agent reports about itself. `Name`: the registered name, taken apart by
