@@ -1,0 +1,77 @@
+//! A list while it is being read: what was seen, what could not be read, how it ended.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
+
+/// What was read of one list.
+#[derive(Debug)]
+pub(super) struct Listing<T> {
+    /// What was seen.
+    pub(super) seen: T,
+    /// Elements that came at all, read or not.
+    pub(super) elements: usize,
+    /// What could not be read.
+    pub(super) odd: Oddities,
+    /// What is missing for other reasons.
+    pub(super) gaps: Vec<Gap>,
+    /// Why it did not come to its proper end.
+    pub(super) cut: Option<Failure>,
+}
+
+impl<T> Listing<T> {
+    /// The same list, seen in another way.
+    pub(super) fn map<U>(self, see: impl FnOnce(T) -> U) -> Listing<U> {
+        let Self { seen, elements, odd, gaps, cut } = self;
+        Listing { seen: see(seen), elements, odd, gaps, cut }
+    }
+}
+
+impl<T: Default> Listing<T> {
+    pub(super) fn empty() -> Self {
+        Self { seen: T::default(), elements: 0, odd: Oddities::default(), gaps: vec![], cut: None }
+    }
+
+    /// A list that failed before it began.
+    pub(super) fn failed(why: Failure) -> Self {
+        Self { cut: Some(why), ..Self::empty() }
+    }
+
+    /// The reading that this list is.
+    pub(super) fn reading(self, source: String, at: Timestamp) -> Reading<T> {
+        let Self { seen, elements, odd, mut gaps, cut } = self;
+        if let Some(why) = cut {
+            if elements == 0 {
+                return Reading::failed(source, at, why);
+            }
+            gaps.push(Gap { what: format!("what follows the first {elements}"), why });
+        }
+        gaps.extend(odd.gaps());
+        let extent =
+            if gaps.is_empty() { Extent::Complete { at } } else { Extent::Partial { at, missing: gaps } };
+        Reading { source, extent, seen, request_ids: vec![] }
+    }
+}
+
+/// What could not be read, counted by what it was: one line of explanation, however many there are.
+#[derive(Debug, Default)]
+pub(super) struct Oddities(BTreeMap<&'static str, (usize, String)>);
+
+impl Oddities {
+    /// Counts one; `example` names the first of its kind.
+    pub(super) fn count(&mut self, what: &'static str, example: &str) {
+        let (times, _) = self.0.entry(what).or_insert_with(|| (0, example.chars().take(64).collect()));
+        *times += 1;
+    }
+
+    fn gaps(self) -> impl Iterator<Item = Gap> {
+        self.0.into_iter().map(|(what, (times, example))| Gap {
+            what: format!("{what} ({times} times)"),
+            why: Failure::new(
+                FailureKind::Malformed,
+                format!("cannot be read as documented, first of {example:?}"),
+            ),
+        })
+    }
+}
