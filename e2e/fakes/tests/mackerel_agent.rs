@@ -56,6 +56,8 @@ impl Machine {
         Command::new(tools::folder().join("mackerel-agent"))
             .args(arguments)
             .args(["-conf".as_ref(), self.place.join("agent.conf").as_os_str()])
+            // It remembers what plugins said between runs, and would not say it again.
+            .env("MACKEREL_PLUGIN_WORKDIR", &self.place)
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)

@@ -21,7 +21,10 @@ use rollcall_fakes::{
     stage::Stage,
 };
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::Command,
+};
 
 const KEY: &str = "mkr-key";
 
@@ -287,4 +290,23 @@ async fn services_channels_annotations_and_integrations_are_read() {
     let integrations = desk.json(&["aws-integrations"]).await;
     assert_eq!(integrations[0]["services"]["EC2"]["retireAutomatically"], true);
     assert_eq!(integrations[0]["services"]["Route 53"]["enable"], false);
+}
+
+#[tokio::test]
+async fn the_standalone_fake_serves_until_it_is_interrupted() {
+    let mut fake = Command::new(env!("CARGO_BIN_EXE_fake-mackerel"))
+        .args(["--api-key", "by-hand", "--org", "standalone"])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(fake.stdout.take().unwrap()).lines();
+    let url = lines.next_line().await.unwrap().unwrap();
+    let mkr = tools::folder().join("mkr");
+    let org =
+        Command::new(mkr).args(["--apibase", &url, "org"]).env("MACKEREL_APIKEY", "by-hand").output().await;
+    assert!(told(&org.unwrap()).contains("standalone"));
+    let interrupt = format!("kill -INT {}", fake.id().unwrap());
+    assert!(Command::new("sh").args(["-c", &interrupt]).status().await.unwrap().success());
+    assert!(fake.wait().await.unwrap().success());
 }

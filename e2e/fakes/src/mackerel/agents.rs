@@ -2,11 +2,11 @@
 //!
 //! What they do to the API's state is what `mackerel-agent` does; a test drives the real one beside them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     checks::{CheckReport, CheckStatus},
-    error::Outcome,
+    error::{Outcome, Refusal},
     host_params::CheckParam,
     hosts::HostStatus,
     metrics::Feed,
@@ -43,16 +43,40 @@ impl AgentConf {
     }
 }
 
-/// Running agents by host id.
+/// Running agents by host id, each with the time of its next update.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agents {
-    running: BTreeMap<String, (AgentConf, i64)>,
+    running: BTreeMap<Arc<str>, (Arc<AgentConf>, i64)>,
     next: Option<i64>,
 }
 
 impl Agents {
     pub(super) fn are_due(&self, now: i64) -> bool {
         self.next.is_some_and(|next| next <= now)
+    }
+
+    fn start(&mut self, host: &str, conf: AgentConf, next: i64) {
+        self.running.insert(host.into(), (Arc::new(conf), next));
+        self.next = Some(self.next.map_or(next, |earliest| earliest.min(next)));
+    }
+
+    fn stop(&mut self, host: &str) -> Option<Arc<AgentConf>> {
+        let stopped = self.running.remove(host);
+        self.reckon();
+        stopped.map(|(conf, _)| conf)
+    }
+
+    /// The agents that are due, which are then due again an hour from `now`.
+    fn take_due(&mut self, now: i64) -> Vec<(Arc<str>, Arc<AgentConf>)> {
+        let mut due = vec![];
+        for (host, (conf, next)) in &mut self.running {
+            if *next <= now {
+                *next = now + UPDATE_SECONDS;
+                due.push((host.clone(), conf.clone()));
+            }
+        }
+        self.reckon();
+        due
     }
 
     fn reckon(&mut self) {
@@ -77,8 +101,7 @@ impl Truth {
         };
         let now = self.now();
         self.feed(host, Feed { every: POST_SECONDS, from: now, until: None, values })?;
-        self.agents.running.insert(host.to_owned(), (conf, now + UPDATE_SECONDS));
-        self.agents.reckon();
+        Arc::make_mut(&mut self.agents).start(host, conf, now + UPDATE_SECONDS);
         Ok(())
     }
 
@@ -88,9 +111,8 @@ impl Truth {
     /// 404 for an unknown host.
     pub fn agent_stops(&mut self, host: &str, properly: bool) -> Outcome<()> {
         self.end_feed(host, POST_SECONDS)?;
-        let stopped = self.agents.running.remove(host);
-        self.agents.reckon();
-        match stopped.and_then(|(conf, _)| conf.on_stop).filter(|_| properly) {
+        let stopped = Arc::make_mut(&mut self.agents).stop(host);
+        match stopped.and_then(|conf| conf.on_stop).filter(|_| properly) {
             Some(status) => self.set_status(host, status),
             None => Ok(()),
         }
@@ -114,22 +136,18 @@ impl Truth {
     /// The hourly updates that are due. An agent whose host was retired is refused, and goes on regardless.
     pub(super) fn update_agents(&mut self) {
         let now = self.now();
-        let due = self.agents.running.iter().filter(|(_, (_, next))| *next <= now);
-        let due: Vec<_> = due.map(|(host, (conf, _))| (host.clone(), conf.clone())).collect();
-        for (host, conf) in due {
+        for (host, conf) in Arc::make_mut(&mut self.agents).take_due(now) {
             let _ = self.apply_conf(&host, &conf);
-            self.agents.running.insert(host, (conf, now + UPDATE_SECONDS));
         }
-        self.agents.reckon();
     }
 
     fn apply_conf(&mut self, host: &str, conf: &AgentConf) -> Outcome<()> {
-        self.live_host_mut(host)?;
-        for name in &conf.roles {
-            let role = RoleFullname::parse(name)?;
-            self.ensure_role(&role);
-            self.host_mut(host)?.join(&role);
+        if self.host(host)?.is_retired() {
+            return Err(Refusal::bad("Host is retired."));
         }
+        let roles: Vec<_> =
+            conf.roles.iter().map(|name| RoleFullname::parse(name)).collect::<Outcome<_>>()?;
+        self.add_roles(host, &roles)?;
         let checks: Vec<_> =
             conf.checks.iter().map(|name| CheckParam { name: name.clone(), memo: None }).collect();
         self.set_checks(host, &checks)

@@ -131,8 +131,10 @@ impl Truth {
         }
         for check in wanted {
             let at = self.ensure_check(id, &check.name)?;
-            let memo = check.memo.as_deref().filter(|m| !m.is_empty()).map(Arc::from);
-            self.host_mut(id)?.checks.get_mut(at).into_iter().for_each(|c| c.memo.clone_from(&memo));
+            let memo: Option<Arc<str>> = check.memo.as_deref().filter(|m| !m.is_empty()).map(Arc::from);
+            if self.host(id)?.checks.get(at).is_some_and(|own| own.memo != memo) {
+                self.host_mut(id)?.checks.get_mut(at).into_iter().for_each(|own| own.memo.clone_from(&memo));
+            }
         }
         Ok(())
     }
@@ -211,10 +213,10 @@ impl Truth {
         let key = self.check_key(host, name);
         if !self.check_monitors.0.contains_key(&key) {
             let id = self.take_id().into();
-            self.check_monitors.0.insert(key.clone(), Registered { id, hosts: 0 });
+            Arc::make_mut(&mut self.check_monitors).0.insert(key.clone(), Registered { id, hosts: 0 });
         }
         // Names and ids are shared with the registry: a million checks cost pointers, not strings.
-        if let Some((key, registered)) = self.check_monitors.0.range_mut(key..).next() {
+        if let Some((key, registered)) = Arc::make_mut(&mut self.check_monitors).0.range_mut(key..).next() {
             registered.hosts += 1;
             let check = HostCheck {
                 monitor_id: registered.id.clone(),
@@ -236,10 +238,11 @@ impl Truth {
         };
         checks.remove(at);
         let key = self.check_key(host, name);
-        if let Some(registered) = self.check_monitors.0.get_mut(&key) {
+        let CheckMonitors(monitors) = Arc::make_mut(&mut self.check_monitors);
+        if let Some(registered) = monitors.get_mut(&key) {
             registered.hosts -= 1;
             if registered.hosts == 0 {
-                self.check_monitors.0.remove(&key);
+                monitors.remove(&key);
             }
         }
         Ok(())

@@ -248,10 +248,13 @@ impl Truth {
         }
     }
 
-    fn add_roles(&mut self, id: &str, roles: &[RoleFullname]) -> Outcome<()> {
+    /// Adds roles, and creates those that are new. A host that has them all is not touched.
+    pub(super) fn add_roles(&mut self, id: &str, roles: &[RoleFullname]) -> Outcome<()> {
         for role in roles {
             self.ensure_role(role);
-            self.host_mut(id)?.join(role);
+            if !self.host(id)?.has_role(&role.service, &role.role) {
+                self.host_mut(id)?.join(role);
+            }
         }
         Ok(())
     }

@@ -3,7 +3,10 @@
 //! Each round it registers every resource that matches a setting and has no live host, **also one whose
 //! host was retired by hand**, and retires the host of a resource that went away, if told to, looking once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 
@@ -113,8 +116,8 @@ impl AwsResource {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Integrations {
     settings: Vec<Monitor>,
-    resources: BTreeMap<String, AwsResource>,
-    gone: BTreeMap<String, AwsResource>,
+    resources: BTreeMap<String, Arc<AwsResource>>,
+    gone: BTreeMap<String, Arc<AwsResource>>,
     noticed: BTreeSet<(String, String)>,
     last_round: Option<i64>,
 }
@@ -159,18 +162,22 @@ impl Wanted<'_> {
 }
 
 impl Truth {
+    fn integrations_mut(&mut self) -> &mut Integrations {
+        Arc::make_mut(&mut self.integrations)
+    }
+
     /// A resource appears in AWS, or changes. Integrations see it at their next round.
     pub fn aws_resource_appears(&mut self, resource: AwsResource) {
-        self.integrations.gone.remove(&resource.identifier);
-        self.integrations.noticed.retain(|(_, seen)| *seen != resource.identifier);
-        self.integrations.resources.insert(resource.identifier.clone(), resource);
+        let Integrations { resources, gone, noticed, .. } = self.integrations_mut();
+        gone.remove(&resource.identifier);
+        noticed.retain(|(_, seen)| *seen != resource.identifier);
+        resources.insert(resource.identifier.clone(), resource.into());
     }
 
     /// A resource goes away in AWS. Integrations see it at their next round.
     pub fn aws_resource_goes(&mut self, identifier: &str) {
-        if let Some(resource) = self.integrations.resources.remove(identifier) {
-            self.integrations.gone.insert(identifier.to_owned(), resource);
-        }
+        let Integrations { resources, gone, .. } = self.integrations_mut();
+        gone.extend(resources.remove(identifier).map(|resource| (identifier.to_owned(), resource)));
     }
 
     /// Settings, as listed.
@@ -202,7 +209,7 @@ impl Truth {
             setting.entry(field).or_insert(Value::Null);
         }
         setting.insert("id".to_owned(), self.take_id().into());
-        self.integrations.settings.push(setting.clone());
+        self.integrations_mut().settings.push(setting.clone());
         Ok(setting)
     }
 
@@ -218,7 +225,7 @@ impl Truth {
             setting.entry(field).or_insert(kept);
         }
         setting.insert("id".to_owned(), id.into());
-        let all = self.integrations.settings.iter_mut();
+        let all = self.integrations_mut().settings.iter_mut();
         all.filter(|s| text(s, "id") == id).for_each(|s| s.clone_from(&setting));
         Ok(setting)
     }
@@ -229,16 +236,17 @@ impl Truth {
     /// 404 for an unknown setting.
     pub fn delete_integration(&mut self, id: &str) -> Outcome<Monitor> {
         let last = self.integration(id)?.clone();
-        self.integrations.settings.retain(|s| text(s, "id") != id);
+        self.integrations_mut().settings.retain(|s| text(s, "id") != id);
         Ok(last)
     }
 
     /// One round over all settings.
     pub(super) fn integrate(&mut self) {
-        self.integrations.last_round = Some(self.now().div_euclid(ROUND_SECONDS));
+        let round = self.now().div_euclid(ROUND_SECONDS);
+        self.integrations_mut().last_round = Some(round);
         for setting in self.integrations.settings.clone() {
             let wanted = Wanted(&setting);
-            let taken = |r: &&AwsResource| wanted.takes(r);
+            let taken = |r: &&Arc<AwsResource>| wanted.takes(r);
             let present: Vec<_> = self.integrations.resources.values().filter(taken).cloned().collect();
             for resource in present {
                 // A host that cannot be registered is left for the next round, as the real one does.
@@ -253,9 +261,9 @@ impl Truth {
     }
 
     /// What went away since a setting last looked. It looks once, also when it is off or excludes the resource.
-    fn newly_gone(&mut self, setting: &str) -> Vec<AwsResource> {
-        let Integrations { gone, noticed, .. } = &mut self.integrations;
-        let first = |r: &&AwsResource| noticed.insert((setting.to_owned(), r.identifier.clone()));
+    fn newly_gone(&mut self, setting: &str) -> Vec<Arc<AwsResource>> {
+        let Integrations { gone, noticed, .. } = self.integrations_mut();
+        let first = |r: &&Arc<AwsResource>| noticed.insert((setting.to_owned(), r.identifier.clone()));
         gone.values().filter(first).cloned().collect()
     }
 

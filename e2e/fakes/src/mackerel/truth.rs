@@ -69,13 +69,13 @@ pub struct Truth {
     pub policy: Policy,
     pub(super) services: BTreeMap<String, Arc<Service>>,
     pub(super) hosts: Hosts,
-    pub(super) check_monitors: CheckMonitors,
+    pub(super) check_monitors: Arc<CheckMonitors>,
     pub(super) monitors: Vec<Monitor>,
     pub(super) alerts: Vec<Arc<Alert>>,
     pub(super) documents: Documents,
     pub(super) graph_defs: BTreeMap<String, Value>,
-    pub(super) integrations: Integrations,
-    pub(super) agents: Agents,
+    pub(super) integrations: Arc<Integrations>,
+    pub(super) agents: Arc<Agents>,
 }
 
 impl Truth {
@@ -88,13 +88,13 @@ impl Truth {
             policy: Policy::default(),
             services: BTreeMap::new(),
             hosts: Hosts::default(),
-            check_monitors: CheckMonitors::default(),
+            check_monitors: Arc::default(),
             monitors: vec![],
             alerts: vec![],
             documents: Documents::default(),
             graph_defs: BTreeMap::new(),
-            integrations: Integrations::default(),
-            agents: Agents::default(),
+            integrations: Arc::default(),
+            agents: Arc::default(),
         };
         truth.plant_monitor(first_monitor());
         truth.plant_default_group();
@@ -157,12 +157,12 @@ impl Truth {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hosts {
     list: Vec<Arc<Host>>,
-    places: HashMap<Arc<str>, usize>,
+    places: Arc<HashMap<Arc<str>, usize>>,
 }
 
 impl Hosts {
     pub(super) fn push(&mut self, host: Host) {
-        self.places.insert(host.id.as_str().into(), self.list.len());
+        Arc::make_mut(&mut self.places).insert(host.id.as_str().into(), self.list.len());
         self.list.push(Arc::new(host));
     }
 
