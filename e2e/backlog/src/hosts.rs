@@ -131,7 +131,7 @@ pub fn short(duty: &str) -> &str {
     if duty == "webdav" { "dav" } else { duty }
 }
 
-fn instance_type(duty: &str) -> &'static str {
+pub(crate) fn instance_type(duty: &str) -> &'static str {
     match duty {
         "app" | "search" => "m5.large",
         "batch" | "git" => "c5.xlarge",

@@ -6,6 +6,7 @@
 
 mod hosts;
 mod mess;
+mod moments;
 mod tree;
 
 use std::collections::BTreeMap;
