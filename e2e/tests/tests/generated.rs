@@ -1,0 +1,58 @@
+//! Everything in the chart that is derived from code: it fails on drift, and `UPDATE=1` writes it again.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn chart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts/rollcall")
+}
+
+/// Compares a generated file with what is committed, or writes it when `UPDATE` is set.
+fn settle(path: &Path, text: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        return;
+    }
+    let committed = fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == text, "{} is not what the code says; run `make generate`", path.display());
+}
+
+/// The CRDs as templates: Helm never upgrades a `crds/` folder, and people then run stale ones.
+#[test]
+fn crd_templates_are_those_of_crds_yaml() {
+    let yaml = chart().join("../../crds/yaml");
+    let mut names: Vec<String> = fs::read_dir(&yaml)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| Path::new(name).extension().is_some_and(|e| e == "yaml"))
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), rollcall_crds::all_crds().len());
+    for name in &names {
+        let crd = fs::read_to_string(yaml.join(name)).unwrap();
+        settle(&chart().join("templates/crds").join(name), &as_template(&crd));
+    }
+    let mut templates: Vec<String> = fs::read_dir(chart().join("templates/crds"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    templates.sort();
+    assert_eq!(templates, names, "a template without its CRD");
+}
+
+fn as_template(crd: &str) -> String {
+    assert!(!crd.contains("{{"), "a CRD that Helm would take for a template");
+    let mut out = String::from("{{- /* Generated from crds/yaml by `make generate`. */}}\n{{- if .Values.crds.enabled }}\n");
+    for line in crd.lines().filter(|line| !line.starts_with('#')) {
+        let _ = writeln!(out, "{line}");
+        if line == "metadata:" {
+            out.push_str("  annotations:\n    rollcall.dev/chart: {{ .Chart.Version | quote }}\n");
+            out.push_str("    {{- if .Values.crds.keep }}\n    helm.sh/resource-policy: keep\n    {{- end }}\n");
+            out.push_str("  labels: {{- include \"rollcall.labels\" . | nindent 4 }}\n");
+        }
+    }
+    out.push_str("{{- end }}\n");
+    out
+}
