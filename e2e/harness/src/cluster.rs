@@ -160,6 +160,33 @@ impl Cluster {
         })
     }
 
+    /// The words with which a person in another terminal calls kubectl for this cluster: a script in
+    /// [`Self::folder`] where the cluster is our own, so that nobody's kubeconfig changes.
+    ///
+    /// # Errors
+    /// When the script cannot be written.
+    pub fn kubectl_command(&self) -> Result<String> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let Some(plane) = &self.plane else { return Ok("kubectl".to_owned()) };
+        let path = self.folder.join("kubectl");
+        let script = format!(
+            "#!/bin/sh\nKUBECONFIG='{}' KUBECACHEDIR='{}' KUBERC=off exec '{}' kubectl \"$@\"\n",
+            self.path.display(),
+            self.folder.join("kubectl-cache").display(),
+            plane.binary().display(),
+        );
+        std::fs::write(&path, script)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))?;
+        Ok(path.display().to_string())
+    }
+
+    /// The administrator's bearer token, where the kubeconfig holds one.
+    #[must_use]
+    pub fn token(&self) -> Option<String> {
+        let shown = serde_json::to_value(&self.kubeconfig).ok()?;
+        Some(shown.pointer("/users/0/user/token")?.as_str()?.to_owned())
+    }
+
     /// The cluster that the current context names.
     fn connection(&self) -> Option<kube::config::Cluster> {
         let current = self.kubeconfig.current_context.as_ref()?;

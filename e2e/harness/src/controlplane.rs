@@ -90,6 +90,12 @@ impl ControlPlane {
         self.servers.iter().map(Server::id).collect()
     }
 
+    /// The multi-call binary: its first argument names the program.
+    #[must_use]
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
     /// The administrator's kubeconfig (user `admin`, group `system:masters`), for kubectl, Helm and
     /// `kube::Config`.
     #[must_use]

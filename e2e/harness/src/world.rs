@@ -39,7 +39,7 @@ pub struct World {
     namespace: String,
     aws: Running,
     mackerel: Running,
-    /// With the rights that the chart grants.
+    /// With the rights that the chart grants; written by [`Self::install`].
     kubeconfig: PathBuf,
     logs: PathBuf,
 }
@@ -51,6 +51,16 @@ impl World {
     /// # Errors
     /// When something does not start or is refused.
     pub async fn start() -> Result<Self> {
+        let mut world = Self::alone().await?;
+        world.install().await?;
+        Ok(world)
+    }
+
+    /// The fleet and the fakes, and a control plane of its own with nothing but the definitions in it.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn alone() -> Result<Self> {
         let options = controlplane::Options {
             manifests: vec![install::definitions()],
             ..controlplane::Options::default()
@@ -58,23 +68,37 @@ impl World {
         Self::in_cluster(Cluster::own(options).await?, RELEASE).await
     }
 
-    /// The same in this cluster, with the operator's own objects in `namespace`.
+    /// The fleet and the fakes, and this cluster as it is; the operator's own objects will be in `namespace`.
     ///
     /// # Errors
-    /// As [`Self::start`].
-    pub async fn in_cluster(mut cluster: Cluster, namespace: &str) -> Result<Self> {
+    /// When a fake does not start.
+    pub async fn in_cluster(cluster: Cluster, namespace: &str) -> Result<Self> {
         let fleet = Backlog::two_days_ago()?;
         let aws = fleet.aws.serve().await?;
         let mackerel = fleet.mackerel.serve().await?;
-        install::install(&mut cluster, namespace).await?;
-        cluster.apply(secrets(namespace)).await?;
-        let kubeconfig = cluster.kubeconfig_for_service_account(namespace, RELEASE).await?;
         let logs = cluster.folder().join("logs");
         std::fs::create_dir_all(&logs)?;
-        let namespace = namespace.to_owned();
-        let mut world = Self { fleet, cluster, namespace, aws, mackerel, kubeconfig, logs };
-        world.apply_tree(&folder()).await?;
-        Ok(world)
+        Ok(Self {
+            fleet,
+            cluster,
+            namespace: namespace.to_owned(),
+            aws,
+            mackerel,
+            kubeconfig: PathBuf::new(),
+            logs,
+        })
+    }
+
+    /// Makes everything in the cluster but the operator: the chart, the Secrets, the tree. When it fails,
+    /// [`Self::clean_up`] still removes what was made.
+    ///
+    /// # Errors
+    /// When something is refused.
+    pub async fn install(&mut self) -> Result<()> {
+        install::install(&mut self.cluster, &self.namespace).await?;
+        self.cluster.apply(secrets(&self.namespace)).await?;
+        self.kubeconfig = self.cluster.kubeconfig_for_service_account(&self.namespace, RELEASE).await?;
+        self.apply_tree(&folder()).await
     }
 
     /// Applies a tree of custom resources; its Mackerel is told to live where the fake does.

@@ -23,7 +23,8 @@ async fn a_cluster_that_existed_is_left_as_it_was() {
     plane.kubectl(&["create", "namespace", "mine"]).await.unwrap().ok().unwrap();
     let before = made(&plane).await;
 
-    let world = World::in_cluster(cluster, "rollcall-demo").await.unwrap();
+    let mut world = World::in_cluster(cluster, "rollcall-demo").await.unwrap();
+    world.install().await.unwrap();
     assert!(made(&plane).await.len() > before.len());
     let folder = world.cluster.folder().to_owned();
     world.clean_up().await.unwrap();

@@ -98,11 +98,15 @@ impl Cluster {
         Ok(())
     }
 
-    /// Removes what was made here, the last first, and waits until it is gone.
+    /// Removes what was made here, the last first, and waits until it is gone. A control plane of our own goes
+    /// with everything in it; nothing is removed there.
     ///
     /// # Errors
     /// When the API server refuses, or something is still there after minutes.
     pub async fn clean_up(&mut self) -> Result<()> {
+        if self.plane().is_some() {
+            return Ok(());
+        }
         let client = self.client().await?;
         while let Some(made) = self.made.pop() {
             let api = api(&client, &made.resource, made.namespace.as_deref());

@@ -1,0 +1,108 @@
+//! What Rollcall says, read from the API as anybody reads it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use kube::{Api, Client};
+use rollcall_crds::v1alpha1::{Environment, EnvironmentSummary, Host, RequiredCheck};
+use rollcall_harness::wait::{Look, until};
+use rollcall_harness::world::TEAM;
+
+/// An hour of the world is a minute here; nothing the demo waits for takes two.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Reads statuses.
+#[derive(Clone)]
+pub struct Eyes {
+    client: Client,
+}
+
+/// A host's columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostFace {
+    /// `Settling`, `Active`…
+    pub state: String,
+    /// `12/14`
+    pub checks: String,
+    /// The worst finding, or what it waits for.
+    pub top: String,
+}
+
+impl Eyes {
+    /// Eyes that see through this client.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Waits until a host's columns are as `wanted`; `None` means that it has no object.
+    ///
+    /// # Errors
+    /// When they do not become so in time.
+    pub async fn host(
+        &self,
+        id: &str,
+        what: &str,
+        wanted: impl Fn(Option<&HostFace>) -> bool,
+    ) -> Result<HostFace> {
+        let hosts = Api::<Host>::namespaced(self.client.clone(), TEAM);
+        until(format!("host {id} {what}"), PATIENCE, async || {
+            let face = hosts.get_opt(id).await?.map(|host| face(&host));
+            Ok(if wanted(face.as_ref()) {
+                Look::There(face.unwrap_or_default())
+            } else {
+                Look::NotYet(format!("{face:?}"))
+            })
+        })
+        .await
+    }
+
+    /// Waits until an environment's columns are as `wanted`.
+    ///
+    /// # Errors
+    /// When they do not become so in time.
+    pub async fn environment(
+        &self,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(&EnvironmentSummary) -> bool,
+    ) -> Result<Environment> {
+        let environments = Api::<Environment>::namespaced(self.client.clone(), TEAM);
+        until(format!("environment {name} {what}"), PATIENCE, async || {
+            let environment = environments.get(name).await?;
+            let summary =
+                environment.status.as_ref().and_then(|status| status.summary.clone()).unwrap_or_default();
+            Ok(if wanted(&summary) { Look::There(environment) } else { Look::NotYet(format!("{summary:?}")) })
+        })
+        .await
+    }
+
+    /// `0/171`: on how many hosts a required check is covered, of those it applies to.
+    ///
+    /// # Errors
+    /// When there is no such check, or it has no status.
+    pub async fn check(&self, name: &str) -> Result<String> {
+        let check = Api::<RequiredCheck>::namespaced(self.client.clone(), TEAM).get(name).await?;
+        let summary =
+            check.status.and_then(|status| status.summary).with_context(|| format!("{name}: no status"))?;
+        Ok(format!("{}/{}", summary.covered, summary.applies))
+    }
+
+    /// Waits until [`Self::check`] says something else than `before`.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check_changes(&self, name: &str, before: &str) -> Result<String> {
+        until(format!("required check {name} changes"), PATIENCE, async || {
+            let now = self.check(name).await?;
+            Ok(if now == before { Look::NotYet(now) } else { Look::There(now) })
+        })
+        .await
+    }
+}
+
+fn face(host: &Host) -> HostFace {
+    let Some(status) = &host.status else { return HostFace::default() };
+    let summary = status.summary.clone().unwrap_or_default();
+    let state = status.state.map(|state| format!("{state:?}")).unwrap_or_default();
+    HostFace { state, checks: summary.checks, top: summary.top_finding }
+}
