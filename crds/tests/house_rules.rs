@@ -72,7 +72,7 @@ fn bad() -> Vec<(&'static str, Value, &'static str)> {
     vec![
         ("word/maxLength", Value::Null, "spec.word: a string without maxLength"),
         ("word/description", json!(" "), "spec.word: has no description"),
-        ("word/format", json!("hostname"), "spec.word: a format the API server does not check"),
+        ("word/format", json!("date"), "spec.word: a format; use a pattern"),
         ("word/nullable", json!(true), "spec.word: nullable is not allowed"),
         ("word/anyOf", json!([]), "spec.word: anyOf is not allowed"),
         (
@@ -80,7 +80,11 @@ fn bad() -> Vec<(&'static str, Value, &'static str)> {
             json!([{"rule": "true"}]),
             "spec.word: a CEL rule without a message",
         ),
-        ("day/format", Value::Null, "spec.day: a string without maxLength"),
+        (
+            "/root/properties/status/properties/since/format",
+            Value::Null,
+            "status.since: a string without maxLength",
+        ),
         ("mode", json!({"type": "boolean", "description": "On."}), "spec.mode: a boolean"),
         ("mode", json!({"type": "number", "description": "On."}), "spec.mode: a float"),
         ("mode", json!({"description": "On."}), "spec.mode: type None"),

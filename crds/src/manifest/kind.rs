@@ -72,7 +72,7 @@ mod tests {
             Shape::Map { values, .. } => opaque(values),
             Shape::List { items, .. } => opaque(items),
             Shape::Opaque => true,
-            Shape::Choice(_) | Shape::Text { .. } | Shape::Integer(_) => false,
+            Shape::Choice(_) | Shape::Text { .. } | Shape::Time | Shape::Integer(_) => false,
         }
     }
 

@@ -34,8 +34,9 @@ pub(super) enum Shape {
     Text {
         length: Range,
         pattern: Option<Regex>,
-        format: Option<Format>,
     },
+    /// RFC 3339, with its zone.
+    Time,
     Integer(Range),
     /// A construct this file does not understand; everything fits.
     Opaque,
@@ -57,15 +58,6 @@ pub(super) enum Unique {
     Items,
     /// Items that agree in all these fields.
     By(Vec<String>),
-}
-
-/// Formats that the API server checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    /// `2027-03-31`
-    Date,
-    /// `2027-03-31T09:00:00Z`
-    DateTime,
 }
 
 impl Shape {
@@ -134,18 +126,17 @@ fn text(schema: &JSONSchemaProps) -> Shape {
     if let Some(choices) = &schema.enum_ {
         return Shape::Choice(choices.iter().filter_map(|c| c.0.as_str().map(str::to_owned)).collect());
     }
-    let format = match schema.format.as_deref() {
-        None => None,
-        Some("date") => Some(Format::Date),
-        Some("date-time") => Some(Format::DateTime),
+    match schema.format.as_deref() {
+        None => {}
+        Some("date-time") => return Shape::Time,
         Some(_) => return Shape::Opaque,
-    };
+    }
     let pattern = match schema.pattern.as_deref().map(Regex::new) {
         None => None,
         Some(Ok(pattern)) => Some(pattern),
         Some(Err(_)) => return Shape::Opaque,
     };
-    Shape::Text { length: Range { min: schema.min_length, max: schema.max_length }, pattern, format }
+    Shape::Text { length: Range { min: schema.min_length, max: schema.max_length }, pattern }
 }
 
 /// The declared bounds, or else those of the format.
@@ -194,11 +185,8 @@ impl fmt::Display for Shape {
             Shape::Map { size, .. } => write!(f, "a map{}", size.of("entries")),
             Shape::List { size, .. } => write!(f, "a list{}", size.of("items")),
             Shape::Choice(choices) => write!(f, "one of {}", words(choices.iter())),
-            Shape::Text { format: Some(Format::Date), .. } => write!(f, "a day such as 2027-03-31"),
-            Shape::Text { format: Some(Format::DateTime), .. } => {
-                write!(f, "a time such as 2027-03-31T09:00:00Z")
-            }
-            Shape::Text { length, pattern, .. } => {
+            Shape::Time => write!(f, "a time such as 2027-03-31T09:00:00Z"),
+            Shape::Text { length, pattern } => {
                 write!(f, "text{}", length.of("characters"))?;
                 pattern.as_ref().map_or(Ok(()), |pattern| write!(f, " that matches {pattern}"))
             }

@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::NAME;
+use super::{DAY, IS_A_DAY, NAME};
 
 /// Findings that somebody accepts for a while. `Accepted` is a decision; `Baseline` freezes what was
 /// found on the first morning: it has its own column, is never "compliant", and only shrinks.
@@ -60,7 +60,8 @@ pub struct ExemptionSpec {
     #[schemars(length(min = 1, max = 128))]
     pub approver: String,
     /// Last day of validity, `YYYY-MM-DD` (UTC). Afterwards the findings are back, and the expired exemption is one too (RC0602).
-    #[schemars(length(max = 10), extend("format" = "date"))]
+    #[schemars(length(max = 10), regex(pattern = DAY))]
+    #[x_kube(validation = Rule::new(IS_A_DAY).message("expires: no such day in the calendar; expected one such as 2027-03-31"))]
     pub expires: String,
 }
 

@@ -23,6 +23,10 @@ const NAMESPACE: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 const REGION: &str = "^[a-z]{2}(-[a-z]+)+-[0-9]+$";
 /// An AWS account id.
 const ACCOUNT_ID: &str = "^[0-9]{12}$";
+/// A day, `YYYY-MM-DD`. Not `format: date`: with it the API server takes a list of any texts for a day.
+const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+/// The rule that sorts out 30 February.
+const IS_A_DAY: &str = "!format.date().validate(self).hasValue()";
 
 pub use cloudaccount::*;
 pub use environment::*;

@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LabelSelector, NAME, Owner};
+use super::{DAY, IS_A_DAY, LabelSelector, NAME, Owner};
 
 /// Thresholds stay where JSON numbers are exact in every client.
 const THRESHOLD: i64 = 1_000_000_000_000_000;
@@ -102,14 +102,15 @@ pub struct AppliesTo {
 }
 
 /// When a check must be looked at again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Review {
     /// Days between reviews.
     #[schemars(range(min = 1, max = 3650))]
     pub every_days: i32,
     /// Day of the last review, `YYYY-MM-DD`.
-    #[schemars(length(max = 10), extend("format" = "date"))]
+    #[schemars(length(max = 10), regex(pattern = DAY))]
+    #[x_kube(validation = Rule::new(IS_A_DAY).message("last: no such day in the calendar; expected one such as 2026-09-01"))]
     pub last: String,
 }
 
