@@ -25,7 +25,7 @@ use crate::GROUP;
 use check::{Fault, faults};
 use document::{Document, Unreadable};
 pub use document::{MAX_DOCUMENT_BYTES, MAX_DOCUMENTS};
-use guess::nearest;
+use guess::{is_slip, nearest};
 use kind::{Kind, kinds};
 use metadata::Scope;
 use node::{Data, Node};
@@ -111,23 +111,20 @@ impl Manifests {
             return self.not_an_object(at, node);
         };
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let ours = group == GROUP;
-        match kind.strip_suffix("List") {
-            Some(items) if ours || (api_version == "v1" && items.is_empty()) => return self.list(at, node),
-            _ => {}
-        }
         match (api_version, kind) {
-            _ if ours => self.of_our_group(at, node, version, kind),
+            ("v1", "List") => self.list(at, node),
             ("v1", "Namespace") => self.namespace(at, node),
-            _ if is_slip_of_our_group(group) => {
+            _ if group == GROUP && kind.ends_with("List") => self.list(at, node),
+            _ if group == GROUP => self.of_our_group(at, node, version, kind),
+            // Skipped as a stranger's it would be missing from every plan, in silence.
+            _ if is_slip(group, GROUP) => {
                 let problem = unexpected(&format!("{GROUP}/{VERSION}"), api_version);
                 let next = Some("an object of another group would not be Rollcall's".to_owned());
                 self.fail(at.place(node.line), Some(named(kind, node)), "apiVersion", problem, next);
             }
             _ => {
-                let name =
-                    node.get("metadata").and_then(|m| m.get("name")).and_then(Node::text).unwrap_or_default();
-                let what = format!("{} {} {}", clean(api_version), clean(kind), clean(name));
+                let name = named(kind, node).name;
+                let what = format!("{} {} {}", clean(api_version), clean(kind), clean(&name));
                 self.skipped.push(Skipped { place: at.place(node.line), what: what.trim_end().to_owned() });
             }
         }
@@ -153,20 +150,15 @@ impl Manifests {
     }
 
     fn list(&mut self, at: &At<'_>, node: &Node) {
-        match node.get("items").map(|items| (&items.data, items)) {
-            Some((Data::List(items), _)) => items.iter().for_each(|item| self.object(at, item)),
-            Some((_, items)) => {
-                let problem = Problem::Unexpected {
-                    expected: "a list of objects".to_owned(),
-                    found: quote(&items.value()),
-                };
-                self.fail(at.place(items.line), Some(named("List", node)), "items", problem, None);
+        let expected = "a list of objects".to_owned();
+        let (line, problem) = match node.get("items") {
+            Some(Node { data: Data::List(items), .. }) => {
+                return items.iter().for_each(|item| self.object(at, item));
             }
-            None => {
-                let problem = Problem::Missing { expected: "a list of objects".to_owned() };
-                self.fail(at.place(node.line), Some(named("List", node)), "items", problem, None);
-            }
-        }
+            Some(items) => (items.line, Problem::Unexpected { expected, found: quote(&items.value()) }),
+            None => (node.line, Problem::Missing { expected }),
+        };
+        self.fail(at.place(line), Some(named("List", node)), "items", problem, None);
     }
 
     fn namespace(&mut self, at: &At<'_>, node: &Node) {
@@ -213,13 +205,10 @@ impl Manifests {
         }
         match kind.decode(value) {
             Ok(object) => self.keep(at.place(node.line), name, object),
-            Err(e) => self.fail(
-                at.place(node.line),
-                Some(name),
-                "",
-                Problem::Unreadable(clean_lines(&e.to_string())),
-                None,
-            ),
+            Err(e) => {
+                let problem = Problem::Unreadable(clean_lines(&e.to_string()));
+                self.fail(at.place(node.line), Some(name), "", problem, None);
+            }
         }
     }
 
@@ -293,11 +282,6 @@ fn broken_rules(kind: &Kind, node: &Node, value: &Value) -> Vec<Fault> {
 #[cfg(not(feature = "cel"))]
 fn broken_rules(_: &Kind, _: &Node, _: &Value) -> Vec<Fault> {
     Vec::new()
-}
-
-/// Whether somebody probably meant our group: such an object must not be skipped as a stranger's.
-fn is_slip_of_our_group(group: &str) -> bool {
-    nearest(group, [GROUP].into_iter()).is_some()
 }
 
 /// The object as far as it says who it is.

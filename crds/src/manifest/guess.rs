@@ -15,6 +15,11 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
     (slips(&best) <= (bare(best).chars().count() / 3).max(1)).then_some(best)
 }
 
+/// Whether `word` is `meant` with a slip or two.
+pub(super) fn is_slip(word: &str, meant: &str) -> bool {
+    word.len() <= 64 && word != meant && strsim::osa_distance(word, meant) <= 2
+}
+
 #[cfg(test)]
 mod tests {
     use super::nearest;

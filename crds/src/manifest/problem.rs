@@ -77,9 +77,9 @@ pub struct ManifestError {
 pub enum Problem {
     /// It is no YAML, or it breaks a limit: the parser's words.
     Unreadable(String),
-    /// The schema has no such field. `known`: the fields it has there.
+    /// The schema has no such field.
     UnknownField {
-        /// Fields that exist there.
+        /// The fields it has there, joined.
         known: String,
     },
     /// A required field is missing.

@@ -154,7 +154,7 @@ fn keys_as_fields(message: &str) -> String {
     for part in parts {
         match part.split_once(']') {
             Some((key, rest)) if key.starts_with(|c: char| c.is_ascii_alphabetic()) => {
-                plain.extend([".", key, rest])
+                plain.extend([".", key, rest]);
             }
             _ => plain.extend(["[", part]),
         }
