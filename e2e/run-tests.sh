@@ -40,6 +40,13 @@ join_background() {
     done
 }
 
+supply_chain() { # licences, sources and the one TLS provider, as deny.toml says
+    local bin=$cache/cargo-tools/bin/cargo-deny
+    [[ -x $bin ]] || cargo install --quiet --locked --root "$cache/cargo-tools" --target-dir "$cache/cargo-tools/target" \
+        --version 0.20.2 cargo-deny || return 1
+    "$bin" --offline check --hide-inclusion-graph licenses bans sources
+}
+
 background=()
 in_background "control plane" "$cache/controlplane.log" e2e/controlplane/build.sh
 step "format" cargo fmt --all --check
@@ -48,7 +55,8 @@ step "control plane (built beside it)" join_background
 step "mkr and mackerel-agent" e2e/tools/build.sh
 step "lints" cargo clippy "${features[@]}" --all-targets -- -D warnings
 step "light CLI: lints and tests" bash -c 'cargo clippy -q -p rollcall --no-default-features --all-targets -- -D warnings && cargo test -p rollcall --no-default-features'
-step "conformance: fake AWS and moto" e2e/conformance/run.sh
+step "licences, sources, one TLS provider" supply_chain
+step "conformance: fake AWS and moto" env FAKE_AWS="${CARGO_TARGET_DIR:-target}/debug/fake-aws" e2e/conformance/run.sh
 step "unit, property, CRD and end-to-end tests" cargo test "${features[@]}"
 
 printf '\n=== where the time went (%d s in all, %d skipped)\n%s' $((SECONDS - began)) "$skipped" "$table"
