@@ -1,0 +1,212 @@
+//! Cuts a recording to what a caller may see: the hosts of their environments, what is registered for these, and what
+//! is remembered of them. Pure.
+//!
+//! What is left is whole for what it speaks of, so that a plan on it says what the operator says; and no host, name or
+//! identity of another team may be left in it. A host that is contested from outside looks claimed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rollcall_crds::v1alpha1 as api;
+use rollcall_engine::fleet::{Desired, Kind};
+use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
+use rollcall_engine::inventory::Inventory;
+use rollcall_engine::memory::{Memory, PlaceMemory, SystemMemory};
+use rollcall_engine::recording::{FORMAT, Recording};
+use rollcall_engine::registry::Registry;
+use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
+use rollcall_engine::snapshot::Snapshot;
+
+use super::access::Access;
+use crate::decide::LastPass;
+
+/// The recording of the last pass as this caller may see it.
+pub(super) fn recording(last: &LastPass, access: &Access) -> Recording {
+    let Access::Some { namespaces, accounts } = access else {
+        return Recording {
+            rollcall_recording: FORMAT,
+            now: last.now,
+            desired: last.judged.desired.clone(),
+            snapshot: last.snapshot.clone(),
+            memory: Memory::clone(&last.memory),
+        };
+    };
+    // Made again rather than kept: it is needed rarely and would be most of our memory.
+    let (roll, _) = roll_call(&last.judged.fleet, &last.snapshot, &last.memory, last.now);
+    let sight = Sight::new(namespaces, last.judged.desired.library.as_deref(), &roll);
+    Recording {
+        rollcall_recording: FORMAT,
+        now: last.now,
+        desired: sight.desired(&last.judged.desired, *accounts),
+        snapshot: sight.snapshot(&last.snapshot),
+        memory: sight.memory(&last.memory),
+    }
+}
+
+/// What a caller sees.
+struct Sight<'a> {
+    namespaces: &'a BTreeSet<String>,
+    library: Option<&'a str>,
+    hosts: BTreeSet<&'a HostId>,
+    /// Registrations that are known to belong to hosts of others, by system.
+    foreign: BTreeMap<&'a ObjectKey, BTreeSet<&'a RegistrationId>>,
+}
+
+impl<'a> Sight<'a> {
+    fn new(namespaces: &'a BTreeSet<String>, library: Option<&'a str>, roll: &'a RollCall) -> Self {
+        let mut sight = Self { namespaces, library, hosts: BTreeSet::new(), foreign: BTreeMap::new() };
+        for (id, host) in &roll.hosts {
+            if sight.claims(host) {
+                sight.hosts.insert(id);
+                continue;
+            }
+            for (system, registration) in &host.registrations {
+                sight.foreign.entry(system).or_default().insert(registration);
+            }
+        }
+        sight
+    }
+
+    fn claims(&self, host: &HostRoll) -> bool {
+        host.environment.iter().chain(&host.claimed_by).any(|environment| self.owns(environment))
+    }
+
+    fn owns(&self, key: &ObjectKey) -> bool {
+        self.namespaces.contains(&*key.namespace)
+    }
+
+    /// Its own, and the library, which every namespace sees.
+    fn sees(&self, namespace: Option<&str>) -> bool {
+        namespace
+            .is_some_and(|namespace| self.namespaces.contains(namespace) || self.library == Some(namespace))
+    }
+
+    fn desired(&self, desired: &Desired, accounts: bool) -> Desired {
+        let own = |meta: &kube::api::ObjectMeta| {
+            meta.namespace.as_ref().is_some_and(|ns| self.namespaces.contains(ns))
+        };
+        let seen = |meta: &kube::api::ObjectMeta| self.sees(meta.namespace.as_deref());
+        let all = desired.accounts.iter();
+        Desired {
+            accounts: all.map(|a| if accounts { a.clone() } else { self.account(a, desired) }).collect(),
+            environments: desired.environments.iter().filter(|o| own(&o.metadata)).cloned().collect(),
+            roles: desired.roles.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
+            checks: desired.checks.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
+            systems: desired.systems.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
+            exemptions: desired.exemptions.iter().filter(|o| own(&o.metadata)).cloned().collect(),
+            unreadable: desired
+                .unreadable
+                .iter()
+                .filter(|problem| match problem.kind {
+                    Kind::CloudAccount => accounts,
+                    Kind::Environment | Kind::Exemption => self.namespaces.contains(&problem.namespace),
+                    Kind::HostRole | Kind::RequiredCheck | Kind::MonitoringSystem => {
+                        self.sees(Some(&problem.namespace))
+                    }
+                })
+                .cloned()
+                .collect(),
+            namespaces: desired
+                .namespaces
+                .iter()
+                .filter(|(n, _)| self.sees(Some(n)))
+                .map(clone_pair)
+                .collect(),
+            library: desired.library.clone(),
+        }
+    }
+
+    /// The account as far as it concerns the caller: no identity, and only the grants that speak of them.
+    fn account(&self, account: &api::CloudAccount, desired: &Desired) -> api::CloudAccount {
+        let mut account = account.clone();
+        account.spec.observe = None;
+        account.spec.unclaimed_namespace = None;
+        account
+            .spec
+            .grants
+            .retain(|grant| self.namespaces.iter().any(|ns| selects(&grant.namespace_selector, ns, desired)));
+        account
+    }
+
+    fn snapshot(&self, snapshot: &Snapshot) -> Snapshot {
+        let registries = snapshot.registries.iter().filter(|(key, _)| self.sees(Some(&key.namespace)));
+        Snapshot {
+            inventories: snapshot
+                .inventories
+                .iter()
+                .map(|(k, i)| (k.clone(), Arc::new(self.inventory(i))))
+                .collect(),
+            registries: registries.map(|(k, r)| (k.clone(), Arc::new(self.registry(k, r)))).collect(),
+        }
+    }
+
+    fn inventory(&self, inventory: &Inventory) -> Inventory {
+        let mut cut = inventory.clone();
+        cut.instances.seen.retain(|instance| self.hosts.contains(&instance.id));
+        cut.volumes.seen.retain(|volume| volume.attached_to.iter().any(|host| self.hosts.contains(host)));
+        cut.addresses
+            .seen
+            .retain(|address| address.attached_to.as_ref().is_some_and(|h| self.hosts.contains(h)));
+        for ids in
+            [&mut cut.instances.request_ids, &mut cut.volumes.request_ids, &mut cut.addresses.request_ids]
+        {
+            ids.clear();
+        }
+        cut
+    }
+
+    fn registry(&self, key: &ObjectKey, registry: &Registry) -> Registry {
+        let mut cut = registry.clone();
+        if let Some(foreign) = self.foreign.get(key) {
+            cut.hosts.seen.retain(|registration| !foreign.contains(&registration.id));
+            cut.checks.retain(|id, _| !foreign.contains(id));
+            cut.last_metric.seen.retain(|id, _| !foreign.contains(id));
+        }
+        cut
+    }
+
+    fn memory(&self, memory: &Memory) -> Memory {
+        let systems = memory.systems.iter().filter(|(key, _)| self.sees(Some(&key.namespace)));
+        Memory {
+            places: memory.places.iter().map(|(place, known)| self.place(place, known)).collect(),
+            systems: systems.map(|(key, known)| (key.clone(), self.system(key, known))).collect(),
+            environments: memory
+                .environments
+                .iter()
+                .filter(|(key, _)| self.owns(key))
+                .map(clone_pair)
+                .collect(),
+            healed: memory.healed.iter().filter(|(key, _)| self.owns(key)).map(clone_pair).collect(),
+        }
+    }
+
+    fn place(&self, place: &Place, known: &PlaceMemory) -> (Place, PlaceMemory) {
+        let mut cut = known.clone();
+        cut.hosts.retain(|id, host| {
+            self.hosts.contains(id) || host.environment.as_ref().is_some_and(|e| self.owns(e))
+        });
+        cut.tombstones.retain(|_, tombstone| tombstone.environment.as_ref().is_some_and(|e| self.owns(e)));
+        (place.clone(), cut)
+    }
+
+    fn system(&self, key: &ObjectKey, known: &SystemMemory) -> SystemMemory {
+        let mut cut = known.clone();
+        cut.registrations.retain(|host, _| self.hosts.contains(host));
+        if let Some(foreign) = self.foreign.get(key) {
+            cut.checks.retain(|id, _| !foreign.contains(id));
+        }
+        cut
+    }
+}
+
+fn clone_pair<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
+    (key.clone(), value.clone())
+}
+
+fn selects(selector: &api::LabelSelector, namespace: &str, desired: &Desired) -> bool {
+    let labels = desired.namespaces.get(namespace);
+    selector.match_labels.iter().all(|(key, value)| match labels.and_then(|labels| labels.get(key)) {
+        Some(label) => *label == value.0,
+        None => key == "kubernetes.io/metadata.name" && value.0 == namespace,
+    })
+}

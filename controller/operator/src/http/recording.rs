@@ -1,0 +1,94 @@
+//! `/v1/recording`: what the last pass was made of, cut to what the caller may see, as gzip.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+
+use super::{Shown, access, cut};
+use crate::decide::LastPass;
+use crate::lease::Standing;
+
+/// A caller waits no longer for others to be served.
+const TURN_WITHIN: Duration = Duration::from_secs(20);
+
+pub(super) async fn serve(State(shown): State<Shown>, headers: HeaderMap) -> Response {
+    answer(&shown, &headers).await.unwrap_or_else(|refusal| refusal)
+}
+
+async fn answer(shown: &Shown, headers: &HeaderMap) -> Result<Response, Response> {
+    let token = token(headers).ok_or_else(|| {
+        refuse(StatusCode::UNAUTHORIZED, "expected the header Authorization: Bearer TOKEN, found none")
+    })?;
+    let user = access::who(&shown.client, token).await.map_err(|error| unreviewed(&error))?;
+    let user =
+        user.ok_or_else(|| refuse(StatusCode::UNAUTHORIZED, "the API server does not know this token"))?;
+    let last = shown.recorded.lock().clone().ok_or_else(|| elsewhere(shown))?;
+    let access =
+        access::of(&shown.client, &user, namespaces(&last)).await.map_err(|error| unreviewed(&error))?;
+    if matches!(&access, access::Access::Some { namespaces, .. } if namespaces.is_empty()) {
+        let who = user.username.unwrap_or_default();
+        let what = format!(
+            "{who} may not get environments.rollcall.dev in any namespace; ask for a role that allows it in yours"
+        );
+        return Err(refuse(StatusCode::FORBIDDEN, &what));
+    }
+    let turn = tokio::time::timeout(TURN_WITHIN, shown.one_at_a_time.acquire()).await;
+    let _turn =
+        turn.map_err(|_| refuse(StatusCode::TOO_MANY_REQUESTS, "others are being served; try again"))?;
+    let packed = tokio::task::spawn_blocking(move || pack(&last, &access)).await;
+    match packed {
+        Ok(Ok(bytes)) => {
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_ENCODING, "gzip")];
+            Ok((headers, bytes).into_response())
+        }
+        _ => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "the recording cannot be packed")),
+    }
+}
+
+fn pack(last: &Arc<LastPass>, access: &access::Access) -> std::io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    serde_json::to_writer(&mut packed, &cut::recording(last, access))?;
+    packed.flush()?;
+    packed.finish()
+}
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").map(str::trim).filter(|token| !token.is_empty())
+}
+
+fn namespaces(last: &LastPass) -> BTreeSet<String> {
+    let environments = last.judged.desired.environments.iter();
+    environments.filter_map(|environment| environment.metadata.namespace.clone()).collect()
+}
+
+fn refuse(status: StatusCode, why: &str) -> Response {
+    (status, Json(json!({"error": why}))).into_response()
+}
+
+fn unreviewed(error: &crate::calls::CallError) -> Response {
+    tracing::warn!(%error, "a caller of the recording cannot be reviewed");
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "the API server cannot say who you are; try again")
+}
+
+/// Only the replica that decides has something to show.
+fn elsewhere(shown: &Shown) -> Response {
+    let holder = match &*shown.standing.borrow() {
+        Standing::Standby { holder } => holder.clone(),
+        Standing::Leader(_) => None,
+    };
+    let why = match &holder {
+        Some(holder) => format!("this replica stands by; ask pod {holder}, which holds the lease"),
+        None => "no pass has been made yet; try again".to_owned(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": why, "holder": holder}))).into_response()
+}

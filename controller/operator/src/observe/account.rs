@@ -1,0 +1,235 @@
+//! Polls one place: instances often, volumes and addresses rarely.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use rollcall_engine::fleet::{Account, Fleet, Kind, Problem};
+use rollcall_engine::ids::{AccountName, ObjectKey, Place};
+use rollcall_engine::inventory::Inventory;
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use super::board::settle;
+use super::secrets::{NoSecret, Wanted};
+use super::{Observer, patience, secrets};
+use crate::sources::{AccountReader, Secret};
+
+/// Keys that a Secret with AWS credentials must have.
+const AWS_KEYS: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
+
+/// Making a reader may ask STS, or a metadata service that does not answer.
+const MAKE_WITHIN: Duration = Duration::from_secs(30);
+
+type Made = Option<([u8; 32], Arc<dyn AccountReader>)>;
+
+/// One reader per account, shared by its regions: one proof of identity, one session.
+#[derive(Clone, Default)]
+pub(super) struct Readers {
+    by_account: Arc<Mutex<BTreeMap<AccountName, Arc<tokio::sync::Mutex<Made>>>>>,
+}
+
+impl Readers {
+    pub(super) fn keep_only(&self, fleet: &Fleet) {
+        self.by_account.lock().retain(|name, _| fleet.account(name).is_some());
+    }
+
+    fn slot(&self, name: &AccountName) -> Arc<tokio::sync::Mutex<Made>> {
+        Arc::clone(self.by_account.lock().entry(name.clone()).or_default())
+    }
+}
+
+/// Does a change from one to the other ask for another reading?
+pub(super) fn reads_the_same(a: &Account, b: &Account) -> bool {
+    (&a.name, &a.id, &a.regions, &a.observe) == (&b.name, &b.id, &b.regions, &b.observe)
+}
+
+/// Polls until ended.
+pub(super) async fn poll(
+    observer: Arc<Observer>,
+    place: Place,
+    mut accounts: watch::Receiver<Arc<Account>>,
+    readers: Readers,
+) {
+    let mut slow_due = Timestamp::MIN;
+    let mut before = Arc::clone(&accounts.borrow());
+    loop {
+        let account = Arc::clone(&accounts.borrow_and_update());
+        if !reads_the_same(&before, &account) {
+            slow_due = Timestamp::MIN;
+        }
+        let span = tracing::info_span!("poll", source = %place);
+        poll_once(&observer, &place, &account, &readers, &mut slow_due).instrument(span).await;
+        observer.until_due(observer.settings.inventory_interval, &mut accounts).await;
+        before = account;
+    }
+}
+
+async fn poll_once(
+    observer: &Observer,
+    place: &Place,
+    account: &Account,
+    readers: &Readers,
+    slow_due: &mut Timestamp,
+) {
+    let key = ObjectKey::new("", account.name.as_str());
+    let reader = match reader(observer, account, readers).await {
+        Ok(reader) => {
+            observer.board.set_obstacle(Kind::CloudAccount, &key, None);
+            reader
+        }
+        Err(none) => {
+            observer.board.set_obstacle(Kind::CloudAccount, &key, none.problem.as_ref());
+            return unreadable(observer, place, &none.failure);
+        }
+    };
+    let settings = &observer.settings;
+    let now = observer.clock.now();
+    let instances = ask(observer, "instances", place, now, reader.instances(&place.region, now)).await;
+    put(observer, place, instances, settings.inventory_interval, |inventory| &mut inventory.instances);
+    if now < *slow_due {
+        return;
+    }
+    let now = observer.clock.now();
+    let volumes = ask(observer, "volumes", place, now, reader.volumes(&place.region, now)).await;
+    put(observer, place, volumes, settings.slow_inventory_interval, |inventory| &mut inventory.volumes);
+    let now = observer.clock.now();
+    let addresses = ask(observer, "addresses", place, now, reader.addresses(&place.region, now)).await;
+    put(observer, place, addresses, settings.slow_inventory_interval, |inventory| &mut inventory.addresses);
+    let pause = SignedDuration::try_from(settings.slow_inventory_interval).unwrap_or(SignedDuration::MAX);
+    *slow_due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+}
+
+/// One listing, or that it took too long.
+async fn ask<T: Default>(
+    observer: &Observer,
+    listing: &'static str,
+    place: &Place,
+    now: Timestamp,
+    call: impl Future<Output = Reading<T>>,
+) -> Reading<T> {
+    let limit = observer.settings.source_timeout;
+    let reading = tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+        let source = format!("ec2 {listing} {place}");
+        let why = format!("{source}: no end within {} s", limit.as_secs());
+        Reading::failed(source, now, Failure::new(FailureKind::TimedOut, why))
+    });
+    observer.metrics.polled(listing, &reading.extent);
+    tell(&reading.source, &reading.extent);
+    reading
+}
+
+fn tell(source: &str, extent: &Extent) {
+    match extent {
+        Extent::Complete { .. } => tracing::debug!(%source, "read completely"),
+        Extent::Partial { missing, .. } => {
+            let why =
+                missing.first().map(|gap| format!("{}: {}", gap.what, gap.why.message)).unwrap_or_default();
+            tracing::warn!(%source, %why, "read in part");
+        }
+        Extent::Failed { why, .. } => {
+            tracing::warn!(%source, kind = why.kind.as_str(), why = %why.message, "cannot be read");
+        }
+    }
+}
+
+fn put<T: Clone>(
+    observer: &Observer,
+    place: &Place,
+    new: Reading<T>,
+    interval: Duration,
+    listing: fn(&mut Inventory) -> &mut Reading<T>,
+) {
+    let now = observer.clock.now();
+    observer.board.update_place(place, |known| {
+        let mut inventory = known.clone();
+        let slot = listing(&mut inventory);
+        *slot = settle(slot, new, patience(interval), now);
+        inventory
+    });
+}
+
+/// Nobody could be asked at all: all three listings say why.
+fn unreadable(observer: &Observer, place: &Place, why: &Failure) {
+    let now = observer.clock.now();
+    let settings = &observer.settings;
+    tracing::warn!(source = %place, kind = why.kind.as_str(), why = %why.message, "cannot be read");
+    put(observer, place, failed("instances", place, now, why), settings.inventory_interval, |i| {
+        &mut i.instances
+    });
+    put(observer, place, failed("volumes", place, now, why), settings.slow_inventory_interval, |i| {
+        &mut i.volumes
+    });
+    put(observer, place, failed("addresses", place, now, why), settings.slow_inventory_interval, |i| {
+        &mut i.addresses
+    });
+}
+
+fn failed<T: Default>(listing: &str, place: &Place, now: Timestamp, why: &Failure) -> Reading<T> {
+    Reading::failed(format!("ec2 {listing} {place}"), now, why.clone())
+}
+
+/// The account's reader, made anew when the account or its Secret changed.
+async fn reader(
+    observer: &Observer,
+    account: &Account,
+    readers: &Readers,
+) -> Result<Arc<dyn AccountReader>, NoSecret> {
+    let secret = secret(observer, account).await?;
+    let digest = digest(account, secret.as_ref());
+    let slot = readers.slot(&account.name);
+    let mut slot = slot.lock().await;
+    if let Some((known, reader)) = &*slot
+        && *known == digest
+    {
+        return Ok(Arc::clone(reader));
+    }
+    let made = tokio::time::timeout(MAKE_WITHIN, observer.sources.account(account, secret.as_ref())).await;
+    let made = made.unwrap_or_else(|_| {
+        Err(Failure::new(FailureKind::TimedOut, format!("no credentials within {} s", MAKE_WITHIN.as_secs())))
+    });
+    let reader = made.map_err(|failure| NoSecret {
+        problem: (failure.kind == FailureKind::Misconfigured).then(|| Problem {
+            kind: Kind::CloudAccount,
+            namespace: String::new(),
+            name: account.name.to_string(),
+            reason: failure.kind.as_str().to_owned(),
+            message: failure.message.clone(),
+        }),
+        failure,
+    })?;
+    *slot = Some((digest, Arc::clone(&reader)));
+    Ok(reader)
+}
+
+async fn secret(observer: &Observer, account: &Account) -> Result<Option<Secret>, NoSecret> {
+    let Some(named) = account.observe.as_ref().and_then(|observe| observe.secret_ref.as_ref()) else {
+        return Ok(None);
+    };
+    let wanted = Wanted {
+        kind: Kind::CloudAccount,
+        object: &ObjectKey::new("", account.name.as_str()),
+        field: "spec.observe.secretRef",
+        namespace: &observer.settings.namespace,
+        name: &named.name,
+        keys: &AWS_KEYS,
+    };
+    secrets::read(&observer.client, &observer.settings, &wanted).await.map(Some)
+}
+
+/// What a reader was made of. Only a digest of the Secret is kept.
+fn digest(account: &Account, secret: Option<&Secret>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(format!("{:?} {:?} {:?}", account.id, account.regions, account.observe));
+    for (key, value) in secret.into_iter().flat_map(Secret::iter) {
+        hash.update(key);
+        hash.update(value.len().to_be_bytes());
+        hash.update(value);
+    }
+    hash.finalize().into()
+}

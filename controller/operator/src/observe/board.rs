@@ -1,0 +1,353 @@
+//! The latest readings, where pollers put them and passes find them.
+//!
+//! One lost answer is not blindness: while the last complete reading is young, a passing trouble (throttling, a broken
+//! connection) does not replace it. A refusal does, at once. Nothing else is changed about a reading, and never is an
+//! old one made to look young.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::RwLock;
+use rollcall_engine::fleet::{Kind, Problem};
+use rollcall_engine::ids::{ObjectKey, Place};
+use rollcall_engine::inventory::Inventory;
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
+use rollcall_engine::registry::Registry;
+use rollcall_engine::snapshot::Snapshot;
+use tokio::time::Instant;
+
+use crate::trigger::Trigger;
+
+/// The latest readings of all sources.
+pub struct Board {
+    inner: RwLock<Inner>,
+    /// Rings when a reading says something new.
+    changed: Arc<dyn Fn() + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Inner {
+    inventories: BTreeMap<Place, Slot<Inventory>>,
+    registries: BTreeMap<ObjectKey, Slot<Registry>>,
+    /// Why a source could not even be asked: a person's mistake on this object.
+    obstacles: BTreeMap<(Kind, ObjectKey), Problem>,
+}
+
+struct Slot<T> {
+    reading: Arc<T>,
+    /// Since when its first answer is awaited; `None` once it came.
+    awaited_since: Option<Instant>,
+}
+
+/// Sources whose first answer since they were begun is still awaited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// Inventories.
+    pub places: BTreeSet<Place>,
+    /// Registries.
+    pub systems: BTreeSet<ObjectKey>,
+}
+
+impl Awaited {
+    /// Is any answer awaited?
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.places.is_empty() || !self.systems.is_empty()
+    }
+}
+
+impl Board {
+    /// An empty board that rings this bell.
+    #[must_use]
+    pub fn new(bell: Arc<crate::watch::Stores>) -> Self {
+        Self { inner: RwLock::default(), changed: Arc::new(move || Trigger::ring(&bell.changed)) }
+    }
+
+    /// All readings, shared.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let inner = self.inner.read();
+        Snapshot {
+            inventories: inner.inventories.iter().map(|(k, s)| (k.clone(), Arc::clone(&s.reading))).collect(),
+            registries: inner.registries.iter().map(|(k, s)| (k.clone(), Arc::clone(&s.reading))).collect(),
+        }
+    }
+
+    /// Sources whose first answer is awaited, and has been for less than `grace`.
+    #[must_use]
+    pub fn awaited(&self, grace: Duration) -> Awaited {
+        let inner = self.inner.read();
+        let young = |since: &Option<Instant>| since.is_some_and(|since| since.elapsed() < grace);
+        Awaited {
+            places: inner
+                .inventories
+                .iter()
+                .filter(|(_, s)| young(&s.awaited_since))
+                .map(|(k, _)| k.clone())
+                .collect(),
+            systems: inner
+                .registries
+                .iter()
+                .filter(|(_, s)| young(&s.awaited_since))
+                .map(|(k, _)| k.clone())
+                .collect(),
+        }
+    }
+
+    /// When the next awaited source has been awaited for `grace`.
+    #[must_use]
+    pub fn next_end_of_grace(&self, grace: Duration) -> Option<Instant> {
+        let inner = self.inner.read();
+        let places = inner.inventories.values().filter_map(|slot| slot.awaited_since);
+        let systems = inner.registries.values().filter_map(|slot| slot.awaited_since);
+        places.chain(systems).map(|since| since + grace).filter(|end| *end > Instant::now()).min()
+    }
+
+    /// What keeps sources from being asked.
+    #[must_use]
+    pub fn obstacles(&self) -> Vec<Problem> {
+        self.inner.read().obstacles.values().cloned().collect()
+    }
+
+    /// Every source is asked anew, as at a change of leader: statuses wait a moment for the answers.
+    pub fn await_all(&self) {
+        let mut inner = self.inner.write();
+        let now = Some(Instant::now());
+        inner.inventories.values_mut().for_each(|slot| slot.awaited_since = now);
+        inner.registries.values_mut().for_each(|slot| slot.awaited_since = now);
+    }
+
+    /// The source is polled from now on. A reading that is there already stays.
+    pub fn begin_place(&self, place: &Place, now: Timestamp) {
+        self.inner.write().inventories.entry(place.clone()).or_insert_with(|| Slot {
+            reading: Arc::new(Inventory {
+                place: place.clone(),
+                instances: Reading::not_yet(format!("ec2 instances {place}"), now),
+                volumes: Reading::not_yet(format!("ec2 volumes {place}"), now),
+                addresses: Reading::not_yet(format!("ec2 addresses {place}"), now),
+            }),
+            awaited_since: Some(Instant::now()),
+        });
+    }
+
+    /// As [`Self::begin_place`].
+    pub fn begin_system(&self, key: &ObjectKey, unread: Arc<Registry>) {
+        self.inner
+            .write()
+            .registries
+            .entry(key.clone())
+            .or_insert_with(|| Slot { reading: unread, awaited_since: Some(Instant::now()) });
+    }
+
+    /// The source is no longer polled.
+    pub fn end_place(&self, place: &Place) {
+        self.inner.write().inventories.remove(place);
+        (self.changed)();
+    }
+
+    /// As [`Self::end_place`].
+    pub fn end_system(&self, key: &ObjectKey) {
+        self.inner.write().registries.remove(key);
+        (self.changed)();
+    }
+
+    /// Puts a new state of an inventory on the board; `change` is told what was known.
+    pub fn update_place(&self, place: &Place, change: impl FnOnce(&Inventory) -> Inventory) {
+        let Some(known) = self.inner.read().inventories.get(place).map(|slot| Arc::clone(&slot.reading))
+        else {
+            return;
+        };
+        let new = change(&known);
+        let news = !inventory_says_the_same(&known, &new);
+        drop(known);
+        let mut inner = self.inner.write();
+        // A poll may end after its place was given up.
+        let Some(slot) = inner.inventories.get_mut(place) else { return };
+        slot.reading = Arc::new(new);
+        let first = slot.awaited_since.take().is_some();
+        drop(inner);
+        if news || first {
+            (self.changed)();
+        }
+    }
+
+    /// Puts a registry on the board.
+    pub fn put_system(&self, key: &ObjectKey, new: Arc<Registry>) {
+        let mut inner = self.inner.write();
+        let Some(slot) = inner.registries.get_mut(key) else { return };
+        let news = !registry_says_the_same(&slot.reading, &new);
+        slot.reading = new;
+        let first = slot.awaited_since.take().is_some();
+        drop(inner);
+        if news || first {
+            (self.changed)();
+        }
+    }
+
+    /// What the board says of a system.
+    #[must_use]
+    pub fn system(&self, key: &ObjectKey) -> Option<Arc<Registry>> {
+        self.inner.read().registries.get(key).map(|slot| Arc::clone(&slot.reading))
+    }
+
+    /// Says what keeps the source of this object from being asked, or that nothing does.
+    pub fn set_obstacle(&self, kind: Kind, key: &ObjectKey, obstacle: Option<&Problem>) {
+        let mut inner = self.inner.write();
+        let slot = (kind, key.clone());
+        let before = match obstacle {
+            Some(problem) => inner.obstacles.insert(slot, problem.clone()),
+            None => inner.obstacles.remove(&slot),
+        };
+        drop(inner);
+        if before.as_ref() != obstacle {
+            (self.changed)();
+        }
+    }
+}
+
+/// The reading to believe after `new` came: `new` itself, with its failure dated from the first one, or `known` while
+/// the trouble is of the passing kind and `known` is complete and younger than `patience`.
+#[must_use]
+pub fn settle<T: Clone>(
+    known: &Reading<T>,
+    new: Reading<T>,
+    patience: SignedDuration,
+    now: Timestamp,
+) -> Reading<T> {
+    if known.complete(now, patience).is_some() && trouble(&new).is_some_and(passes) {
+        return known.clone();
+    }
+    dated(known, new)
+}
+
+/// A failure that goes on has been one since it began.
+fn dated<T>(known: &Reading<T>, mut new: Reading<T>) -> Reading<T> {
+    if let (Extent::Failed { since: before, why }, Extent::Failed { since, .. }) =
+        (&known.extent, &mut new.extent)
+        && why.kind != FailureKind::NotYetRead
+    {
+        *since = (*since).min(*before);
+    }
+    new
+}
+
+fn trouble<T>(reading: &Reading<T>) -> Option<FailureKind> {
+    match &reading.extent {
+        Extent::Complete { .. } => None,
+        Extent::Partial { missing, .. } => missing.iter().map(|gap| gap.why.kind).max(),
+        Extent::Failed { why, .. } => Some(why.kind),
+    }
+}
+
+/// Trouble that may be over with the next call. A refusal, a wrong account or a mistake of ours is not.
+fn passes(kind: FailureKind) -> bool {
+    use FailureKind::{Malformed, SourceError, Throttled, TimedOut, Unreachable};
+    matches!(kind, Throttled | Unreachable | TimedOut | SourceError | Malformed)
+}
+
+fn inventory_says_the_same(a: &Inventory, b: &Inventory) -> bool {
+    same(&a.instances, &b.instances) && same(&a.volumes, &b.volumes) && same(&a.addresses, &b.addresses)
+}
+
+/// The newest metrics move with every reading; that they stopped is a matter of minutes, and the tick's.
+fn registry_says_the_same(a: &Registry, b: &Registry) -> bool {
+    same(&a.hosts, &b.hosts)
+        && same(&a.services, &b.services)
+        && same(&a.monitors, &b.monitors)
+        && a.checks.len() == b.checks.len()
+        && a.checks.iter().all(|(id, reading)| b.checks.get(id).is_some_and(|other| same(reading, other)))
+        && same_extent(&a.last_metric.extent, &b.last_metric.extent)
+        && a.last_metric.seen.len() == b.last_metric.seen.len()
+}
+
+fn same<T: PartialEq>(a: &Reading<T>, b: &Reading<T>) -> bool {
+    same_extent(&a.extent, &b.extent) && a.seen == b.seen
+}
+
+fn same_extent(a: &Extent, b: &Extent) -> bool {
+    match (a, b) {
+        (Extent::Complete { .. }, Extent::Complete { .. }) => true,
+        (Extent::Partial { missing: a, .. }, Extent::Partial { missing: b, .. }) => a == b,
+        (Extent::Failed { why: a, .. }, Extent::Failed { why: b, .. }) => a == b,
+        _ => false,
+    }
+}
+
+/// A registry that could not be read at all: every listing says why. Checks proved before keep their own times.
+#[must_use]
+pub fn unread(
+    known: Option<&Registry>,
+    product: rollcall_engine::registry::Product,
+    name: &str,
+    now: Timestamp,
+    why: &Failure,
+) -> Registry {
+    let failed = |listing: &str| format!("{} {listing} {name}", product.as_str().to_lowercase());
+    Registry {
+        product,
+        hosts: Reading::failed(failed("hosts"), now, why.clone()),
+        services: Reading::failed(failed("services"), now, why.clone()),
+        monitors: Reading::failed(failed("monitors"), now, why.clone()),
+        checks: known.map(|registry| registry.checks.clone()).unwrap_or_default(),
+        last_metric: Reading::failed(failed("metrics"), now, why.clone()),
+    }
+}
+
+/// [`settle`], listing by listing.
+#[must_use]
+pub fn settle_registry(
+    known: &Registry,
+    new: Registry,
+    patience: SignedDuration,
+    now: Timestamp,
+) -> Registry {
+    Registry {
+        product: new.product,
+        hosts: settle(&known.hosts, new.hosts, patience, now),
+        services: settle(&known.services, new.services, patience, now),
+        monitors: settle(&known.monitors, new.monitors, patience, now),
+        checks: new.checks,
+        last_metric: settle(&known.last_metric, new.last_metric, patience, now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn failed(second: i64, kind: FailureKind) -> Reading<Vec<u8>> {
+        Reading::failed("s", at(second), Failure::new(kind, "m"))
+    }
+
+    const PATIENCE: SignedDuration = SignedDuration::from_secs(100);
+
+    #[test]
+    fn one_lost_answer_is_not_blindness_but_the_second_is() {
+        let complete = Reading::complete_at("s", at(0), vec![1]);
+        let first = settle(&complete, failed(60, FailureKind::Throttled), PATIENCE, at(60));
+        assert_eq!(first, complete, "held, with its own time");
+        let second = settle(&first, failed(120, FailureKind::Throttled), PATIENCE, at(120));
+        assert_eq!(second, failed(120, FailureKind::Throttled));
+        let third = settle(&second, failed(180, FailureKind::Unreachable), PATIENCE, at(180));
+        assert_eq!(third, failed(120, FailureKind::Unreachable), "failing since the second");
+    }
+
+    #[test]
+    fn a_refusal_is_believed_at_once() {
+        let complete = Reading::complete_at("s", at(0), vec![1]);
+        for kind in [
+            FailureKind::Denied,
+            FailureKind::WrongAccount,
+            FailureKind::Misconfigured,
+            FailureKind::TooLarge,
+        ] {
+            assert_eq!(settle(&complete, failed(60, kind), PATIENCE, at(60)), failed(60, kind));
+        }
+    }
+}
