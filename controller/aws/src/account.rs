@@ -24,7 +24,7 @@ use crate::wire::{Wire, Wiring};
 
 /// A reader of one account. Calls may overlap; share it by `Arc`.
 pub struct Account {
-    account: AccountId,
+    id: AccountId,
     limits: Limits,
     proof: Proof,
     proof_wire: Wire,
@@ -36,10 +36,7 @@ pub struct Account {
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let regions: Vec<&Region> = self.places.keys().collect();
-        f.debug_struct("Account")
-            .field("account", &self.account)
-            .field("regions", &regions)
-            .finish_non_exhaustive()
+        f.debug_struct("Account").field("id", &self.id).field("regions", &regions).finish_non_exhaustive()
     }
 }
 
@@ -74,7 +71,7 @@ impl Account {
         );
         let sts = sts_client(&config, &proof_wire, &home);
         let proof = Proof::new(home, sts, signed_with, keys, limits.proof_pause);
-        Ok(Self { account, limits, proof, proof_wire, places, log, failing_since: Mutex::default() })
+        Ok(Self { id: account, limits, proof, proof_wire, places, log, failing_since: Mutex::default() })
     }
 
     /// All instances of a region, in all states, managed ones included. `now` is the world's time.
@@ -97,10 +94,11 @@ impl Account {
     pub async fn read_place(&self, region: &Region, last: Option<&Inventory>, now: Timestamp) -> Inventory {
         let place = self.place(region);
         let last = last.filter(|l| l.place == place);
+        // Boxed: three SDK calls at once would make this future, and every task that awaits it, 18 KB large.
         let (instances, volumes, addresses) = tokio::join!(
-            self.read(region, now),
-            self.keep_or_read(region, last.map(|l| &l.volumes), now),
-            self.keep_or_read(region, last.map(|l| &l.addresses), now),
+            Box::pin(self.read(region, now)),
+            Box::pin(self.keep_or_read(region, last.map(|l| &l.volumes), now)),
+            Box::pin(self.keep_or_read(region, last.map(|l| &l.addresses), now)),
         );
         Inventory { place, instances, volumes, addresses }
     }
@@ -125,7 +123,7 @@ impl Account {
     }
 
     fn place(&self, region: &Region) -> Place {
-        Place { account: self.account.clone(), region: region.clone() }
+        Place { account: self.id.clone(), region: region.clone() }
     }
 
     async fn keep_or_read<T: Described + Clone>(
@@ -202,7 +200,7 @@ impl Account {
 
     fn no_such_region(&self, region: &Region) -> Failure {
         let known: Vec<&str> = self.places.keys().map(Region::as_str).collect();
-        let (account, known) = (&self.account, known.join(", "));
+        let (account, known) = (&self.id, known.join(", "));
         let message = format!("CloudAccount {account} spec.regions: expected one of {known}, found {region}");
         Failure::new(FailureKind::Misconfigured, message)
     }

@@ -69,7 +69,8 @@ pub(crate) fn whole(body: Vec<u8>, root: &str) -> Result<String, BadAnswer> {
             }
             Token::ElementEnd { end: ElementEnd::Empty, .. } => drop(open.pop()),
             Token::ElementEnd { end: ElementEnd::Close(_, local), .. } => {
-                if open.pop() != Some(local.as_str()) {
+                let closed = open.pop();
+                if closed != Some(local.as_str()) {
                     return Err(broken("close an element that is not open"));
                 }
             }

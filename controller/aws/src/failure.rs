@@ -121,7 +121,9 @@ where
         SdkError::ServiceError(refused) => {
             let status = refused.raw().status().as_u16();
             let code = refused.err().code().and_then(plain_code);
-            Found { kind: kind_of(status, code.as_deref()), code, status: Some(status), words: None }
+            // A refusal with status 200 is the SDK's way to say that it could not read the answer.
+            let words = (status < 300).then(|| "it holds a value that the SDK cannot read".to_owned());
+            Found { kind: kind_of(status, code.as_deref()), code, status: Some(status), words }
         }
         // The words of a parse error quote what it could not parse, so there are none here.
         SdkError::ResponseError(unread) if unread.raw().status().is_success() => {
@@ -191,7 +193,7 @@ fn describe(found: &Found, request_id: Option<&str>, asked: &Question<'_>) -> Fa
         FailureKind::Denied => "was denied",
         FailureKind::TimedOut => "got no answer in time",
         FailureKind::Unreachable => "found no connection, or it broke",
-        FailureKind::Malformed => "got an answer that is none",
+        FailureKind::Malformed => "got an answer that cannot be believed",
         FailureKind::TooLarge => "got too large an answer",
         FailureKind::NotSupported => "is not supported there",
         FailureKind::Misconfigured => "could not be sent",
@@ -231,8 +233,7 @@ fn next_step(
         (
             FailureKind::Denied,
             Some(
-                "AuthFailure"
-                | "InvalidClientTokenId"
+                "InvalidClientTokenId"
                 | "ExpiredToken"
                 | "ExpiredTokenException"
                 | "UnrecognizedClientException"
@@ -258,6 +259,12 @@ fn next_step(
         (FailureKind::TooLarge, _) => "tell us: this is more than the reader is built for".to_owned(),
         (FailureKind::NotSupported, _) => "check that AWS_ENDPOINT_URL names a current EC2 API".to_owned(),
         (FailureKind::Misconfigured, _) => "check spec.regions and AWS_ENDPOINT_URL".to_owned(),
+        (_, Some("InvalidPaginationToken" | "InvalidNextToken")) => {
+            "none, the next poll starts afresh".to_owned()
+        }
+        _ if found.status.is_some_and(|s| s < 500) => {
+            "report this with the request id: AWS does not understand our question".to_owned()
+        }
         _ => "none, the next poll tries again; see the AWS Health Dashboard".to_owned(),
     }
 }

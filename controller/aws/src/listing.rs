@@ -71,7 +71,7 @@ pub(crate) struct Listing<T> {
     failed: Option<Failure>,
     pages: u32,
     empty_pages: u32,
-    next: Option<Option<String>>,
+    next: Option<Ask>,
     request_ids: VecDeque<String>,
 }
 
@@ -91,14 +91,14 @@ impl<T: Listed> Listing<T> {
             failed: None,
             pages: 0,
             empty_pages: 0,
-            next: Some(None),
+            next: Some(Ask { token: None, page: 1 }),
             request_ids: VecDeque::new(),
         }
     }
 
     /// What to ask for now; `None` when the listing is at its end, good or bad.
     pub(crate) fn next(&self) -> Option<Ask> {
-        self.next.clone().map(|token| Ask { token, page: self.pages + 1 })
+        self.next.clone()
     }
 
     /// A page came.
@@ -192,7 +192,7 @@ impl<T: Listed> Listing<T> {
             let message = format!("{source} page {pages} repeated: it leads back to a page already read");
             return self.stop(pages + 1, Failure::new(FailureKind::Malformed, message));
         }
-        self.next = Some(Some(token));
+        self.next = Some(Ask { token: Some(token), page: self.pages + 1 });
     }
 
     fn too_large(&mut self, what: &str, limit: usize) {

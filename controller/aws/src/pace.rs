@@ -27,7 +27,7 @@ impl std::fmt::Debug for Pace {
 
 impl Pace {
     pub(crate) fn new(per_second: NonZeroU32) -> Self {
-        let clock = MonotonicClock::default();
+        let clock = MonotonicClock;
         let limiter = RateLimiter::direct_with_clock(Quota::per_second(per_second), clock.clone())
             .with_middleware::<StateInformationMiddleware>();
         Self { limiter, clock, per_second, left: Mutex::new((Instant::now(), per_second.get())) }

@@ -1,6 +1,12 @@
 //! Stories of the reader against the fake AWS, with the real SDK over real sockets.
 //!
 //! What the reader says is judged on the fake's ground truth. What it asked is judged on the fake's log of calls.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failing test speaks by panicking"
+)]
 
 #[path = "reader/fairness.rs"]
 mod fairness;

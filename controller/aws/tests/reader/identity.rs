@@ -58,14 +58,14 @@ async fn credentials_of_another_account_read_nothing() {
 #[tokio::test]
 async fn the_proof_comes_first_and_again_when_it_has_aged() {
     let world = World::new().await;
-    let limits = Limits { proof_age: Duration::from_millis(300), ..quick() };
+    let limits = Limits { proof_age: Duration::from_secs(2), ..quick() };
     let account = reader(AccountSettings { limits, ..world.settings() }).await;
     assert_eq!(world.asked("GetCallerIdentity"), 0, "building a reader asks nothing");
     account.read_place(&region(), None, now()).await;
     account.read_place(&region(), None, now()).await;
     assert_eq!(world.asked("GetCallerIdentity"), 1);
     assert_eq!(account.principal().as_deref(), Some("arn:aws:iam::123456789012:user/reader"));
-    tokio::time::sleep(Duration::from_millis(310)).await;
+    tokio::time::sleep(Duration::from_millis(2_050)).await;
     complete(&account.read_instances(&region(), now()).await);
     assert_eq!(world.asked("GetCallerIdentity"), 2);
 }
@@ -74,7 +74,7 @@ async fn the_proof_comes_first_and_again_when_it_has_aged() {
 async fn without_a_proof_nothing_is_read_and_sts_is_left_in_peace() {
     let world = World::new().await;
     world.strike(Rule::new("sts", "GetCallerIdentity", Fault::Status { status: 500, body: None }));
-    let limits = Limits { proof_pause: Duration::from_secs(60), attempts: 2, ..quick() };
+    let limits = Limits { proof_pause: Duration::from_mins(1), attempts: 2, ..quick() };
     let account = reader(AccountSettings { limits, ..world.settings() }).await;
     for _ in 0..3 {
         let inventory = account.read_place(&region(), None, now()).await;
@@ -141,7 +141,7 @@ async fn the_wrong_external_id_is_denied_with_the_next_step() {
     }
 }
 
-/// Tells the SDK that sessions end within two seconds, and hands out `key` instead of the second one's, if given.
+/// Tells the SDK that sessions end within four seconds, and hands out `key` instead of the second one's, if given.
 fn short_lived(router: Router, key: Option<&'static str>) -> Router {
     let sessions = Arc::new(AtomicU64::new(0));
     let meddle = move |request: Request, next: Next| {
@@ -155,7 +155,7 @@ async fn meddled(answer: Response, sessions: &AtomicU64, key: Option<&str>) -> R
     let (mut parts, body) = answer.into_parts();
     let mut text = String::from_utf8(to_bytes(body, 1 << 24).await.unwrap().to_vec()).unwrap();
     if text.contains("<AssumeRoleResponse") {
-        let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+        let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(4);
         text = replaced(&text, "Expiration", &soon.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         if let (Some(key), 1..) = (key, sessions.fetch_add(1, Ordering::Relaxed)) {
             text = replaced(&text, "AccessKeyId", key);
@@ -179,7 +179,7 @@ async fn new_credentials_are_proved_before_they_are_used() {
     let limits = Limits { renew_ahead: Duration::ZERO, ..quick() };
     let account = reader(AccountSettings { limits, ..role(&world, Some("backlog-7")) }).await;
     complete(&account.read_instances(&region(), now()).await);
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(4_100)).await;
     complete(&account.read_instances(&region(), now()).await);
     assert_eq!(
         (world.asked("AssumeRole"), world.asked("GetCallerIdentity")),
@@ -195,7 +195,7 @@ async fn credentials_that_turn_into_another_account_s_are_held_back() {
     let limits = Limits { renew_ahead: Duration::ZERO, ..quick() };
     let account = reader(AccountSettings { limits, ..role(&world, Some("backlog-7")) }).await;
     complete(&account.read_instances(&region(), now()).await);
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(4_100)).await;
     let reading = account.read_instances(&region(), now()).await;
     assert_eq!(why(&reading).kind, FailureKind::WrongAccount, "{}", why(&reading).message);
     let elsewhere = Which { service: Some("ec2".into()), account: Some(OPERATOR.into()), ..Which::default() };

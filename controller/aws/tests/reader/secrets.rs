@@ -81,7 +81,11 @@ async fn no_credential_is_ever_shown() {
                 world.strike(Rule::new("*", "*", fault));
             }
             let inventory = account.read_place(&region(), None, now()).await;
-            shown += &format!("{inventory:?} {account:?} {:?} {:?}", account.calls(), account.allowances());
+            shown.extend([format!(
+                "{inventory:?} {account:?} {:?} {:?}",
+                account.calls(),
+                account.allowances()
+            )]);
         }
     }
     let sessions = world.aws.account(ACCOUNT).sessions();

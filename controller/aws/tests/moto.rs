@@ -1,0 +1,166 @@
+//! The reader against moto, a fake AWS that is not ours: the independent check of our idea of the API.
+//!
+//! It runs in the virtual environment that `e2e/conformance/run.sh` makes. Without it, it says so and passes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failing test speaks by panicking"
+)]
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rollcall_aws::{Account, AccountSettings, AssumeRole, Connections, Identity, Limits, StaticKeys};
+use rollcall_engine::inventory::{Address, Instance, Volume};
+use rollcall_engine::reading::{Extent, FailureKind};
+use serde_json::{Value, json};
+
+const REGION: &str = "eu-west-1";
+/// Where moto puts whoever has any static key.
+const HOME: &str = "123456789012";
+const ACCOUNT: &str = "210987654321";
+
+/// The newest complete virtual environment of the conformance suite.
+fn environment() -> Option<PathBuf> {
+    let var = |name| std::env::var_os(name).map(PathBuf::from);
+    let cache = var("ROLLCALL_CACHE").or_else(|| {
+        Some(var("XDG_CACHE_HOME").or_else(|| Some(var("HOME")?.join(".cache")))?.join("rollcall"))
+    })?;
+    let complete = |entry: &fs::DirEntry| {
+        let named = entry.file_name().to_string_lossy().starts_with("venv-");
+        named && entry.path().join(".complete").exists() && entry.path().join("bin/moto_server").exists()
+    };
+    let found = fs::read_dir(cache).ok()?.flatten().filter(complete);
+    found.max_by_key(|entry| entry.metadata().and_then(|m| m.modified()).ok()).map(|entry| entry.path())
+}
+
+/// A moto server; it ends with this value.
+struct Moto {
+    server: Child,
+    url: String,
+}
+
+impl Moto {
+    fn start(environment: &Path) -> Self {
+        let mut server = Command::new(environment.join("bin/python"))
+            .arg(environment.join("bin/moto_server"))
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(server.stderr.take().unwrap());
+        let (found, url) = mpsc::channel();
+        // Reads to the end, so that the server never waits for somebody to listen.
+        std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("http://127.0.0.1:") {
+                    let port: String = address.chars().take_while(char::is_ascii_digit).collect();
+                    let _ = found.send(format!("http://127.0.0.1:{port}"));
+                }
+            }
+        });
+        let url = url.recv_timeout(Duration::from_mins(1));
+        let moto = Self { server, url: url.clone().unwrap_or_default() };
+        url.expect("moto names its URL within a minute");
+        moto
+    }
+
+    /// Makes the fleet, and answers what boto3 sees of it.
+    fn seed(&self, environment: &Path) -> Value {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/seed.py");
+        let mut python = Command::new(environment.join("bin/python"));
+        let output = python.arg(script).args([&self.url, REGION, ACCOUNT]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn settings(&self, account: &str, assume: bool) -> AccountSettings {
+        let role_arn = format!("arn:aws:iam::{ACCOUNT}:role/rollcall-observe");
+        AccountSettings {
+            account: account.into(),
+            regions: vec![REGION.into()],
+            identity: Identity::Static(StaticKeys::new("test", "test", None)),
+            assume: assume.then(|| AssumeRole { role_arn, external_id: Some("x".to_owned()) }),
+            endpoint_url: Some(self.url.clone()),
+            limits: Limits { page_size: 5, ..Limits::default() },
+        }
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn instance(seen: &Instance) -> Value {
+    let tags: Value =
+        seen.tags.iter().map(|(k, v)| (k.to_owned(), json!(v))).collect::<serde_json::Map<_, _>>().into();
+    json!({
+        "id": seen.id, "state": seen.state, "launched": seen.launch_time.as_second(), "zone": seen.zone,
+        "address": seen.addresses.first().map(IpAddr::to_string).unwrap_or_default(), "tags": tags,
+    })
+}
+
+fn volume(seen: &Volume) -> Value {
+    json!({"id": seen.id, "size": seen.size_gib, "on": seen.attached_to})
+}
+
+fn address(seen: &Address) -> Value {
+    json!({"id": seen.id, "ip": seen.ip, "on": seen.attached_to})
+}
+
+/// As one text, in order of ids.
+fn sorted(list: impl IntoIterator<Item = Value>) -> String {
+    let mut list: Vec<Value> = list.into_iter().collect();
+    list.sort_by_key(|entry| entry["id"].as_str().unwrap_or_default().to_owned());
+    list.iter_mut().for_each(Value::sort_all_objects);
+    serde_json::to_string_pretty(&list).unwrap()
+}
+
+fn told(truth: &Value, list: &str) -> String {
+    sorted(truth[list].as_array().unwrap().clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reader_sees_in_moto_what_boto3_sees() {
+    let Some(environment) = environment() else {
+        // Not by print!, which a passing test swallows.
+        let notice =
+            "SKIPPED (1): the reader against moto: no virtual environment. Run e2e/conformance/run.sh once.";
+        writeln!(io::stderr(), "{notice}").unwrap();
+        return;
+    };
+    let moto = Moto::start(&environment);
+    let truth = moto.seed(&environment);
+    let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+    let connections = Connections::default();
+
+    let account = Account::new(moto.settings(ACCOUNT, true), &connections).await.unwrap();
+    let inventory = account.read_place(&REGION.into(), None, now).await;
+    for extent in [&inventory.instances.extent, &inventory.volumes.extent, &inventory.addresses.extent] {
+        assert_eq!(*extent, Extent::Complete { at: now });
+    }
+    assert_eq!(sorted(inventory.instances.seen.iter().map(instance)), told(&truth, "instances"));
+    assert_eq!(sorted(inventory.volumes.seen.iter().map(volume)), told(&truth, "volumes"));
+    assert_eq!(sorted(inventory.addresses.seen.iter().map(address)), told(&truth, "addresses"));
+    let managed: Vec<&str> =
+        inventory.instances.seen.iter().filter_map(|i| i.managed_by.as_deref()).collect();
+    assert_eq!(managed, ["autoscaling:web"]);
+    let pages = account.calls().into_iter().find(|c| c.operation == "DescribeInstances").map(|c| c.count);
+    assert_eq!(pages, Some(3), "12 launches in pages of 5");
+
+    let mistaken = Account::new(moto.settings(ACCOUNT, false), &connections).await.unwrap();
+    let reading = mistaken.read_instances(&REGION.into(), now).await;
+    let Extent::Failed { why, .. } = &reading.extent else { panic!("{:?}", reading.extent) };
+    assert_eq!(why.kind, FailureKind::WrongAccount, "without the role we are in {HOME}: {}", why.message);
+}
