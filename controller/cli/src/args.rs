@@ -23,6 +23,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print the CustomResourceDefinitions: rollcall crds | kubectl apply --server-side -f -
     Crds,
+    /// Run the operator in or against a Kubernetes cluster.
+    #[cfg(all(feature = "operator", feature = "aws"))]
+    Run(Box<crate::run::RunArgs>),
 }
 
 /// Arguments of `rollcall plan`.

@@ -7,6 +7,8 @@ mod args;
 mod explain;
 mod files;
 mod plan;
+#[cfg(all(feature = "operator", feature = "aws"))]
+mod run;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
         args::Command::Plan(plan) => plan::run(&plan),
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Crds => print_crds(),
+        #[cfg(all(feature = "operator", feature = "aws"))]
+        args::Command::Run(run) => run::run(*run),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
