@@ -1,5 +1,6 @@
 //! Findings, their stable codes, and the causes that group them.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ codes! {
     Stranger = "RC0202", "registration that matches no host";
     /// One host is registered more than once in one system.
     Duplicate = "RC0203", "host is registered more than once";
-    /// A check or monitor that no RequiredCheck asks for.
+    /// A check or monitor that no `RequiredCheck` asks for.
     Unrequired = "RC0204", "check that nobody requires";
     /// A registration that matches several hosts; all rows that depend on it are unknown.
     Ambiguous = "RC0205", "registration matches several hosts";
@@ -95,7 +96,7 @@ codes! {
     Shadowed = "RC0605", "name hides one of the library";
     /// A running host plays no duty: nobody knows why it exists.
     NoDuty = "RC0606", "host plays no duty";
-    /// A tag names a role that no HostRole describes.
+    /// A tag names a role that no `HostRole` describes.
     UnknownRole = "RC0607", "tag names an unknown role";
 }
 
@@ -141,10 +142,10 @@ pub struct Finding {
     /// The account it belongs to, if it belongs to no environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
-    /// The RequiredCheck it is about.
+    /// The `RequiredCheck` it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<ObjectKey>,
-    /// The MonitoringSystem it is about.
+    /// The `MonitoringSystem` it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<ObjectKey>,
     /// The role through which the requirement came: causes group by it.
@@ -159,6 +160,20 @@ pub struct Finding {
     /// Who excuses it.
     #[serde(default, skip_serializing_if = "Excuse::is_none")]
     pub excuse: Excuse,
+}
+
+impl Finding {
+    /// The order in which findings are listed: code, environment, subject, and what else tells them apart.
+    #[must_use]
+    pub fn in_order(&self, other: &Self) -> Ordering {
+        (self.code.cmp(&other.code))
+            .then_with(|| self.environment.cmp(&other.environment))
+            .then_with(|| self.subject.cmp(&other.subject))
+            .then_with(|| self.system.cmp(&other.system))
+            .then_with(|| self.check.cmp(&other.check))
+            .then_with(|| self.role.cmp(&other.role))
+            .then_with(|| self.message.cmp(&other.message))
+    }
 }
 
 /// Whether somebody accepted a finding.

@@ -50,7 +50,7 @@ pub struct PlaceMemory {
     /// Since when each finding about the place itself stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<Arc<str>, Timestamp>,
-    /// Since when no CloudAccount names it any more; forgotten after 30 days.
+    /// Since when no `CloudAccount` names it any more; forgotten after 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_since: Option<Timestamp>,
 }
@@ -108,6 +108,9 @@ pub struct Tombstone {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SystemMemory {
+    /// When the first complete reading of its hosts was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// The registrations that were last proved to belong to each host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub registrations: BTreeMap<HostId, Vec<RegistrationId>>,
@@ -117,7 +120,7 @@ pub struct SystemMemory {
     /// Since when each finding about a registration or monitor stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<Arc<str>, Timestamp>,
-    /// Since when the MonitoringSystem object is gone; forgotten after 30 days.
+    /// Since when the `MonitoringSystem` object is gone; forgotten after 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_since: Option<Timestamp>,
 }

@@ -128,7 +128,9 @@ fn parse_one(name: &str, spec: &api::CloudAccountSpec, problems: &mut Problems) 
             Ok(grant) => account.grants.push(grant),
             Err(faults) => {
                 account.grants_doubted = true;
-                faults.into_iter().for_each(|fault| problems.add_account(name, fault));
+                for fault in faults {
+                    problems.add_account(name, fault);
+                }
             }
         }
     }

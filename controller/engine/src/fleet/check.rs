@@ -76,7 +76,7 @@ pub(crate) fn parse(specs: &[api::RequiredCheck], problems: &mut Problems) -> BT
 }
 
 fn parse_one(spec: &api::RequiredCheck, problems: &mut Problems) -> Check {
-    let key = super::key_of(&spec.metadata.namespace, &spec.metadata.name);
+    let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
     let applies = &spec.spec.applies_to;
     let mut faults = Vec::new();
     let environments = applies.environments.as_ref().and_then(|labels| {
@@ -102,7 +102,9 @@ fn parse_one(spec: &api::RequiredCheck, problems: &mut Problems) -> Check {
         .review
         .as_ref()
         .and_then(|review| due(review, "spec.review").map_err(|fault| faults.push(fault)).ok());
-    faults.into_iter().for_each(|fault| problems.add(Kind::RequiredCheck, &key, fault));
+    for fault in faults {
+        problems.add(Kind::RequiredCheck, &key, fault);
+    }
     Check {
         severity: spec.spec.severity,
         environments,

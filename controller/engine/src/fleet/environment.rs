@@ -48,7 +48,6 @@ pub(crate) struct Environment {
 /// What it may claim in one account.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    pub(crate) account: AccountName,
     pub(crate) account_id: AccountId,
     pub(crate) regions: Vec<Region>,
     pub(crate) hosts: Claimable,
@@ -118,13 +117,17 @@ pub(crate) fn parse_selection(
         let (claim, faults) = resolve(wanted, &field, &key.namespace, labels, accounts, &is_known);
         is_partial |= claim.is_none() || !faults.is_empty();
         claims.extend(claim);
-        faults.into_iter().for_each(|fault| problems.add(Kind::Environment, key, fault));
+        for fault in faults {
+            problems.add(Kind::Environment, key, fault);
+        }
     }
     if spec.accounts.is_empty() {
         problems.add(Kind::Environment, key, Fault::empty_selector("spec.accounts"));
     }
     let selector = HostMatcher::parse(&spec.selector, "spec.selector").map_err(|faults| {
-        faults.into_iter().for_each(|fault| problems.add(Kind::Environment, key, fault));
+        for fault in faults {
+            problems.add(Kind::Environment, key, fault);
+        }
     });
     Parsed { claims, selector: selector.ok(), is_partial }
 }
@@ -183,7 +186,7 @@ fn resolve(
         }
         regions.retain(|region| only.iter().any(|r| r == region.as_str()));
     }
-    let claim = Claim { account: account.name.clone(), account_id: account.id.clone(), regions, hosts };
+    let claim = Claim { account_id: account.id.clone(), regions, hosts };
     (Some(claim), faults)
 }
 

@@ -31,12 +31,16 @@ pub(crate) struct Exemption {
 pub(crate) fn parse(specs: &[api::Exemption], problems: &mut Problems) -> BTreeMap<ObjectKey, Exemption> {
     let mut exemptions = BTreeMap::new();
     for spec in specs {
-        let key = super::key_of(&spec.metadata.namespace, &spec.metadata.name);
+        let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
         match parse_one(key.clone(), &spec.spec) {
             Ok(exemption) => {
                 exemptions.insert(key, exemption);
             }
-            Err(faults) => faults.into_iter().for_each(|fault| problems.add(Kind::Exemption, &key, fault)),
+            Err(faults) => {
+                for fault in faults {
+                    problems.add(Kind::Exemption, &key, fault);
+                }
+            }
         }
     }
     exemptions

@@ -24,10 +24,10 @@ pub use desired::*;
 pub use system::{Endpoint, System};
 
 pub(crate) use check::{Check, Threshold};
-pub(crate) use environment::Environment;
+pub(crate) use environment::{Claim, Environment};
 pub(crate) use exemption::Exemption;
 pub(crate) use ledger::{CheckDemand, Demand, EnvironmentWay, Look};
-pub(crate) use role::{Role, RoleBook};
+pub(crate) use role::{MackerelRole, Role};
 pub(crate) use system::JoinRule;
 
 use crate::ids::{AccountId, AccountName, ObjectKey, Place};
@@ -45,6 +45,8 @@ pub struct Fleet {
     pub(crate) exemptions: BTreeMap<ObjectKey, Exemption>,
     /// Accounts in which somebody may claim hosts whom we could not understand: nothing there is unclaimed.
     pub(crate) claims_doubted: BTreeSet<AccountId>,
+    /// Some environment is left out: what nobody seems to require may be required there.
+    pub(crate) has_left_out: bool,
 }
 
 impl Fleet {
@@ -114,6 +116,7 @@ impl Fleet {
 }
 
 /// The key of an object's metadata; a manifest without a namespace gets the empty one.
-fn key_of(namespace: &Option<String>, name: &Option<String>) -> ObjectKey {
-    ObjectKey::new(namespace.as_deref().unwrap_or_default(), name.as_deref().unwrap_or_default())
+fn key_of(namespace: Option<&String>, name: Option<&String>) -> ObjectKey {
+    let text = |part: Option<&String>| part.map_or("", String::as_str).to_owned();
+    ObjectKey::new(text(namespace), text(name))
 }

@@ -30,6 +30,8 @@ pub(super) fn parse(desired: &Desired) -> (Fleet, Vec<Problem>) {
     let systems = declared_systems(desired, &fleet);
     let resolver = Resolver::new(desired, &fleet, &systems, &mut problems);
     let (environments, claims_doubted) = resolver.environments(&mut problems);
+    fleet.has_left_out = environments.len() < desired.environments.len()
+        || unreadable(desired, Kind::Environment).next().is_some();
     fleet.environments = environments;
     fleet.claims_doubted = claims_doubted;
     (fleet, problems.into_vec())
@@ -109,7 +111,7 @@ impl<'a> Resolver<'a> {
         let mut environments = BTreeMap::new();
         let mut doubted = self.doubted_accounts();
         for spec in &self.desired.environments {
-            let key = super::key_of(&spec.metadata.namespace, &spec.metadata.name);
+            let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
             match self.environment(&key, spec, problems) {
                 Ok(environment) => {
                     environments.insert(key, environment);
@@ -209,7 +211,10 @@ impl<'a> Resolver<'a> {
 
 /// Every declared system, with its number if it is valid.
 fn declared_systems(desired: &Desired, fleet: &Fleet) -> BTreeMap<ObjectKey, Option<usize>> {
-    let declared = desired.systems.iter().map(|s| super::key_of(&s.metadata.namespace, &s.metadata.name));
+    let declared = desired
+        .systems
+        .iter()
+        .map(|s| super::key_of(s.metadata.namespace.as_ref(), s.metadata.name.as_ref()));
     let mut all: BTreeMap<ObjectKey, Option<usize>> =
         declared.chain(unreadable(desired, Kind::MonitoringSystem)).map(|key| (key, None)).collect();
     all.extend((0..).zip(&fleet.systems).map(|(number, system)| (system.key.clone(), Some(number))));

@@ -3,6 +3,7 @@
 //! A role with a fault stays in the book, so that nobody who names it loses it; but the book is then *doubted*,
 //! and nothing may be concluded from a role that a host does not play.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ pub(crate) fn parse(
     let mut roles: BTreeMap<ObjectKey, Arc<Role>> =
         unreadable.map(|key| (key.clone(), Arc::new(Role::unreadable(key)))).collect();
     for spec in specs {
-        let key = super::key_of(&spec.metadata.namespace, &spec.metadata.name);
+        let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
         let mut doubted = false;
         let selector = spec.spec.selector.as_ref().and_then(|selector| {
             let faults = match HostMatcher::parse(selector, "spec.selector") {
@@ -57,7 +58,9 @@ pub(crate) fn parse(
                 Err(faults) => faults,
             };
             doubted = true;
-            faults.into_iter().for_each(|fault| problems.add(Kind::HostRole, &key, fault));
+            for fault in faults {
+                problems.add(Kind::HostRole, &key, fault);
+            }
             None
         });
         let role = Role {
@@ -154,12 +157,17 @@ impl RoleBook {
         let selectable =
             (0_u16..).zip(&roles).filter(|(_, role)| role.selector.is_some()).map(|(n, _)| n).collect();
         let shadowing = seen.shadowing.into_iter().cloned().collect();
-        Self { numbers, closures, selectable, doubted, shadowing, roles }
+        Self { roles, numbers, closures, selectable, doubted, shadowing }
     }
 
     /// The role of a number.
     pub(crate) fn role(&self, number: u16) -> Option<&Role> {
         self.roles.get(usize::from(number)).map(|role| &**role)
+    }
+
+    /// All roles, by name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Role> {
+        self.roles.iter().map(|role| &**role)
     }
 
     /// The number of a role.
@@ -253,8 +261,8 @@ fn cycle_through(start: usize, included: &[Vec<u16>]) -> Option<Vec<usize>> {
                 path.reverse();
                 return Some(path);
             }
-            if !came_from.contains_key(&next) {
-                came_from.insert(next, at);
+            if let Entry::Vacant(entry) = came_from.entry(next) {
+                entry.insert(at);
                 open.push_back(next);
             }
         }

@@ -59,7 +59,7 @@ pub(crate) enum JoinRule {
 pub(crate) fn parse(specs: &[api::MonitoringSystem], problems: &mut Problems) -> BTreeMap<ObjectKey, System> {
     let mut systems = BTreeMap::new();
     for spec in specs {
-        let key = super::key_of(&spec.metadata.namespace, &spec.metadata.name);
+        let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
         let Some(mackerel) = &spec.spec.mackerel else {
             let fault = Fault::new(
                 "NoEndpoint",
@@ -70,7 +70,9 @@ pub(crate) fn parse(specs: &[api::MonitoringSystem], problems: &mut Problems) ->
         };
         let join = parse_join(spec.spec.join.as_deref()).map_err(|faults| {
             let first = faults.first().map(|fault| fault.message().to_owned()).unwrap_or_default();
-            faults.into_iter().for_each(|fault| problems.add(Kind::MonitoringSystem, &key, fault));
+            for fault in faults {
+                problems.add(Kind::MonitoringSystem, &key, fault);
+            }
             first
         });
         let silence = SignedDuration::from_mins(i64::from(spec.spec.silent_minutes.max(1)));

@@ -42,8 +42,8 @@ pub struct RollCall {
     pub findings: Vec<Finding>,
     /// The same, grouped by cause over the whole fleet, biggest open first.
     pub causes: Vec<Cause>,
-    /// Hosts whose instance is proved gone and whose `Host` objects may go (their tombstones stay): two
-    /// complete readings, or AWS's own word and a complete reading after it.
+    /// Hosts whose instance is proved gone, by two complete readings or by AWS's own word, for some minutes:
+    /// their `Host` objects may go; their tombstones stay.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub gone: BTreeSet<HostId>,
     /// Why rows are unknown; [`Coverage::Unknown`] points in here. Each reason stands here once.
@@ -155,7 +155,7 @@ pub struct Row {
 pub enum Requirement {
     /// To be registered in this system, because the environment says `hosts: All`.
     Registered(ObjectKey),
-    /// This RequiredCheck.
+    /// This `RequiredCheck`.
     Check(ObjectKey),
 }
 
@@ -209,6 +209,20 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            required: self.required + other.required,
+            covered: self.covered + other.covered,
+            missing: self.missing + other.missing,
+            settling: self.settling + other.settling,
+            exempt: self.exempt + other.exempt,
+            baseline: self.baseline + other.baseline,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+
     /// Counts one row.
     pub fn add(&mut self, coverage: Coverage) {
         self.required += 1;
@@ -292,7 +306,7 @@ pub struct SystemRoll {
 }
 
 /// A registration that matches no host Rollcall knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stranger {
     /// Its id there.

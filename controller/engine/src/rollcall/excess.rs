@@ -1,0 +1,340 @@
+//! What is too much: ghosts, strangers, ambiguous and double registrations, checks and monitors that nobody requires.
+//!
+//! A ghost is only what was a host once, is proved gone for a day, and is not in any inventory while all of them can be read.
+//! A stranger is reported and never acted on. While any inventory is blind, what matches nothing is unknown.
+
+use rollcall_crds::v1alpha1::Severity;
+
+use super::coverage::Rater;
+use super::found::{Found, Owner};
+use super::host_findings::{Note, host_name};
+use super::join::Joined;
+use super::monitors::Verdicts;
+use super::phrases::Phrases;
+use super::plan::{MonitorLook, Wanted};
+use super::reasons::Reasons;
+use super::registries::SystemView;
+use super::scene::Scene;
+use super::standing::{Pulse, pulse};
+use super::{Pass, Stranger};
+use crate::finding::{Code, Excuse, Finding, Subject};
+use crate::ids::{HostId, ObjectKey};
+use crate::limits::{GHOST_AFTER, MAX_EXAMPLES};
+use crate::registry::{Monitor, Registration, Watches};
+use crate::text::{argument, clean, count, few};
+
+/// What was found too much in one system.
+#[derive(Debug, Default)]
+pub(super) struct Excess {
+    pub(super) joined: u32,
+    pub(super) ghosts: u32,
+    /// Ghosts by number of the environment they once belonged to.
+    pub(super) ghosts_of: std::collections::BTreeMap<usize, u32>,
+    pub(super) strangers: Vec<Stranger>,
+    pub(super) duplicates: u32,
+}
+
+/// Looks for excess in every system that somebody uses. Findings go to `found`.
+pub(super) fn look(
+    scene: &Scene<'_, '_>,
+    rater: &Rater<'_, '_>,
+    phrases: &mut Phrases,
+    found: &mut Vec<Found>,
+) -> Vec<Excess> {
+    let mut all = Vec::new();
+    let sees_all = scene.places.iter().all(|place| place.proof.is_some());
+    for (number, system) in scene.systems.iter().enumerate() {
+        let mut search =
+            Search { scene, number, system, sees_all, phrases, found, excess: Excess::default() };
+        if system.is_used {
+            search.registrations();
+            search.monitors(rater);
+        }
+        all.push(search.excess);
+    }
+    checks(scene, rater, phrases, found);
+    all
+}
+
+/// The search in one system.
+struct Search<'s, 'p, 'a> {
+    scene: &'s Scene<'p, 'a>,
+    number: usize,
+    system: &'s SystemView<'a>,
+    /// Every inventory proves absence.
+    sees_all: bool,
+    phrases: &'s mut Phrases,
+    found: &'s mut Vec<Found>,
+    excess: Excess,
+}
+
+impl<'a> Search<'_, '_, 'a> {
+    fn registrations(&mut self) {
+        let joined = self.scene.joins.of_system.get(self.number).map_or(&[][..], |joined| joined);
+        let is_proof = self.system.hosts.proof.is_some() && self.sees_all;
+        for (registration, joined) in self.system.registrations().iter().zip(joined) {
+            match joined {
+                Joined::Host(_) => self.excess.joined += 1,
+                Joined::Gone(tomb) if is_proof => self.gone(registration, *tomb),
+                Joined::Ambiguous(hosts) if self.system.hosts.proof.is_some() => {
+                    self.ambiguous(registration, hosts);
+                }
+                Joined::Nothing if is_proof => self.excess.strangers.push(stranger(registration)),
+                Joined::Gone(_) | Joined::Ambiguous(_) | Joined::Nothing => {}
+            }
+        }
+        self.excess.strangers.sort();
+        self.strangers();
+        self.duplicates();
+    }
+
+    /// A registration of a host that is proved gone. One that still sends metrics is somebody else's voice: a
+    /// live host with a copied id file, which retiring would silence.
+    fn gone(&mut self, registration: &'a Registration, tomb: usize) {
+        let Some(tomb) = self.scene.population.tombs.get(tomb) else { return };
+        if self.scene.pass.now.duration_since(tomb.gone_since) < GHOST_AFTER {
+            return;
+        }
+        let last = self.system.last_metric(&registration.id);
+        if self.system.last_metric.proof.is_none() && !self.system.last_metric.is_unsupported() {
+            return;
+        }
+        let environments = &self.scene.pass.fleet.environments;
+        let environment =
+            tomb.environment.as_ref().and_then(|key| environments.iter().position(|e| e.key == *key));
+        let environment = environment
+            .filter(|number| environments.get(*number).is_some_and(|e| e.systems.contains(&self.number)));
+        self.excess.ghosts += 1;
+        if let Some(number) = environment {
+            *self.excess.ghosts_of.entry(number).or_default() += 1;
+        }
+        let mut message = format!(
+            "its host {} is gone since {}",
+            clean(tomb.id.as_str()),
+            tomb.gone_since.strftime("%Y-%m-%d")
+        );
+        if let Some(heir) = &tomb.replaced_by {
+            message.push_str(", replaced by ");
+            message.push_str(&clean(heir.as_str()));
+        }
+        let id = argument(registration.id.as_str());
+        let fix = if last.is_some_and(|last| last > tomb.gone_since) {
+            message.push_str("; metrics still arrive: another host speaks in its name");
+            format!(
+                "on the host that speaks in its name: rm /var/lib/mackerel-agent/id; systemctl restart mackerel-agent; then: mkr retire {id}"
+            )
+        } else {
+            format!("mkr retire {id}")
+        };
+        let note = Note::new(Code::Ghost, Severity::Warning, message, fix);
+        let key = environment.and_then(|number| environments.get(number)).map(|e| e.key.clone());
+        let subject = Subject::Registration(registration.id.clone());
+        let finding = self.finding(subject, &registration.name, key, note);
+        self.add(registration.id.as_str(), Some(tomb.id.clone()), finding);
+    }
+
+    fn ambiguous(&mut self, registration: &'a Registration, hosts: &[usize]) {
+        let hosts: Vec<_> = hosts.iter().filter_map(|host| self.scene.population.hosts.get(*host)).collect();
+        if hosts.iter().any(|host| !host.seen) {
+            return;
+        }
+        let names: Vec<String> =
+            hosts.iter().map(|host| format!("{} ({})", host_name(host), clean(host.id.as_str()))).collect();
+        let message = format!("expected to match one host, found {}", few(&names, names.len(), MAX_EXAMPLES));
+        let fix = "give each host its own name or address, or put a stricter rule first in spec.join of the MonitoringSystem";
+        let subject = Subject::Registration(registration.id.clone());
+        let note = Note::new(Code::Ambiguous, Severity::Warning, message, fix);
+        let finding = self.finding(subject, &registration.name, None, note);
+        self.add(registration.id.as_str(), None, finding);
+    }
+
+    /// One finding for all of them: they are good to know, and nobody's duty.
+    fn strangers(&mut self) {
+        let all = self.excess.strangers.len();
+        if all == 0 {
+            return;
+        }
+        let mut kinds: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        for stranger in &self.excess.strangers {
+            *kinds.entry(&stranger.kind).or_default() += 1;
+        }
+        let mut kinds: Vec<(usize, &str)> = kinds.into_iter().map(|(kind, many)| (many, kind)).collect();
+        kinds.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        let kinds: Vec<String> = kinds.iter().map(|(many, kind)| format!("{many} {kind}")).collect();
+        let message = format!(
+            "{} match no host: {}",
+            count(all, "registration"),
+            few(&kinds, kinds.len(), MAX_EXAMPLES)
+        );
+        let fix = "nothing where they are meant to be there (load balancers, offices, other accounts); else: mkr retire ID";
+        let note = Note::new(Code::Stranger, Severity::Info, message, fix);
+        let key = self.system.system.key.clone();
+        let finding = self.finding(Subject::Itself, &key.name, None, note);
+        self.add("", None, finding);
+    }
+
+    /// Counts the registrations beyond the first of a host; hosts say it themselves.
+    fn duplicates(&mut self) {
+        for joined in &self.scene.joins.of_host {
+            let mine = joined.iter().filter(|(system, _)| *system == self.number).count();
+            self.excess.duplicates += u32::try_from(mine.saturating_sub(1)).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// Monitors on hosts that no check asks for. Judged only where every requirement is understood, and only monitors
+    /// that cover a host of ours: the organisation may have others.
+    fn monitors(&mut self, rater: &Rater<'_, 'a>) {
+        let users = self.scene.pass.fleet.environments.iter().filter(|e| e.systems.contains(&self.number));
+        let is_doubted = self.scene.pass.fleet.has_left_out || users.clone().any(|e| e.requirements_doubted);
+        let (Some(wanted), Some(verdicts)) =
+            (rater.plans.wanted.get(self.number), rater.verdicts.get(self.number))
+        else {
+            return;
+        };
+        if is_doubted || self.system.hosts.proof.is_none() || self.system.monitors.proof.is_none() {
+            return;
+        }
+        for monitor in self.system.monitors.seen().into_iter().flatten() {
+            if let Some(note) = unrequired_monitor(monitor, wanted, verdicts) {
+                let name = if monitor.name.trim().is_empty() { "connectivity" } else { &monitor.name };
+                let finding = self.finding(Subject::Monitor(monitor.id.clone()), name, None, note);
+                self.add(&monitor.id, None, finding);
+            }
+        }
+    }
+
+    fn finding(
+        &mut self,
+        subject: Subject,
+        name: &str,
+        environment: Option<ObjectKey>,
+        note: Note,
+    ) -> Finding {
+        let note = note.of_system(&self.system.system.key);
+        bare(self.scene.pass, self.phrases, subject, name, environment, note)
+    }
+
+    fn add(&mut self, key: &str, host: Option<HostId>, finding: Finding) {
+        let namespace = finding.environment.as_ref().unwrap_or(&self.system.system.key).namespace.clone();
+        self.found.push(Found {
+            owner: Owner::System(self.number),
+            key: key.to_owned(),
+            namespace,
+            host,
+            finding,
+        });
+    }
+}
+
+/// A finding that is not about one host.
+pub(super) fn bare(
+    pass: &Pass<'_>,
+    phrases: &mut Phrases,
+    subject: Subject,
+    name: &str,
+    environment: Option<ObjectKey>,
+    note: Note,
+) -> Finding {
+    Finding {
+        code: note.code,
+        severity: note.severity,
+        subject,
+        subject_name: clean(name),
+        environment,
+        account: None,
+        check: note.check,
+        system: note.system,
+        role: note.role,
+        message: phrases.share(note.message),
+        fix: phrases.share(note.fix),
+        since: pass.now,
+        excuse: Excuse::None,
+    }
+}
+
+fn stranger(registration: &Registration) -> Stranger {
+    let kind = registration.provider.as_deref().map_or_else(|| "unknown".into(), clean);
+    Stranger {
+        id: registration.id.clone(),
+        name: clean(&registration.name).to_string(),
+        kind: kind.to_string(),
+    }
+}
+
+fn unrequired_monitor(monitor: &Monitor, wanted: &Wanted<'_>, verdicts: &Verdicts<'_>) -> Option<Note> {
+    let is_wanted = |look: &MonitorLook<'_>| match (&monitor.watches, look) {
+        (Watches::HostMetric { metric, .. }, MonitorLook::Metric(wanted, _)) => metric == wanted,
+        (Watches::Connectivity, MonitorLook::Connectivity) => true,
+        _ => false,
+    };
+    if matches!(monitor.watches, Watches::Other(_)) || wanted.monitors.iter().any(is_wanted) {
+        return None;
+    }
+    if !verdicts.roles().any(|roles| monitor.covers(roles)) {
+        return None;
+    }
+    let fix = "write a RequiredCheck that asks for it, or delete the monitor: mkr monitors pull; edit; mkr monitors diff; mkr monitors push";
+    Some(Note::new(Code::Unrequired, Severity::Info, "a monitor that no RequiredCheck asks for", fix))
+}
+
+/// Checks that run on hosts of an environment and that none of its required checks asks for.
+fn checks(scene: &Scene<'_, '_>, rater: &Rater<'_, '_>, phrases: &mut Phrases, found: &mut Vec<Found>) {
+    for ((number, system, name), hosts) in &rater.unrequired {
+        let environment = scene.pass.fleet.environments.get(*number);
+        let (Some(environment), Some(view)) = (environment, scene.systems.get(*system)) else { continue };
+        if environment.requirements_doubted {
+            continue;
+        }
+        let many = usize::try_from(*hosts).unwrap_or(usize::MAX);
+        let message = format!("runs on {}, and no RequiredCheck asks for it", count(many, "host"));
+        let shown = clean(name);
+        let fix = format!(
+            "write a RequiredCheck that asks for it, or remove [plugin.checks.{shown}] from mackerel-agent.conf"
+        );
+        let note = Note::new(Code::Unrequired, Severity::Info, message, fix).of_system(&view.system.key);
+        let subject = Subject::Check((*name).into());
+        let finding = bare(scene.pass, phrases, subject, name, Some(environment.key.clone()), note);
+        let key = format!("{} {name}", view.system.key);
+        let namespace = environment.key.namespace.clone();
+        found.push(Found { owner: Owner::Environment(*number), key, namespace, host: None, finding });
+    }
+}
+
+/// A host is registered more than once in a system. `registrations` begins with the live one.
+pub(super) fn duplicate(
+    pass: &Pass<'_>,
+    system: &SystemView<'_>,
+    registrations: &[&Registration],
+    reasons: &mut Reasons,
+) -> Note {
+    let product = system.system.endpoint.product().as_str();
+    let is_alive = |registration: &&&Registration, reasons: &mut Reasons| {
+        system.last_metric(&registration.id).is_some()
+            && pulse(pass, system, registration, reasons) == Pulse::Alive
+    };
+    let ids: Vec<String> = registrations.iter().map(|one| argument(one.id.as_str())).collect();
+    let all = few(&ids, ids.len(), MAX_EXAMPLES);
+    let message = format!("expected one registration in {product}, found {}: {all}", ids.len());
+    let alive = registrations.iter().filter(|one| is_alive(one, reasons)).count();
+    let (live, others) = ids.split_first().map_or(("", &[][..]), |(live, others)| (live.as_str(), others));
+    let (message, fix) = match (system.last_metric.proof, alive) {
+        (Some(_), 1) => {
+            (format!("{message}; only {live} sends metrics"), format!("mkr retire {}", others.join(" ")))
+        }
+        (Some(_), 0) => {
+            (format!("{message}; none sends metrics"), format!("mkr retire {}", others.join(" ")))
+        }
+        (Some(_), _) => (
+            format!("{message}; several send metrics: another host may speak in its name"),
+            format!(
+                "find the host that speaks in its name and there: rm /var/lib/mackerel-agent/id; systemctl restart mackerel-agent; then: mkr retire {}",
+                others.join(" ")
+            ),
+        ),
+        (None, _) => (
+            message,
+            "once metrics can be read again, retire those that send none: mkr hosts -v shows them".to_owned(),
+        ),
+    };
+    Note::new(Code::Duplicate, Severity::Warning, message, fix).of_system(&system.system.key)
+}

@@ -1,0 +1,97 @@
+//! Findings that are not about one host: each belongs to an owner who remembers since when it stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::exemptions::{About, Exemptions};
+use super::phrases::Phrases;
+use super::scene::Scene;
+use super::since::{NOTHING, Sinces};
+use super::sources::blind_listings;
+use crate::finding::{Code, Finding};
+use crate::ids::HostId;
+
+/// Who remembers a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    /// An environment, by number.
+    Environment(usize),
+    /// A monitoring system, by number.
+    System(usize),
+    /// A place, by number.
+    Place(usize),
+    /// Nobody: the finding itself says since when.
+    Dated,
+}
+
+/// One such finding.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) owner: Owner,
+    /// What tells it from the owner's other findings.
+    pub(super) key: String,
+    /// The namespace in which it can be accepted; empty: nowhere.
+    pub(super) namespace: Arc<str>,
+    /// The host it is about, if any: one that is gone.
+    pub(super) host: Option<HostId>,
+    pub(super) finding: Finding,
+}
+
+/// Times to remember, by owner.
+pub(super) type Remembered = BTreeMap<Owner, BTreeMap<Arc<str>, Timestamp>>;
+
+/// Gives each finding its time and its excuse.
+pub(super) fn file(
+    scene: &Scene<'_, '_>,
+    found: Vec<Found>,
+    exemptions: &mut Exemptions<'_>,
+    phrases: &mut Phrases,
+) -> (Vec<Finding>, Remembered) {
+    let mut books: BTreeMap<Owner, Sinces<'_>> = owners(scene);
+    let mut findings = Vec::with_capacity(found.len());
+    for Found { owner, key, namespace, host, mut finding } in found {
+        if let Some(book) = books.get_mut(&owner) {
+            finding.since = book.stamp(phrases.share(format!("{} {key}", finding.code)), scene.pass.now);
+        }
+        exemptions
+            .excuse(&mut finding, About { namespace: &namespace, host: host.as_ref(), plays: &|_| false });
+        findings.push(finding);
+    }
+    for (owner, book) in &mut books {
+        book.keep(|key| is_unknown(scene, *owner, key));
+    }
+    (findings, books.into_iter().map(|(owner, book)| (owner, book.into_memory())).collect())
+}
+
+/// Everybody who remembers.
+fn owners<'m>(scene: &Scene<'_, 'm>) -> BTreeMap<Owner, Sinces<'m>> {
+    let places = scene.places.iter().enumerate().map(|(n, place)| (Owner::Place(n), &place.memory.findings));
+    let systems =
+        scene.systems.iter().enumerate().map(|(n, system)| (Owner::System(n), &system.memory.findings));
+    let environments = scene.pass.fleet.environments.iter().enumerate().map(|(n, environment)| {
+        let memory = scene.pass.memory.environments.get(&environment.key);
+        (Owner::Environment(n), memory.map_or(&NOTHING, |memory| &memory.findings))
+    });
+    places.chain(systems).chain(environments).map(|(owner, old)| (owner, Sinces::new(old))).collect()
+}
+
+/// Could the subject of an owner's key not be judged? Asked of what was not found.
+fn is_unknown(scene: &Scene<'_, '_>, owner: Owner, key: &str) -> bool {
+    let a_place_is_blind = scene.places.iter().any(|place| place.proof.is_none());
+    let is_about_source =
+        [Code::RegistryBlind, Code::NotVerifiable].iter().any(|code| key.starts_with(code.as_str()));
+    let is_blind = |number: &usize| {
+        scene.systems.get(*number).is_some_and(|system| blind_listings(system).next().is_some())
+    };
+    match owner {
+        Owner::System(number) => !is_about_source && (a_place_is_blind || is_blind(&number)),
+        Owner::Environment(number) => scene.pass.fleet.environments.get(number).is_some_and(|environment| {
+            let is_doubted =
+                environment.is_partial || environment.book.doubted || environment.requirements_doubted;
+            is_doubted || a_place_is_blind || environment.systems.iter().any(is_blind)
+        }),
+        Owner::Place(_) | Owner::Dated => false,
+    }
+}

@@ -1,0 +1,437 @@
+//! Host by host: its state, its rows, its findings, and what to remember of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rollcall_crds::v1alpha1::{HostState, Severity};
+
+use super::claims::Claimed;
+use super::coverage::{HostRows, Rater};
+use super::exemptions::{About, Exemptions};
+use super::host_findings::{Clerk, HostFinding, Note};
+use super::phrases::Phrases;
+use super::population::HostView;
+use super::reasons::{NOT_JUDGED, Reasons};
+use super::registries::SystemView;
+use super::roles::Class;
+use super::scene::Scene;
+use super::settle::{Newcomer, Stage, stage};
+use super::since::{self, KeySubject, Sinces};
+use super::standing::{Pulse, Standing};
+use super::tallies::Tallies;
+use super::{Coverage, HostRoll, Reason, Requirement, Row};
+use crate::finding::{Code, Excuse, Finding};
+use crate::fleet::Exemption;
+use crate::ids::{HostId, ObjectKey};
+use crate::inventory::PowerState;
+use crate::limits::LONG_STOPPED;
+use crate::memory::HostMemory;
+use crate::reading::{Failure, FailureKind};
+use crate::text::argument;
+
+/// What was decided about every host, in the order of the population.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    pub(super) rolls: Vec<(HostId, HostRoll)>,
+    pub(super) memories: Vec<HostMemory>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) tallies: Tallies,
+}
+
+/// What one host comes to.
+pub(super) struct Outcome {
+    pub(super) state: HostState,
+    pub(super) settles_at: Option<Timestamp>,
+    pub(super) rows: Arc<[Row]>,
+    /// Its findings as far as they are shown, each with its time already.
+    findings: Vec<Finding>,
+    pub(super) ready_for_launch: Option<Timestamp>,
+    /// Since when each of them stands, to be remembered.
+    pub(super) sinces: BTreeMap<Arc<str>, Timestamp>,
+}
+
+/// Judges all hosts.
+pub(super) fn judge<'a>(
+    scene: &Scene<'_, 'a>,
+    rater: &mut Rater<'_, 'a>,
+    exemptions: &mut Exemptions<'a>,
+    reasons: &mut Reasons,
+    phrases: &mut Phrases,
+) -> Judged {
+    let mut judged = Judged { tallies: Tallies::new(scene.pass, &scene.roles.classes), ..Judged::default() };
+    let no_rows: Arc<[Row]> = Arc::from([]);
+    for (number, host) in scene.population.hosts.iter().enumerate() {
+        let class = scene.class(number);
+        let clerk = Clerk { pass: scene.pass, systems: scene.systems, phrases };
+        let mut bench = Bench { scene, rater, exemptions, reasons, clerk, no_rows: &no_rows };
+        let outcome = bench.outcome(number, host, class.map(|(_, class)| class));
+        if let Some((class_number, class)) = class {
+            judged.tallies.host(class_number, class, outcome.state, host.is_running(), &outcome.rows);
+        }
+        if let Some(Claimed::Contested(by)) = scene.claims.get(number) {
+            judged.tallies.contested(by);
+        }
+        judged.memories.push(scene.remember(number, host, &outcome));
+        judged.rolls.push((host.id.clone(), scene.roll(number, host, &outcome, phrases)));
+        judged.findings.extend(outcome.findings);
+    }
+    judged
+}
+
+/// Where one host is judged.
+struct Bench<'b, 'p, 'r, 'a> {
+    scene: &'b Scene<'p, 'a>,
+    rater: &'b mut Rater<'r, 'a>,
+    exemptions: &'b mut Exemptions<'a>,
+    reasons: &'b mut Reasons,
+    clerk: Clerk<'b, 'a>,
+    no_rows: &'b Arc<[Row]>,
+}
+
+impl<'a> Bench<'_, '_, '_, 'a> {
+    fn outcome(&mut self, number: usize, host: &HostView<'a>, class: Option<&Class<'a>>) -> Outcome {
+        let claimed = self.scene.claims.get(number);
+        let power = host.power().filter(|_| host.seen);
+        match (class, power) {
+            (Some(class), Some(PowerState::Running | PowerState::Pending)) => {
+                self.running(number, host, class)
+            }
+            (Some(class), Some(PowerState::Stopping | PowerState::Stopped)) => {
+                self.stopped(number, host, class)
+            }
+            (Some(class), _) => self.unseen(host, class),
+            (None, Some(_)) => self.unowned(host, claimed),
+            (None, None) => self.silent_about(host, state_of(host, claimed)),
+        }
+    }
+
+    /// A host that is there and runs: every row is judged.
+    fn running(&mut self, number: usize, host: &HostView<'a>, class: &Class<'a>) -> Outcome {
+        let mut rated = self.rater.rate(number, class, self.reasons);
+        let mut found = self.clerk.of_running(host, class, &rated);
+        found.extend(self.duplicates(number, host, class, &rated));
+        for found in &mut found {
+            excuse(self.exemptions, &mut found.finding, host, class);
+        }
+        let newcomer = self.newcomer(host, class);
+        let is_unknown = rated.rows.iter().any(|row| matches!(row.coverage, Coverage::Unknown(_)));
+        let is_in_order = !is_unknown && found.iter().all(|found| !found.finding.excuse.is_none());
+        let ready_for_launch = if is_in_order { Some(newcomer.launch) } else { newcomer.ready_for };
+        let phase = stage(Newcomer { ready_for: ready_for_launch, ..newcomer }, self.scene.pass.now);
+        mark(&mut rated.rows, &found, matches!(phase, Stage::Settling(_)));
+        let mut sinces = Sinces::new(host.memory.map_or(&since::NOTHING, |memory| &memory.findings));
+        let findings = match phase {
+            Stage::Settling(_) => Vec::new(),
+            Stage::Ordinary => {
+                self.stamp(found.into_iter().map(|found| found.finding).collect(), &mut sinces)
+            }
+            Stage::NotReady(since) => self.one_finding(host, class, found, since, &mut sinces),
+        };
+        sinces.keep(|key| is_unjudged(key, class, &rated, self.rater.systems));
+        let (state, settles_at) = match phase {
+            Stage::Settling(ends) => (HostState::Settling, Some(ends)),
+            Stage::NotReady(_) | Stage::Ordinary => (HostState::Active, None),
+        };
+        let rows = rated.rows.into();
+        Outcome { state, settles_at, rows, findings, ready_for_launch, sinces: sinces.into_memory() }
+    }
+
+    /// A host that is stopped is not judged for coverage: only whether it is still watched, and for how long it has stood.
+    fn stopped(&mut self, number: usize, host: &HostView<'a>, class: &Class<'a>) -> Outcome {
+        let standings = self.rater.standings(number, class, self.reasons);
+        let watched = self.clerk.of_stopped(host, class, &standings);
+        let mut sinces = Sinces::new(host.memory.map_or(&since::NOTHING, |memory| &memory.findings));
+        let mut findings = self.stamp(watched, &mut sinces);
+        findings.extend(self.long_stopped(host, class));
+        for finding in &mut findings {
+            excuse(self.exemptions, finding, host, class);
+        }
+        sinces.keep(|key| {
+            key.starts_with(Code::StoppedButWatched.as_str())
+                && is_blind_in(key, &standings, self.rater.systems)
+        });
+        Outcome { findings, sinces: sinces.into_memory(), ..self.silent_about(host, HostState::Stopped) }
+    }
+
+    /// A host we cannot see: every row is unknown, and nothing that was said is taken back.
+    fn unseen(&mut self, host: &HostView<'a>, class: &Class<'a>) -> Outcome {
+        let reason = self.why_unseen(host);
+        let row = |ledger| Row { requirement: ledger, coverage: Coverage::Unknown(reason) };
+        if host.is_stopped() {
+            return self.silent_about(host, HostState::Stopped);
+        }
+        let rows = class.entries.iter().map(|entry| row(entry.ledger)).collect();
+        match host.instance.map(|_| stage(self.newcomer(host, class), self.scene.pass.now)) {
+            Some(Stage::Settling(ends)) => {
+                Outcome { rows, settles_at: Some(ends), ..self.silent_about(host, HostState::Settling) }
+            }
+            _ => Outcome { rows, ..self.silent_about(host, HostState::Active) },
+        }
+    }
+}
+
+impl<'a> Bench<'_, '_, '_, 'a> {
+    /// A host that no environment has for itself.
+    fn unowned(&mut self, host: &HostView<'a>, claimed: Option<&Claimed>) -> Outcome {
+        let findings = match claimed {
+            Some(Claimed::Contested(by)) => self.contested(host, by),
+            Some(Claimed::Nobody) => self.unclaimed(host).into_iter().collect(),
+            _ => return self.silent_about(host, state_of(host, claimed)),
+        };
+        let mut sinces = Sinces::new(host.memory.map_or(&since::NOTHING, |memory| &memory.findings));
+        let findings = self.stamp(findings, &mut sinces);
+        Outcome { findings, sinces: sinces.into_memory(), ..self.silent_about(host, state_of(host, claimed)) }
+    }
+
+    /// One finding for each environment that claims it; an environment of another namespace stays unnamed.
+    fn contested(&mut self, host: &HostView<'a>, by: &[usize]) -> Vec<Finding> {
+        let environments = &self.scene.pass.fleet.environments;
+        let claimants: Vec<&ObjectKey> =
+            by.iter().filter_map(|n| environments.get(*n)).map(|e| &e.key).collect();
+        let mut findings = Vec::new();
+        for key in &claimants {
+            let others = claimants.iter().filter(|other| other != &key).map(|other| {
+                if other.namespace == key.namespace {
+                    other.name.to_string()
+                } else {
+                    "one of another namespace".to_owned()
+                }
+            });
+            let others: Vec<String> = others.collect();
+            let message = format!(
+                "expected one environment to claim it, found {} and {}",
+                key.name,
+                others.join(" and ")
+            );
+            let fix = "narrow the selector of one of the two: kubectl edit rcenv";
+            let note = Note::new(Code::Contested, Severity::Warning, message, fix);
+            let mut finding = self.clerk.about(host, Some(key), note);
+            let about = About { namespace: &key.namespace, host: Some(host.id), plays: &|_| false };
+            self.exemptions.excuse(&mut finding, about);
+            findings.push(finding);
+        }
+        findings
+    }
+
+    /// What AWS or a fleet manages belongs to its manager, and needs no environment.
+    fn unclaimed(&mut self, host: &HostView<'a>) -> Option<Finding> {
+        if host.instance?.managed_by.is_some() {
+            return None;
+        }
+        let fix = format!(
+            "widen the selector of an Environment, or tag it so that one matches: aws ec2 create-tags --tags Key=KEY,Value=VALUE --resources {}",
+            argument(host.id.as_str())
+        );
+        let message = "expected an environment to claim it, found none";
+        let mut finding =
+            self.clerk.about(host, None, Note::new(Code::Unclaimed, Severity::Warning, message, fix));
+        finding.account = self.scene.places.get(host.place).map(|place| place.account.name.clone());
+        Some(finding)
+    }
+
+    /// What is said of a host about which nothing can or need be said: the times of its findings stay.
+    fn silent_about(&self, host: &HostView<'a>, state: HostState) -> Outcome {
+        Outcome {
+            state,
+            settles_at: None,
+            rows: Arc::clone(self.no_rows),
+            findings: Vec::new(),
+            ready_for_launch: host.memory.and_then(|memory| memory.ready_for_launch),
+            sinces: host.memory.map(|memory| memory.findings.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Why the rows of a host are unknown as a whole.
+    fn why_unseen(&mut self, host: &HostView<'a>) -> Reason {
+        let place = self.scene.places.get(host.place);
+        if let Some(failure) = place.and_then(|place| place.blind.as_ref()) {
+            return self.reasons.number(failure);
+        }
+        if host.seen {
+            let message = "the instance is in a state that this version does not know";
+            return self.reasons.number(&Failure::new(FailureKind::Malformed, message));
+        }
+        match host.absent_since {
+            Some(_) => {
+                let message = "not in the last complete listing; a second one, some minutes later, must agree before it is gone";
+                self.reasons.number(&Failure::new(FailureKind::NotYetRead, message))
+            }
+            None => NOT_JUDGED,
+        }
+    }
+
+    fn newcomer(&self, host: &HostView<'a>, class: &Class<'a>) -> Newcomer {
+        let launch = host.instance.map_or(Timestamp::MIN, |instance| instance.launch_time);
+        Newcomer {
+            launch,
+            settle: class.environment.settle,
+            ready_for: host.memory.and_then(|memory| memory.ready_for_launch),
+            joined: self.scene.joined(host),
+            is_pending: host.power() == Some(PowerState::Pending),
+        }
+    }
+
+    /// Registered more than once in one system.
+    fn duplicates(
+        &mut self,
+        number: usize,
+        host: &HostView<'a>,
+        class: &Class<'a>,
+        rated: &HostRows<'a>,
+    ) -> Vec<HostFinding> {
+        let mut found = Vec::new();
+        for (system_number, standing) in &rated.standings {
+            let system = self.rater.systems.get(*system_number);
+            let (Some(system), Standing::Once(_) | Standing::Several(_)) = (system, standing) else {
+                continue;
+            };
+            let registrations = self.scene.registrations(number, *system_number);
+            if registrations.len() > 1 {
+                let note = super::excess::duplicate(self.scene.pass, system, &registrations, self.reasons);
+                let finding = self.clerk.about(host, Some(&class.environment.key), note);
+                found.push(HostFinding { finding, rows: Vec::new() });
+            }
+        }
+        found
+    }
+
+    fn long_stopped(&mut self, host: &HostView<'a>, class: &Class<'a>) -> Option<Finding> {
+        let since = self.scene.stopped_since(host)?;
+        let overdue = since.saturating_add(LONG_STOPPED).ok()?;
+        if self.scene.pass.now < overdue {
+            return None;
+        }
+        let message = format!("stopped since {}", since.strftime("%Y-%m-%d"));
+        let fix = format!(
+            "start it, or give it up when nobody misses it: aws ec2 describe-instances --instance-ids {}",
+            argument(host.id.as_str())
+        );
+        let note = Note::new(Code::LongStopped, Severity::Warning, message, fix);
+        let mut finding = self.clerk.about(host, Some(&class.environment.key), note);
+        finding.since = since;
+        Some(finding)
+    }
+
+    /// Gives findings their times.
+    fn stamp(&mut self, mut findings: Vec<Finding>, sinces: &mut Sinces<'_>) -> Vec<Finding> {
+        for finding in &mut findings {
+            let key = self.clerk.phrases.share(since::key_of(finding));
+            finding.since = sinces.stamp(key, self.scene.pass.now);
+        }
+        findings
+    }
+
+    /// A new host that is not ready in time: one finding that lists what it lacks. What is excused stays apart.
+    fn one_finding(
+        &mut self,
+        host: &HostView<'a>,
+        class: &Class<'a>,
+        found: Vec<HostFinding>,
+        since: Timestamp,
+        sinces: &mut Sinces<'_>,
+    ) -> Vec<Finding> {
+        let (open, excused): (Vec<Finding>, Vec<Finding>) =
+            found.into_iter().map(|found| found.finding).partition(|finding| finding.excuse.is_none());
+        let mut findings = self.stamp(excused, sinces);
+        let Some(first) = open.iter().min_by_key(|finding| (finding.severity, finding.code)) else {
+            return findings;
+        };
+        let lacks: Vec<String> =
+            open.iter().map(|finding| format!("{} {}", finding.code, finding.message)).collect();
+        let lacks = crate::text::few(&lacks, lacks.len(), crate::limits::MAX_EXAMPLES);
+        let minutes = class.environment.settle.as_mins();
+        let message = format!("expected to be in order {minutes} minutes after its launch, found: {lacks}");
+        let note = Note::new(Code::NotReadyInTime, first.severity, message, first.fix.to_string());
+        let mut finding = self.clerk.about(host, Some(&class.environment.key), note);
+        excuse(self.exemptions, &mut finding, host, class);
+        finding.since = since;
+        findings.push(finding);
+        findings
+    }
+}
+
+fn excuse(exemptions: &mut Exemptions<'_>, finding: &mut Finding, host: &HostView<'_>, class: &Class<'_>) {
+    let plays = |role: &str| class.plays(role);
+    let namespace = &class.environment.key.namespace;
+    exemptions.excuse(finding, About { namespace, host: Some(host.id), plays: &plays });
+}
+
+/// Rows whose finding is excused, or that may still settle, say so.
+fn mark(rows: &mut [Row], found: &[HostFinding], is_settling: bool) {
+    for found in found {
+        let coverage = match (&found.finding.excuse, is_settling) {
+            (Excuse::Exempt(_), _) => Coverage::Exempt,
+            (Excuse::Baseline(_), _) => Coverage::Baseline,
+            (Excuse::None, true) => Coverage::Settling,
+            (Excuse::None, false) => continue,
+        };
+        for row in &found.rows {
+            if let Some(row) = rows.get_mut(*row) {
+                row.coverage = coverage;
+            }
+        }
+    }
+}
+
+/// Where a host stands that no environment has for itself.
+fn state_of(host: &HostView<'_>, claimed: Option<&Claimed>) -> HostState {
+    match claimed {
+        Some(Claimed::Contested(_)) => HostState::Contested,
+        Some(Claimed::Nobody) => HostState::Unclaimed,
+        _ if host.is_stopped() => HostState::Stopped,
+        _ => HostState::Active,
+    }
+}
+
+/// Could the subject of this key not be judged?
+fn is_unjudged(key: &str, class: &Class<'_>, rated: &HostRows<'_>, systems: &[SystemView<'_>]) -> bool {
+    match since::subject_of(key) {
+        KeySubject::Check(check) => rated.rows.iter().any(|row| {
+            let entry = class.environment.ledger.get(usize::from(row.requirement));
+            let is_it = entry.is_some_and(
+                |entry| matches!(&entry.requirement, Requirement::Check(key) if key.to_string() == check),
+            );
+            is_it && matches!(row.coverage, Coverage::Unknown(_))
+        }),
+        KeySubject::System(_) => is_blind_in(key, &rated.standings, systems),
+        KeySubject::Host => class.environment.book.doubted,
+    }
+}
+
+/// Could nobody tell how the host stands in the system of this key?
+fn is_blind_in(key: &str, standings: &[(usize, Standing<'_>)], systems: &[SystemView<'_>]) -> bool {
+    let KeySubject::System(wanted) = since::subject_of(key) else { return false };
+    let of = standings
+        .iter()
+        .find(|(number, _)| systems.get(*number).is_some_and(|s| s.system.key.to_string() == wanted));
+    match of.map(|(_, standing)| standing) {
+        Some(Standing::Once(post)) => matches!(post.pulse, Pulse::Unknown(_)) || post.is_watched.is_err(),
+        Some(Standing::Absent) | None => false,
+        Some(Standing::Unknown(_) | Standing::Several(_)) => true,
+    }
+}
+
+/// Was this host judged so completely that a finding which was not found is not there? It runs and is past its settling, and every row that
+/// could hold the finding was judged.
+pub(super) fn proves(scene: &Scene<'_, '_>, judged: &Judged, exemption: &Exemption, host: &HostId) -> bool {
+    let Ok(number) = scene.population.hosts.binary_search_by(|view| view.id.cmp(host)) else { return false };
+    let (Some(view), Some((_, class))) = (scene.population.hosts.get(number), scene.class(number)) else {
+        return false;
+    };
+    let Some((_, roll)) = judged.rolls.get(number) else { return false };
+    if !view.is_running()
+        || roll.state != HostState::Active
+        || class.environment.key.namespace != exemption.key.namespace
+        || class.environment.book.doubted
+    {
+        return false;
+    }
+    let is_known = |row: &Row| !matches!(row.coverage, Coverage::Unknown(_));
+    let Some(check) = &exemption.check else { return roll.rows.iter().all(is_known) };
+    let requires = |row: &&Row| {
+        let entry = class.environment.ledger.get(usize::from(row.requirement));
+        entry.is_some_and(|entry| matches!(&entry.requirement, Requirement::Check(key) if key.name == *check))
+    };
+    roll.rows.iter().find(requires).is_some_and(is_known)
+}

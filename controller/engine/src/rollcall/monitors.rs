@@ -1,0 +1,140 @@
+//! Does a monitor really watch a host? In scope, not excluded, not muted, alerting on the right side of a
+//! threshold that is not too lax. `disk% > 100` watches nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Reason;
+use super::plan::MonitorLook;
+use super::registries::SystemView;
+use crate::fleet::Threshold;
+use crate::registry::{Direction, Monitor, Scope, Watches};
+use crate::text::clean;
+
+/// How well a monitor that a check looks for watches the hosts of some roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// Really.
+    Covered,
+    /// It would, were it not muted.
+    Muted(Arc<str>),
+    /// It exists, and does not.
+    Weak(Arc<str>),
+    /// There is none.
+    Missing,
+    /// Nobody can tell.
+    Unknown(Reason),
+}
+
+/// The verdicts of one system, each worked out once per set of roles.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts<'a> {
+    /// Numbers of role sets as registrations have them.
+    classes: HashMap<&'a [Scope], usize>,
+    watches: HashMap<(usize, usize), Watch>,
+}
+
+impl<'a> Verdicts<'a> {
+    /// The number of a set of roles.
+    pub(super) fn class(&mut self, roles: &'a [Scope]) -> usize {
+        let next = self.classes.len();
+        *self.classes.entry(roles).or_insert(next)
+    }
+
+    /// Every set of roles that was asked about: those of all registrations of running hosts.
+    pub(super) fn roles(&self) -> impl Iterator<Item = &'a [Scope]> {
+        self.classes.keys().copied()
+    }
+
+    /// How well hosts of this class, with these roles, are watched.
+    pub(super) fn watch(
+        &mut self,
+        system: &SystemView<'a>,
+        class: usize,
+        roles: &[Scope],
+        number: usize,
+        look: MonitorLook<'_>,
+    ) -> &Watch {
+        self.watches.entry((class, number)).or_insert_with(|| judge(system, roles, look))
+    }
+}
+
+/// Presence is believed of a fresh listing at any extent, absence and weakness only of a complete one: the
+/// page that is missing may hold the better monitor.
+fn judge(system: &SystemView<'_>, roles: &[Scope], look: MonitorLook<'_>) -> Watch {
+    let sight = &system.monitors;
+    let mut monitors: Vec<&Monitor> =
+        sight.seen().into_iter().flatten().filter(|m| concerns(m, look)).collect();
+    monitors.sort_by(|a, b| a.id.cmp(&b.id));
+    let good = |monitor: &&Monitor| monitor.covers(roles) && is_strict(monitor, look).is_ok();
+    if sight.is_fresh && monitors.iter().any(|monitor| good(monitor) && !monitor.muted) {
+        return Watch::Covered;
+    }
+    if sight.proof.is_none() {
+        return Watch::Unknown(sight.reason());
+    }
+    if let Some(muted) = monitors.iter().find(|monitor| good(monitor)) {
+        return Watch::Muted(name(muted));
+    }
+    let Some(nearest) = monitors.iter().min_by_key(|monitor| is_strict(monitor, look).is_err()) else {
+        return Watch::Missing;
+    };
+    let why = match is_strict(nearest, look) {
+        Ok(()) => "its scopes leave the host out".to_owned(),
+        Err(why) => why,
+    };
+    Watch::Weak(format!("monitor {} exists, but {why}", name(nearest)).into())
+}
+
+fn concerns(monitor: &Monitor, look: MonitorLook<'_>) -> bool {
+    match (&monitor.watches, look) {
+        (Watches::HostMetric { metric, .. }, MonitorLook::Metric(wanted, _)) => metric == wanted,
+        (Watches::Connectivity, MonitorLook::Connectivity) => true,
+        _ => false,
+    }
+}
+
+/// Is it strict enough, or why not.
+fn is_strict(monitor: &Monitor, look: MonitorLook<'_>) -> Result<(), String> {
+    let (Watches::HostMetric { direction, warning, critical, .. }, MonitorLook::Metric(_, wanted)) =
+        (&monitor.watches, look)
+    else {
+        return Ok(());
+    };
+    let thresholds = [*warning, *critical].into_iter().flatten();
+    if thresholds.clone().next().is_none() {
+        return Err("it has no threshold".to_owned());
+    }
+    let Threshold { direction: Some(side), laxest: Some(laxest) } = wanted else { return Ok(()) };
+    if *direction != side {
+        return Err(format!("it alerts {} a value, not {} it", word(*direction), word(side)));
+    }
+    let mut thresholds = thresholds;
+    let is_strict = match side {
+        Direction::Above => thresholds.any(|value| value <= laxest),
+        Direction::Below => thresholds.any(|value| value >= laxest),
+    };
+    if is_strict {
+        return Ok(());
+    }
+    let found: Vec<String> =
+        [*warning, *critical].into_iter().flatten().map(|value| value.to_string()).collect();
+    let bound = if side == Direction::Above { "at most" } else { "at least" };
+    Err(format!("it alerts only {} {}, {bound} {laxest} is asked for", word(side), found.join(" and ")))
+}
+
+fn word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Above => "above",
+        Direction::Below => "below",
+    }
+}
+
+/// The monitor as people know it.
+fn name(monitor: &Monitor) -> Arc<str> {
+    if monitor.name.trim().is_empty() {
+        Arc::from("connectivity")
+    } else {
+        format!("\"{}\"", clean(&monitor.name)).into()
+    }
+}

@@ -1,0 +1,173 @@
+//! What each monitoring system's listings let us say: what was seen, and whether being not seen proves anything.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::reasons::{NOT_JUDGED, Reasons};
+use super::{Pass, Reason};
+use crate::fleet::System;
+use crate::ids::{CheckName, RegistrationId};
+use crate::limits::{CHECK_PROOF_MAX_AGE, METRIC_MAX_AGE, REGISTRY_MAX_AGE};
+use crate::memory::SystemMemory;
+use crate::reading::{Extent, Failure, FailureKind, Reading};
+use crate::registry::{Monitor, Registration, Registry};
+
+/// One monitoring system as this pass sees it.
+#[derive(Debug)]
+pub(super) struct SystemView<'a> {
+    pub(super) system: &'a System,
+    pub(super) memory: &'a SystemMemory,
+    pub(super) registry: Option<&'a Registry>,
+    /// At least one environment needs it.
+    pub(super) is_used: bool,
+    pub(super) hosts: Sight<'a, Vec<Registration>>,
+    pub(super) monitors: Sight<'a, Vec<Monitor>>,
+    pub(super) last_metric: Sight<'a, BTreeMap<RegistrationId, Timestamp>>,
+}
+
+/// What one listing lets us say.
+#[derive(Debug)]
+pub(super) struct Sight<'a, T> {
+    /// What was seen, at any extent.
+    seen: Option<&'a T>,
+    /// It was seen recently enough to be so now.
+    pub(super) is_fresh: bool,
+    /// When the listing was begun, if what it lacks is not there.
+    pub(super) proof: Option<Timestamp>,
+    /// Why it proves nothing.
+    pub(super) blind: Option<(Failure, Reason)>,
+}
+
+/// What is known about the names of the checks of one registration.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Names<'a> {
+    /// All of them.
+    All(&'a [CheckName]),
+    /// These; whether there are others is unknown, and why.
+    AtLeast(&'a [CheckName], Reason),
+}
+
+/// Memory of a system that has none yet.
+static NEW: SystemMemory = SystemMemory {
+    since: None,
+    registrations: BTreeMap::new(),
+    checks: BTreeMap::new(),
+    findings: BTreeMap::new(),
+    unused_since: None,
+};
+
+/// Looks at every system of the fleet, by number.
+pub(super) fn look<'a>(pass: &Pass<'a>, reasons: &mut Reasons) -> Vec<SystemView<'a>> {
+    let used = pass.fleet.used_systems();
+    let systems = pass.fleet.systems.iter();
+    systems.map(|system| look_at(pass, system, used.contains(&system.key), reasons)).collect()
+}
+
+fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut Reasons) -> SystemView<'a> {
+    let registry = pass.snapshot.registries.get(&system.key).map(|registry| &**registry);
+    let mut look = Look { now: pass.now, system, reasons };
+    let mut hosts = look.at(registry.map(|r| &r.hosts), REGISTRY_MAX_AGE);
+    if let Err(fault) = &system.join {
+        let failure = Failure::new(FailureKind::Misconfigured, format!("{}: {fault}", system.key));
+        hosts.proof = None;
+        hosts.blind = Some((failure.clone(), look.reasons.number(&failure)));
+    }
+    SystemView {
+        system,
+        memory: pass.memory.systems.get(&system.key).unwrap_or(&NEW),
+        registry,
+        is_used,
+        hosts,
+        monitors: look.at(registry.map(|r| &r.monitors), REGISTRY_MAX_AGE),
+        last_metric: look.at(registry.map(|r| &r.last_metric), METRIC_MAX_AGE),
+    }
+}
+
+/// How one system's listings are looked at.
+struct Look<'l> {
+    now: Timestamp,
+    system: &'l System,
+    reasons: &'l mut Reasons,
+}
+
+impl Look<'_> {
+    fn at<'a, T>(&mut self, reading: Option<&'a Reading<T>>, max_age: SignedDuration) -> Sight<'a, T> {
+        let Some(reading) = reading else {
+            let failure = Failure::new(FailureKind::NotYetRead, format!("{}: not read yet", self.system.key));
+            let reason = self.reasons.number(&failure);
+            return Sight { seen: None, is_fresh: false, proof: None, blind: Some((failure, reason)) };
+        };
+        let blind = reading.blindness(self.now, max_age);
+        Sight {
+            seen: Some(&reading.seen),
+            is_fresh: reading.at().is_some_and(|at| self.now.duration_since(at) <= max_age),
+            proof: reading.complete(self.now, max_age).map(|complete| complete.at()),
+            blind: blind.map(|failure| {
+                let reason = self.reasons.number(&failure);
+                (failure, reason)
+            }),
+        }
+    }
+}
+
+impl<'a, T> Sight<'a, T> {
+    /// What was seen, at any extent and age. Nothing may be concluded from what is not in it.
+    pub(super) fn seen(&self) -> Option<&'a T> {
+        self.seen
+    }
+
+    /// Why what was not seen is unknown. Only for sights without proof.
+    pub(super) fn reason(&self) -> Reason {
+        self.blind.as_ref().map_or(NOT_JUDGED, |(_, reason)| *reason)
+    }
+
+    /// The source does not have this listing at all.
+    pub(super) fn is_unsupported(&self) -> bool {
+        self.blind.as_ref().is_some_and(|(failure, _)| failure.kind == FailureKind::NotSupported)
+    }
+}
+
+impl<'a> SystemView<'a> {
+    /// Registrations that were seen.
+    pub(super) fn registrations(&self) -> &'a [Registration] {
+        self.hosts.seen().map_or(&[], Vec::as_slice)
+    }
+
+    /// When a registration last sent a metric, as far as was seen.
+    pub(super) fn last_metric(&self, registration: &RegistrationId) -> Option<Timestamp> {
+        self.last_metric.seen().and_then(|all| all.get(registration)).copied()
+    }
+
+    /// The names of a registration's checks. A proof is believed for a day. After a restart, what memory
+    /// holds counts as seen until the first reading is there, or fails for a day: presence, never absence.
+    pub(super) fn check_names(
+        &self,
+        registration: &RegistrationId,
+        now: Timestamp,
+        reasons: &mut Reasons,
+    ) -> Names<'a> {
+        let reading = self.registry.and_then(|registry| registry.checks.get(registration));
+        let held = self.memory.checks.get(registration).map_or(&[][..], |names| names);
+        let Some(reading) = reading else {
+            let failure = Failure::new(
+                FailureKind::NotYetRead,
+                format!("{}: checks of this host not read yet", self.system.key),
+            );
+            return Names::AtLeast(held, reasons.number(&failure));
+        };
+        if let Some(complete) = reading.complete(now, CHECK_PROOF_MAX_AGE) {
+            return Names::All(complete.all());
+        }
+        let failure = reading.blindness(now, CHECK_PROOF_MAX_AGE);
+        let reason = failure.map_or(NOT_JUDGED, |failure| reasons.number(&failure));
+        let is_recent = |at: Timestamp| now.duration_since(at) <= CHECK_PROOF_MAX_AGE;
+        match &reading.extent {
+            Extent::Partial { at, .. } if is_recent(*at) => Names::AtLeast(&reading.seen, reason),
+            Extent::Failed { since, why } if is_recent(*since) && why.kind != FailureKind::NotSupported => {
+                Names::AtLeast(held, reason)
+            }
+            _ => Names::AtLeast(&[], reason),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The scene before hosts are judged: who is there, whose they are, what they play and where they are registered.
+//! And how one host of it is shown and remembered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use rollcall_crds::v1alpha1::HostState;
+
+use super::claims::Claimed;
+use super::hosts::Outcome;
+use super::join::Joins;
+use super::phrases::Phrases;
+use super::places::PlaceView;
+use super::population::{HostView, Population, Tomb};
+use super::registries::SystemView;
+use super::roles::{Class, Roles};
+use super::standing::newest_first;
+use super::{HostRoll, Pass, Row};
+use crate::ids::{HostId, ObjectKey, Place, RegistrationId, RoleName};
+use crate::inventory::PowerState;
+use crate::limits::ABSENCE_APART;
+use crate::memory::HostMemory;
+use crate::registry::Registration;
+use crate::text::clean;
+
+/// AWS allows 256 characters in a tag; nothing longer is remembered.
+const MAX_REMEMBERED_NAME: usize = 256;
+
+/// Everything that is settled before hosts are judged.
+pub(super) struct Scene<'p, 'a> {
+    pub(super) pass: &'p Pass<'a>,
+    pub(super) places: &'p [PlaceView<'a>],
+    pub(super) population: &'p Population<'a>,
+    pub(super) claims: &'p [Claimed],
+    pub(super) roles: &'p Roles<'a>,
+    pub(super) systems: &'p [SystemView<'a>],
+    pub(super) joins: &'p Joins,
+}
+
+impl<'a> Scene<'_, 'a> {
+    /// The class of a host, with its number.
+    pub(super) fn class(&self, host: usize) -> Option<(usize, &Class<'a>)> {
+        let number = self.roles.of_host.get(host).copied().flatten()?;
+        Some((number, self.roles.classes.get(number)?))
+    }
+
+    /// The registrations of a host in a system, the live one first.
+    pub(super) fn registrations(&self, host: usize, system: usize) -> Vec<&'a Registration> {
+        let Some(view) = self.systems.get(system) else { return Vec::new() };
+        let mine = self.joins.of_host.get(host).into_iter().flatten().filter(|(of, _)| *of == system);
+        let mut registrations: Vec<&Registration> =
+            mine.filter_map(|(_, registration)| view.registrations().get(*registration)).collect();
+        if registrations.len() > 1 {
+            newest_first(view, &mut registrations);
+        }
+        registrations
+    }
+
+    /// Did it come while Rollcall was watching? A host launched before the first look at its place was there, even if that look
+    /// did not show it.
+    pub(super) fn joined(&self, host: &HostView<'a>) -> bool {
+        if let Some(memory) = host.memory {
+            return memory.joined;
+        }
+        let since = self.places.get(host.place).and_then(|place| place.memory.since);
+        host.instance.zip(since).is_some_and(|(instance, since)| instance.launch_time > since)
+    }
+
+    /// Since when a stopped host has been stopped: AWS's own word, or when we first saw it so.
+    pub(super) fn stopped_since(&self, host: &HostView<'a>) -> Option<Timestamp> {
+        let Some(instance) = host.instance else { return host.memory?.stopped_since };
+        if !matches!(instance.state, PowerState::Stopping | PowerState::Stopped) {
+            return None;
+        }
+        let first_seen = || self.places.get(host.place).and_then(|place| place.at).unwrap_or(self.pass.now);
+        let remembered = host.memory.and_then(|memory| memory.stopped_since);
+        let told = instance.state_reason.as_deref().and_then(time_in);
+        Some(told.or(remembered).unwrap_or_else(first_seen))
+    }
+
+    /// The host as a roll call shows it.
+    pub(super) fn roll(
+        &self,
+        number: usize,
+        host: &HostView<'a>,
+        outcome: &Outcome,
+        phrases: &mut Phrases,
+    ) -> HostRoll {
+        let class = self.class(number).map(|(_, class)| class);
+        let nothing: Arc<[RoleName]> = Arc::from([]);
+        HostRoll {
+            place: self.place_of(host.place),
+            name: host.name().map(clean),
+            environment: self.environment(number, class),
+            claimed_by: match self.claims.get(number) {
+                Some(Claimed::Contested(by)) => by.iter().filter_map(|n| self.environment_key(*n)).collect(),
+                _ => BTreeSet::new(),
+            },
+            duties: class.map_or_else(|| Arc::clone(&nothing), |class| Arc::clone(&class.duties)),
+            traits: class.map_or(nothing, |class| Arc::clone(&class.traits)),
+            state: outcome.state,
+            settles_at: outcome.settles_at,
+            seen: host.seen,
+            launch_time: host.instance.map(|instance| instance.launch_time),
+            instance_type: host.instance.map(|instance| phrases.share(&*clean(&instance.instance_type))),
+            registrations: self.all_registrations(number),
+            rows: Arc::clone(&outcome.rows),
+        }
+    }
+
+    /// What to remember of the host.
+    pub(super) fn remember(&self, number: usize, host: &HostView<'a>, outcome: &Outcome) -> HostMemory {
+        let class = self.class(number).map(|(_, class)| class);
+        let first_seen = || self.places.get(host.place).and_then(|place| place.at).unwrap_or(self.pass.now);
+        HostMemory {
+            name: remembered_name(host),
+            environment: match self.claims.get(number) {
+                Some(Claimed::By(by)) => self.environment_key(*by),
+                Some(Claimed::Nobody) => None,
+                _ => host.memory.and_then(|memory| memory.environment.clone()),
+            },
+            roles: match (class, host.memory) {
+                (Some(class), _) => Arc::clone(&class.names),
+                (None, Some(memory)) => Arc::clone(&memory.roles),
+                (None, None) => Arc::from([]),
+            },
+            first_seen: host.memory.map_or_else(first_seen, |memory| memory.first_seen),
+            joined: self.joined(host),
+            ready_for_launch: outcome.ready_for_launch,
+            absent_since: host.absent_since,
+            stopped_since: self.stopped_since(host),
+            findings: outcome.sinces.clone(),
+        }
+    }
+
+    /// Hosts that were proved gone just now: still shown.
+    pub(super) fn going(&self) -> impl Iterator<Item = (HostId, HostRoll)> {
+        let nothing: Arc<[RoleName]> = Arc::from([]);
+        let rows: Arc<[Row]> = Arc::from([]);
+        self.population.tombs.iter().filter(|tomb| !self.is_confirmed(tomb)).map(move |tomb| {
+            let roll = HostRoll {
+                place: self.place_of(tomb.place),
+                name: tomb.name.as_deref().map(clean),
+                environment: tomb.environment.clone(),
+                claimed_by: BTreeSet::new(),
+                duties: Arc::clone(&nothing),
+                traits: Arc::clone(&nothing),
+                state: HostState::Gone,
+                settles_at: None,
+                seen: false,
+                launch_time: None,
+                instance_type: None,
+                registrations: Vec::new(),
+                rows: Arc::clone(&rows),
+            };
+            (tomb.id.clone(), roll)
+        })
+    }
+
+    /// Hosts that have been gone for so long that nobody need see them.
+    pub(super) fn gone(&self) -> BTreeSet<HostId> {
+        self.population
+            .tombs
+            .iter()
+            .filter(|tomb| self.is_confirmed(tomb))
+            .map(|tomb| tomb.id.clone())
+            .collect()
+    }
+
+    fn is_confirmed(&self, tomb: &Tomb<'_>) -> bool {
+        self.pass.now.duration_since(tomb.gone_since) >= ABSENCE_APART
+    }
+
+    fn place_of(&self, number: usize) -> Place {
+        let place = self.places.get(number).map(|view| view.place.clone());
+        place.unwrap_or_else(|| Place { account: "".into(), region: "".into() })
+    }
+
+    fn environment_key(&self, number: usize) -> Option<ObjectKey> {
+        self.pass.fleet.environments.get(number).map(|environment| environment.key.clone())
+    }
+
+    fn environment(&self, number: usize, class: Option<&Class<'_>>) -> Option<ObjectKey> {
+        match (class, self.claims.get(number)) {
+            (Some(class), _) => Some(class.environment.key.clone()),
+            (None, Some(Claimed::Doubted(key))) => key.clone(),
+            _ => None,
+        }
+    }
+
+    fn all_registrations(&self, host: usize) -> Vec<(ObjectKey, RegistrationId)> {
+        let mut systems: Vec<usize> =
+            self.joins.of_host.get(host).into_iter().flatten().map(|(system, _)| *system).collect();
+        systems.dedup();
+        let mut all = Vec::with_capacity(systems.len());
+        for system in systems {
+            let Some(view) = self.systems.get(system) else { continue };
+            let registrations = self.registrations(host, system).into_iter();
+            all.extend(registrations.map(|one| (view.system.key.clone(), one.id.clone())));
+        }
+        all
+    }
+}
+
+/// The Name tag to remember: the stored copy while it is the same.
+fn remembered_name(host: &HostView<'_>) -> Option<Arc<str>> {
+    let name = host.name()?;
+    let known = host.memory.and_then(|memory| memory.name.as_ref());
+    let cut =
+        name.char_indices().nth(MAX_REMEMBERED_NAME).map_or(name, |(end, _)| name.get(..end).unwrap_or(name));
+    match known {
+        Some(known) if **known == *cut => Some(Arc::clone(known)),
+        _ => Some(Arc::from(cut)),
+    }
+}
+
+/// The time in AWS's words about the last change of state: `User initiated (2026-08-01 03:00:00 GMT)`.
+fn time_in(reason: &str) -> Option<Timestamp> {
+    let inside = reason.rsplit_once('(')?.1.split_once(')')?.0.strip_suffix(" GMT")?;
+    let time: DateTime = inside.parse().ok()?;
+    time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aws_tells_since_when_a_host_is_stopped() {
+        let told = time_in("User initiated (2026-08-01 03:00:00 GMT)").map(|time| time.to_string());
+        assert_eq!(told.as_deref(), Some("2026-08-01T03:00:00Z"));
+        for other in
+            ["", "Server.SpotInstanceShutdown", "User initiated (yesterday)", "(2026-08-01 03:00:00)", ")("]
+        {
+            assert_eq!(time_in(other), None, "{other}");
+        }
+    }
+}

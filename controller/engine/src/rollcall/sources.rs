@@ -1,0 +1,126 @@
+//! What cannot be read: one finding per place and per system, with the source's own reason. A source that nobody
+//! has asked yet is no finding.
+
+use rollcall_crds::v1alpha1::Severity;
+
+use super::excess::bare;
+use super::found::{Found, Owner};
+use super::host_findings::Note;
+use super::phrases::Phrases;
+use super::plan::Plans;
+use super::registries::SystemView;
+use super::scene::Scene;
+use crate::finding::{Code, Subject};
+use crate::reading::{Extent, Failure, FailureKind};
+use crate::text::count;
+
+/// Looks at every source that somebody needs.
+pub(super) fn look(scene: &Scene<'_, '_>, plans: &Plans<'_>, phrases: &mut Phrases, found: &mut Vec<Found>) {
+    for (number, place) in scene.places.iter().enumerate() {
+        let Some(failure) = place.blind.as_ref().filter(|failure| is_news(failure)) else { continue };
+        let note = Note::new(
+            Code::InventoryBlind,
+            Severity::Warning,
+            failure.message.clone(),
+            inventory_fix(failure.kind),
+        );
+        let name = place.place.to_string();
+        let mut finding = bare(scene.pass, phrases, Subject::Itself, &name, None, note);
+        finding.account = Some(place.account.name.clone());
+        found.push(Found {
+            owner: Owner::Place(number),
+            key: String::new(),
+            namespace: "".into(),
+            host: None,
+            finding,
+        });
+    }
+    for (number, system) in scene.systems.iter().enumerate().filter(|(_, system)| system.is_used) {
+        for note in [unreadable(system), unverifiable(number, system, plans)].into_iter().flatten() {
+            let key = &system.system.key;
+            let note = note.of_system(key);
+            let finding = bare(scene.pass, phrases, Subject::Itself, &key.name, None, note);
+            let namespace = key.namespace.clone();
+            found.push(Found {
+                owner: Owner::System(number),
+                key: String::new(),
+                namespace,
+                host: None,
+                finding,
+            });
+        }
+    }
+}
+
+/// The listings of a system that rules need and that prove nothing now, each with the reason.
+pub(super) fn blind_listings<'s>(
+    system: &'s SystemView<'_>,
+) -> impl Iterator<Item = (&'static str, &'s Failure)> {
+    let listings = [
+        ("hosts", &system.hosts.blind),
+        ("monitors", &system.monitors.blind),
+        ("last metrics", &system.last_metric.blind),
+    ];
+    listings.into_iter().filter_map(|(name, blind)| Some((name, &blind.as_ref()?.0)))
+}
+
+fn unreadable(system: &SystemView<'_>) -> Option<Note> {
+    let (listing, failure) = blind_listings(system).find(|(_, failure)| is_news(failure))?;
+    let product = system.system.endpoint.product().as_str();
+    let message = format!("{product}: {listing}: {}", failure.message);
+    Some(Note::new(Code::RegistryBlind, Severity::Warning, message, registry_fix(failure.kind, system)))
+}
+
+/// The system is too old to tell what checks ask: said once, not per host.
+fn unverifiable(number: usize, system: &SystemView<'_>, plans: &Plans<'_>) -> Option<Note> {
+    let registry = system.registry?;
+    let wanted = plans.wanted.get(number)?;
+    let is_old = |extent: &Extent| matches!(extent, Extent::Failed { why, .. } if why.kind == FailureKind::NotSupported);
+    let names = !wanted.names.is_empty() && registry.checks.values().any(|reading| is_old(&reading.extent));
+    let monitors = !wanted.monitors.is_empty() && system.monitors.is_unsupported();
+    let (listing, many) = match (names, monitors) {
+        (true, _) => ("names of checks", wanted.names.len()),
+        (false, true) => ("monitors", wanted.monitors.len()),
+        (false, false) => return None,
+    };
+    let product = system.system.endpoint.product().as_str();
+    let message = format!(
+        "{product} here has no listing of {listing}: {} cannot be verified",
+        count(many, "requirement")
+    );
+    let fix = "ask for it by a monitor instead (watched.by.hostMetric), or use a newer version of the system";
+    Some(Note::new(Code::NotVerifiable, Severity::Warning, message, fix))
+}
+
+/// A source that has not been asked yet, or does not have the listing, has not failed.
+fn is_news(failure: &Failure) -> bool {
+    !matches!(failure.kind, FailureKind::NotYetRead | FailureKind::NotSupported)
+}
+
+fn inventory_fix(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Denied => {
+            "allow the observing role ec2:DescribeInstances: aws sts get-caller-identity; aws ec2 describe-instances --max-items 1"
+        }
+        FailureKind::WrongAccount => {
+            "correct spec.observe or spec.accountID of the CloudAccount: aws sts get-caller-identity"
+        }
+        FailureKind::Misconfigured => "correct spec.observe of the CloudAccount: kubectl get rcacct -o wide",
+        _ => "none if it passes; else see the condition InventoryFresh: kubectl get rcacct -o wide",
+    }
+}
+
+fn registry_fix(kind: FailureKind, system: &SystemView<'_>) -> String {
+    let namespace = &system.system.key.namespace;
+    match kind {
+        FailureKind::Denied => format!(
+            "check the API key and the organisation's allowed addresses: MACKEREL_APIKEY=… mkr org; then the Secret in namespace {namespace}"
+        ),
+        FailureKind::Misconfigured => {
+            format!("correct the MonitoringSystem or its Secret: kubectl get rcmon -n {namespace} -o wide")
+        }
+        _ => format!(
+            "none if it passes; else see the condition RegistrationsFresh: kubectl get rcmon -n {namespace} -o wide"
+        ),
+    }
+}

@@ -1,0 +1,207 @@
+//! The roll of each environment, account, system, check and role: what statuses and columns show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall_crds::v1alpha1::Severity;
+
+use super::causes::{Applied, group};
+use super::changes::Changes;
+use super::claims::Claimed;
+use super::excess::Excess;
+use super::scene::Scene;
+use super::sources::blind_listings;
+use super::tallies::{EnvironmentTally, Tallies};
+use super::{AccountRoll, CheckRoll, EnvironmentRoll, Requirement, RoleRoll, SystemRoll, Tally};
+use crate::finding::{Excuse, Finding};
+use crate::fleet::{Demand, Environment};
+use crate::ids::{AccountName, ObjectKey, Place};
+use crate::reading::Failure;
+
+/// What the rolls are made from.
+pub(super) struct Material<'m, 'p, 'a> {
+    pub(super) scene: &'m Scene<'p, 'a>,
+    pub(super) tallies: &'m Tallies,
+    pub(super) excess: &'m [Excess],
+    pub(super) findings: &'m [Finding],
+    pub(super) applied: &'m Applied,
+    pub(super) changes: &'m Changes,
+}
+
+impl Material<'_, '_, '_> {
+    pub(super) fn environments(&self) -> BTreeMap<ObjectKey, EnvironmentRoll> {
+        let mut by_environment: BTreeMap<&ObjectKey, Vec<&Finding>> = BTreeMap::new();
+        for finding in self.findings {
+            if let Some(key) = &finding.environment {
+                by_environment.entry(key).or_default().push(finding);
+            }
+        }
+        let environments =
+            self.scene.pass.fleet.environments.iter().zip(&self.tallies.environments).enumerate();
+        environments
+            .map(|(number, (environment, tally))| {
+                let findings = by_environment.get(&environment.key).map_or(&[][..], |findings| findings);
+                (environment.key.clone(), self.environment(number, environment, tally, findings))
+            })
+            .collect()
+    }
+
+    fn environment(
+        &self,
+        number: usize,
+        environment: &Environment,
+        tally: &EnvironmentTally,
+        findings: &[&Finding],
+    ) -> EnvironmentRoll {
+        let inventory_blind = self.inventory_blind(environment);
+        let registry_blind = self.registry_blind(environment);
+        let is_blind = !inventory_blind.is_empty() || !registry_blind.is_empty() || tally.critical_unknown;
+        let is_doubted =
+            environment.is_partial || environment.book.doubted || environment.requirements_doubted;
+        let ledger = environment.ledger.iter().zip(&tally.ledger);
+        let role = |(role, hosts): (&u16, &u32)| Some((environment.book.role(*role)?.name.clone(), *hosts));
+        EnvironmentRoll {
+            hosts: tally.hosts,
+            states: tally.states.clone(),
+            tally: tally.ledger.iter().copied().fold(Tally::default(), Tally::plus),
+            ledger: ledger.map(|(entry, tally)| (entry.requirement.clone(), *tally)).collect(),
+            roles: tally.running.iter().filter_map(role).collect(),
+            ghosts: self.excess.iter().filter_map(|excess| excess.ghosts_of.get(&number)).sum(),
+            contested: tally.contested,
+            causes: group(
+                self.scene.pass.fleet,
+                findings.iter().copied(),
+                self.applied,
+                Some(&environment.key),
+            ),
+            sources_once_read: self.once_read(environment),
+            compliant: compliant(findings, is_blind || is_doubted),
+            new_changes: self.changes.get(&environment.key).cloned().unwrap_or_default(),
+            inventory_blind,
+            registry_blind,
+        }
+    }
+
+    fn inventory_blind(&self, environment: &Environment) -> Vec<(Place, Failure)> {
+        let places: BTreeSet<Place> = environment.places().collect();
+        let views = self.scene.places.iter().filter(|view| places.contains(&view.place));
+        views.filter_map(|view| Some((view.place.clone(), view.blind.clone()?))).collect()
+    }
+
+    fn registry_blind(&self, environment: &Environment) -> Vec<(ObjectKey, Failure)> {
+        let systems = environment.systems.iter().filter_map(|number| self.scene.systems.get(*number));
+        systems
+            .filter_map(|system| Some((system.system.key.clone(), blind_listings(system).next()?.1.clone())))
+            .collect()
+    }
+
+    fn once_read(&self, environment: &Environment) -> bool {
+        let places: BTreeSet<Place> = environment.places().collect();
+        let mut views = self.scene.places.iter().filter(|view| places.contains(&view.place));
+        let mut systems = environment.systems.iter().filter_map(|number| self.scene.systems.get(*number));
+        views.all(|view| view.memory.since.or(view.proof).is_some())
+            && systems.all(|system| system.memory.since.or(system.hosts.proof).is_some())
+    }
+
+    pub(super) fn accounts(&self) -> BTreeMap<AccountName, AccountRoll> {
+        let accounts = self.scene.pass.fleet.accounts();
+        let mut rolls: BTreeMap<AccountName, AccountRoll> = accounts
+            .map(|account| (account.name.clone(), AccountRoll { once_read: true, ..AccountRoll::default() }))
+            .collect();
+        for view in self.scene.places {
+            if let Some(roll) = rolls.get_mut(&view.account.name) {
+                roll.blind.extend(view.blind.clone().map(|failure| (view.place.clone(), failure)));
+                roll.once_read &= view.memory.since.or(view.proof).is_some();
+            }
+        }
+        for (host, claimed) in self.scene.population.hosts.iter().zip(self.scene.claims) {
+            let view = self.scene.places.get(host.place);
+            if let Some(roll) = view.and_then(|view| rolls.get_mut(&view.account.name)) {
+                roll.hosts += 1;
+                roll.unclaimed += u32::from(*claimed == Claimed::Nobody);
+            }
+        }
+        rolls
+    }
+
+    pub(super) fn systems(&self) -> BTreeMap<ObjectKey, SystemRoll> {
+        let sees_all = self.scene.places.iter().all(|place| place.proof.is_some());
+        let systems = self.scene.systems.iter().zip(self.excess).filter(|(system, _)| system.is_used);
+        let roll = |(system, excess): (&super::registries::SystemView<'_>, &Excess)| {
+            let roll = SystemRoll {
+                registered: u32::try_from(system.registrations().len()).unwrap_or(u32::MAX),
+                joined: excess.joined,
+                ghosts: excess.ghosts,
+                strangers: excess.strangers.clone(),
+                duplicates: excess.duplicates,
+                blind: blind_listings(system)
+                    .map(|(name, failure)| (name.to_owned(), failure.clone()))
+                    .collect(),
+                inventory_blind: !sees_all,
+                once_read: system.memory.since.or(system.hosts.proof).is_some(),
+            };
+            (system.system.key.clone(), roll)
+        };
+        systems.map(roll).collect()
+    }
+
+    pub(super) fn checks(&self) -> BTreeMap<ObjectKey, CheckRoll> {
+        let mut rolls: BTreeMap<ObjectKey, CheckRoll> = BTreeMap::new();
+        for check in self.scene.pass.fleet.checks.values() {
+            let roll = CheckRoll {
+                review_due: check.review_due,
+                overdue: check.overdue_from().is_some_and(|from| self.scene.pass.now >= from),
+                ..CheckRoll::default()
+            };
+            rolls.insert(check.key.clone(), roll);
+        }
+        for (environment, tally) in self.scene.pass.fleet.environments.iter().zip(&self.tallies.environments)
+        {
+            let is_blind = !self.inventory_blind(environment).is_empty();
+            for (entry, tally) in environment.ledger.iter().zip(&tally.ledger) {
+                let (Requirement::Check(key), Demand::Check(demand)) = (&entry.requirement, &entry.demand)
+                else {
+                    continue;
+                };
+                let Some(roll) = rolls.get_mut(key) else { continue };
+                roll.tally = roll.tally.plus(*tally);
+                let mut systems =
+                    demand.ways.iter().filter_map(|way| self.scene.systems.get(*way.system.as_ref().ok()?));
+                roll.blind |= is_blind || systems.any(|system| blind_listings(system).next().is_some());
+            }
+        }
+        rolls
+    }
+
+    pub(super) fn roles(&self) -> BTreeMap<ObjectKey, RoleRoll> {
+        let fleet = self.scene.pass.fleet;
+        let mut rolls: BTreeMap<ObjectKey, RoleRoll> =
+            fleet.roles.keys().map(|key| (key.clone(), RoleRoll::default())).collect();
+        for (environment, tally) in fleet.environments.iter().zip(&self.tallies.environments) {
+            let is_blind = !self.inventory_blind(environment).is_empty();
+            for role in environment.book.all() {
+                if let Some(roll) = rolls.get_mut(&role.key) {
+                    roll.blind |= is_blind;
+                }
+            }
+            for (role, hosts) in &tally.existing {
+                let role = environment.book.role(*role).and_then(|role| rolls.get_mut(&role.key));
+                if let Some(roll) = role {
+                    roll.hosts += hosts;
+                }
+            }
+        }
+        rolls
+    }
+}
+
+/// Only Critical findings count. Accepted ones are a decision; frozen ones never make an environment compliant.
+fn compliant(findings: &[&Finding], is_unknown: bool) -> Option<bool> {
+    let is_bad = |finding: &&&Finding| {
+        finding.severity == Severity::Critical && !matches!(finding.excuse, Excuse::Exempt(_))
+    };
+    match (findings.iter().find(is_bad), is_unknown) {
+        (Some(_), _) => Some(false),
+        (None, true) => None,
+        (None, false) => Some(true),
+    }
+}
