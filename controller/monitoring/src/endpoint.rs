@@ -52,7 +52,9 @@ pub enum EndpointError {
     #[error("expected a base URL without `?` and `#`: the calls append their own path and query")]
     QueryOrFragment,
     /// An address that is not public, written out.
-    #[error("{host} is a {special} address; the platform's administrator may add it to the allowed ranges")]
+    #[error(
+        "expected a public address, found {host} ({special}); the platform's administrator may add it to the allowed ranges"
+    )]
     Address {
         /// The host as written.
         host: String,

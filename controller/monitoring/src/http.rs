@@ -46,7 +46,8 @@ pub struct Get {
     pub secret: (HeaderName, HeaderValue),
     /// The largest body that is read, in bytes, after decompression.
     pub limit: usize,
-    /// How long one attempt may take; longer than usual for large lists.
+    /// How long one attempt may take; longer than usual for large lists, which must still never pause for longer than
+    /// [`Patience::attempt`].
     pub time: Duration,
 }
 
@@ -124,6 +125,7 @@ impl Http {
             .user_agent(USER_AGENT)
             .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
             .connect_timeout(patience.connect)
+            .read_timeout(patience.attempt)
             .pool_max_idle_per_host(4)
             .build()?;
         let bucket = RateLimiter::direct(Quota::per_second(pace.per_second).allow_burst(pace.burst));

@@ -74,35 +74,32 @@ const V4: [(Ipv4Net, Special); 16] = [
 ];
 
 const V6: [(Ipv6Net, Special); 5] = [
-    (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), Special::Loopback),
-    (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), Special::Unspecified),
-    (v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10), Special::LinkLocal),
-    (v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7), Special::Private),
-    (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), Special::Multicast),
+    (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), Special::Loopback),
+    (Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128), Special::Unspecified),
+    (v6([0xfe80, 0, 0], 10), Special::LinkLocal),
+    (v6([0xfc00, 0, 0], 7), Special::Private),
+    (v6([0xff00, 0, 0], 8), Special::Multicast),
 ];
 
 /// The only public range of IPv6.
-const V6_GLOBAL: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
+const V6_GLOBAL: Ipv6Net = v6([0x2000, 0, 0], 3);
 
 /// What in it is not public: protocol assignments with Teredo, documentation, 6to4.
-const V6_NOT_GLOBAL: [Ipv6Net; 4] = [
-    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
-    v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
-    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
-    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
-];
+const V6_NOT_GLOBAL: [Ipv6Net; 4] =
+    [v6([0x2001, 0, 0], 23), v6([0x2001, 0xdb8, 0], 32), v6([0x2002, 0, 0], 16), v6([0x3fff, 0, 0], 20)];
 
 /// NAT64's well-known prefix: clusters without IPv4 reach the IPv4 internet through it (RFC 6052).
-const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96);
+const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0], 96);
 
 const fn v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
     let [a, b, c, d] = octets;
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
 }
 
-const fn v6(words: [u16; 8], prefix: u8) -> Ipv6Net {
-    let [a, b, c, d, e, f, g, h] = words;
-    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
+/// A range by the beginning of its address.
+const fn v6(words: [u16; 3], prefix: u8) -> Ipv6Net {
+    let [first, second, third] = words;
+    Ipv6Net::new_assert(Ipv6Addr::new(first, second, third, 0, 0, 0, 0, 0), prefix)
 }
 
 /// The address that a connection to `address` really reaches: IPv4 inside IPv6 (mapped, NAT64) is unwrapped.

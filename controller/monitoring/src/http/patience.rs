@@ -10,7 +10,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use jiff::Timestamp;
 
 /// The longest that a `Retry-After` keeps us from asking again.
-pub const MAX_QUIET: Duration = Duration::from_secs(600);
+pub const MAX_QUIET: Duration = Duration::from_mins(10);
 
 /// A token bucket for calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Default for Patience {
         Self {
             attempts: 4,
             first_pause: Duration::from_millis(500),
-            total: Duration::from_secs(60),
+            total: Duration::from_mins(1),
             attempt: Duration::from_secs(30),
             connect: Duration::from_secs(10),
         }

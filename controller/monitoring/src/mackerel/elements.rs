@@ -10,7 +10,7 @@ pub(crate) const MAX_ELEMENT: usize = 1_048_576;
 const MAX_KEY: usize = 64;
 
 /// One element of the list.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Element<'a> {
     /// Its bytes; not yet known to be JSON.
     Whole(&'a [u8]),
@@ -145,12 +145,37 @@ impl Elements {
     }
 
     /// Takes the next bytes and tells each element that ends in them.
-    pub(crate) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(Element<'_>)) -> Result<(), NotAList> {
-        for byte in bytes {
-            self.take(*byte, &mut each)?;
-            self.bytes += 1;
+    pub(crate) fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        mut each: impl FnMut(Element<'_>),
+    ) -> Result<(), NotAList> {
+        while let Some((byte, rest)) = bytes.split_first() {
+            let (plain, after) = bytes.split_at(self.plain(bytes));
+            if plain.is_empty() {
+                self.at = self.next(*byte, &mut each)?;
+                self.bytes += 1;
+                bytes = rest;
+            } else {
+                if matches!(self.at, At::InElement(_)) {
+                    self.keep(plain);
+                }
+                self.bytes += plain.len() as u64;
+                bytes = after;
+            }
         }
         Ok(())
+    }
+
+    /// How many of these bytes only lengthen the value they are in: nearly all of them do, so they are taken at once.
+    fn plain(&self, bytes: &[u8]) -> usize {
+        let (At::Skipping(scan) | At::InElement(scan)) = self.at else { return 0 };
+        let special: fn(&u8) -> bool = match scan {
+            Scan { bare: true, .. } | Scan { escaped: true, .. } => return 0,
+            Scan { in_string: true, .. } => |byte| matches!(byte, b'"' | b'\\'),
+            Scan { .. } => |byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'),
+        };
+        bytes.iter().position(special).unwrap_or(bytes.len())
     }
 
     /// The document is over: was it whole, and was the list in it?
@@ -162,259 +187,111 @@ impl Elements {
         }
     }
 
-    fn take(&mut self, byte: u8, each: &mut impl FnMut(Element<'_>)) -> Result<(), NotAList> {
-        match &mut self.at {
-            At::Skipping(scan) => {
-                return match scan.step(byte) {
-                    Step::Inside => Ok(()),
-                    Step::Last => self.go(At::AfterValue),
-                    Step::Over => self.after_value(byte),
-                };
+    /// Where one more byte leads.
+    fn next(&mut self, byte: u8, each: &mut impl FnMut(Element<'_>)) -> Result<At, NotAList> {
+        Ok(match (self.at, byte) {
+            (At::InKey { escaped: false }, b'"') => At::Colon,
+            (At::InKey { escaped }, _) => {
+                self.key.extend((self.key.len() < MAX_KEY).then_some(byte));
+                At::InKey { escaped: !escaped && byte == b'\\' }
             }
-            At::InElement(scan) => {
-                return match scan.step(byte) {
-                    Step::Inside => self.keep(byte),
-                    Step::Last => self.keep(byte).and_then(|()| self.tell(each)),
-                    Step::Over => self.tell(each).and_then(|()| self.after_element(byte)),
-                };
-            }
-            At::InKey { escaped } => {
-                let (was_escaped, now_escaped) = (*escaped, !*escaped && byte == b'\\');
-                *escaped = now_escaped;
-                return self.in_key(byte, was_escaped);
-            }
-            _ => {}
-        }
-        if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-            return Ok(());
-        }
-        match (self.at, byte) {
-            (At::Start, b'{') => self.go(At::FirstKey),
-            (At::Start, _) => self.unexpected("`{`", byte),
-            (At::FirstKey, b'}') => self.go(At::Done),
+            (At::Skipping(mut scan), _) => match scan.step(byte) {
+                Step::Inside => At::Skipping(scan),
+                Step::Last => At::AfterValue,
+                Step::Over => self.after_value(byte)?,
+            },
+            (At::InElement(mut scan), _) => match scan.step(byte) {
+                Step::Inside => {
+                    self.keep(&[byte]);
+                    At::InElement(scan)
+                }
+                Step::Last => {
+                    self.keep(&[byte]);
+                    self.tell(each)
+                }
+                Step::Over => {
+                    self.at = self.tell(each);
+                    self.after_element(byte)?
+                }
+            },
+            (at, b' ' | b'\t' | b'\n' | b'\r') => at,
+            (At::Start, b'{') => At::FirstKey,
+            (At::Start, _) => return self.unexpected("`{`", byte),
+            (At::FirstKey, b'}') => At::Done,
             (At::FirstKey | At::Key, b'"') => {
                 self.key.clear();
-                self.go(At::InKey { escaped: false })
+                At::InKey { escaped: false }
             }
-            (At::FirstKey | At::Key, _) => self.unexpected("a key", byte),
-            (At::Colon, b':') => self.go(At::Value),
-            (At::Colon, _) => self.unexpected("`:`", byte),
-            (At::Value, _) => self.value(byte),
-            (At::AfterElement, _) => self.after_element(byte),
-            (At::FirstElement, b']') => self.go(At::AfterValue),
-            (At::FirstElement | At::NextElement, _) => self.element(byte),
-            (At::Done, _) => self.unexpected("nothing more", byte),
-            (At::AfterValue | At::Skipping(_) | At::InElement(_) | At::InKey { .. }, _) => {
-                self.after_value(byte)
-            }
-        }
+            (At::FirstKey | At::Key, _) => return self.unexpected("a key", byte),
+            (At::Colon, b':') => At::Value,
+            (At::Colon, _) => return self.unexpected("`:`", byte),
+            (At::Value, _) => self.value(byte)?,
+            (At::AfterValue, _) => self.after_value(byte)?,
+            (At::FirstElement, b']') => At::AfterValue,
+            (At::FirstElement | At::NextElement, _) => self.element(byte)?,
+            (At::AfterElement, _) => self.after_element(byte)?,
+            (At::Done, _) => return self.unexpected("nothing more", byte),
+        })
     }
 
-    #[allow(clippy::unnecessary_wraps)] // Reads as one table of steps.
-    fn go(&mut self, at: At) -> Result<(), NotAList> {
-        self.at = at;
-        Ok(())
-    }
-
-    fn unexpected(&self, expected: &'static str, found: u8) -> Result<(), NotAList> {
+    fn unexpected(&self, expected: &'static str, found: u8) -> Result<At, NotAList> {
         Err(NotAList::Unexpected { expected, at: self.bytes, found })
     }
 
-    fn in_key(&mut self, byte: u8, escaped: bool) -> Result<(), NotAList> {
-        if byte == b'"' && !escaped {
-            return self.go(At::Colon);
-        }
-        if self.key.len() < MAX_KEY {
-            self.key.push(byte);
-        }
-        Ok(())
-    }
-
-    fn value(&mut self, byte: u8) -> Result<(), NotAList> {
+    fn value(&mut self, byte: u8) -> Result<At, NotAList> {
         let ours = self.key == self.list.as_bytes();
         match byte {
             b'[' if ours => {
                 self.found = true;
-                self.go(At::FirstElement)
+                Ok(At::FirstElement)
             }
             _ if ours => self.unexpected("`[`", byte),
             b',' | b'}' | b']' | b':' => self.unexpected("a value", byte),
-            _ => self.go(At::Skipping(Scan::begun_by(byte))),
+            _ => Ok(At::Skipping(Scan::begun_by(byte))),
         }
     }
 
-    fn after_value(&mut self, byte: u8) -> Result<(), NotAList> {
+    fn after_value(&self, byte: u8) -> Result<At, NotAList> {
         match byte {
-            b',' => self.go(At::Key),
-            b'}' => self.go(At::Done),
-            b' ' | b'\t' | b'\n' | b'\r' => self.go(At::AfterValue),
+            b',' => Ok(At::Key),
+            b'}' => Ok(At::Done),
+            _ if byte.is_ascii_whitespace() => Ok(At::AfterValue),
             _ => self.unexpected("`,` or `}`", byte),
         }
     }
 
-    fn after_element(&mut self, byte: u8) -> Result<(), NotAList> {
-        match byte {
-            b',' => self.go(At::NextElement),
-            b']' => self.go(At::AfterValue),
-            b' ' | b'\t' | b'\n' | b'\r' => self.go(At::AfterElement),
-            _ => self.unexpected("`,` or `]`", byte),
-        }
-    }
-
-    fn element(&mut self, byte: u8) -> Result<(), NotAList> {
+    fn element(&mut self, byte: u8) -> Result<At, NotAList> {
         if matches!(byte, b',' | b'}' | b']' | b':') {
             return self.unexpected("an element", byte);
         }
         self.element.clear();
         self.too_long = false;
-        self.at = At::InElement(Scan::begun_by(byte));
-        self.keep(byte)
+        self.keep(&[byte]);
+        Ok(At::InElement(Scan::begun_by(byte)))
     }
 
-    #[allow(clippy::unnecessary_wraps)] // As above.
-    fn keep(&mut self, byte: u8) -> Result<(), NotAList> {
-        if self.element.len() < MAX_ELEMENT {
-            self.element.push(byte);
+    fn after_element(&self, byte: u8) -> Result<At, NotAList> {
+        match byte {
+            b',' => Ok(At::NextElement),
+            b']' => Ok(At::AfterValue),
+            _ if byte.is_ascii_whitespace() => Ok(At::AfterElement),
+            _ => self.unexpected("`,` or `]`", byte),
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.element.len() + bytes.len() <= MAX_ELEMENT {
+            self.element.extend_from_slice(bytes);
         } else {
             self.too_long = true;
         }
-        Ok(())
     }
 
-    fn tell(&mut self, each: &mut impl FnMut(Element<'_>)) -> Result<(), NotAList> {
+    fn tell(&self, each: &mut impl FnMut(Element<'_>)) -> At {
         each(if self.too_long { Element::TooLong } else { Element::Whole(&self.element) });
-        self.go(At::AfterElement)
+        At::AfterElement
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    /// All elements as text, fed in chunks of `step` bytes, and how it ended.
-    fn cut(document: &[u8], step: usize) -> (Vec<String>, Result<(), NotAList>) {
-        let mut elements = Elements::of("hosts");
-        let mut told = vec![];
-        for chunk in document.chunks(step.max(1)) {
-            let each = |element: Element<'_>| {
-                told.push(match element {
-                    Element::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                    Element::TooLong => "TOO LONG".to_owned(),
-                });
-            };
-            if let Err(error) = elements.feed(chunk, each) {
-                return (told, Err(error));
-            }
-        }
-        (told, elements.finish())
-    }
-
-    #[test]
-    fn documents() {
-        for (document, elements, whole) in [
-            (r#"{"hosts":[]}"#, vec![], true),
-            (" {\r\n\t\"hosts\" : [ ] } \n", vec![], true),
-            (
-                r#"{"hosts":[{"a":"]},{"},[1,[2]],"x\"]",-1.5e3,null]}"#,
-                vec![r#"{"a":"]},{"}"#, "[1,[2]]", r#""x\"]""#, "-1.5e3", "null"],
-                true,
-            ),
-            (r#"{"a":1,"b":"}","c":{"hosts":[9]},"hosts":[ 1 , 2 ],"z":null}"#, vec!["1", "2"], true),
-            (r#"{"hosts":[1],"hosts":[2]}"#, vec!["1", "2"], true),
-            (r#"{"hosts":[{"a":\}]}"#, vec![r#"{"a":\}"#], true),
-            (r#"{"\"hosts":[1],"hosts\\":[2],"hosts":[3]}"#, vec!["3"], true),
-            // From here on: not whole.
-            (r#"{"hosts":[1,2"#, vec!["1"], false),
-            (r#"{"hosts":[1,2]"#, vec!["1", "2"], false),
-            (r#"{"hosts":[1,2]}}"#, vec!["1", "2"], false),
-            (r#"{"hosts":[1 2]}"#, vec!["1"], false),
-            (r#"{"hosts":[1,]}"#, vec!["1"], false),
-            (r#"{"hosts":[,1]}"#, vec![], false),
-            (r#"{"hosts":[{}{}]}"#, vec!["{}"], false),
-            (r#"{"hosts":null}"#, vec![], false),
-            (r#"{"hosts":{}}"#, vec![], false),
-            (r#"{"error":{"message":"no"}}"#, vec![], false),
-            ("{}", vec![], false),
-            ("[]", vec![], false),
-            ("", vec![], false),
-            ("<html>", vec![], false),
-            ("\u{feff}{\"hosts\":[]}", vec![], false),
-            (r#"{,"hosts":[]}"#, vec![], false),
-            (r#"{"hosts":[],}"#, vec![], false),
-            (r#"{"hosts" []}"#, vec![], false),
-        ] {
-            for step in [1, 3, usize::MAX >> 1] {
-                let (told, end) = cut(document.as_bytes(), step);
-                assert_eq!(
-                    (told, end.is_ok()),
-                    (elements.iter().map(ToString::to_string).collect(), whole),
-                    "{document}: {end:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_monstrous_element_is_passed_over_and_the_next_one_is_read() {
-        let long = format!("{{\"hosts\":[\"{}\",7]}}", "x".repeat(MAX_ELEMENT + 10));
-        assert_eq!(cut(long.as_bytes(), 4_096), (vec!["TOO LONG".into(), "7".into()], Ok(())));
-    }
-
-    #[test]
-    fn what_was_expected_and_found_is_said_without_the_document() {
-        let say = |document: &str| cut(document.as_bytes(), 1).1.unwrap_err().to_string();
-        assert_eq!(say("<html>secret</html>"), "expected `{` at byte 0, found `<`");
-        assert_eq!(say("\u{0}"), "expected `{` at byte 0, found byte 0x00");
-        assert_eq!(say("{\"hosts\":["), "the document ended too early, after 10 bytes");
-        assert_eq!(say("{\"x\":1}"), "expected a list under \"hosts\", found none");
-    }
-
-    fn any_json() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<String>().prop_map(Value::from),
-        ];
-        leaf.prop_recursive(4, 32, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec((any::<String>(), inner), 0..4)
-                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_a_whole_parse(items in prop::collection::vec(any_json(), 0..6), beside in any_json(), step in 1_usize..40, pretty: bool) {
-            let document = json!({"before": beside.clone(), "hosts": items.clone(), "after": beside});
-            let text = if pretty { serde_json::to_string_pretty(&document) } else { serde_json::to_string(&document) }.unwrap();
-            let (told, end) = cut(text.as_bytes(), step);
-            prop_assert_eq!(end, Ok(()));
-            let told: Vec<Value> = told.iter().map(|t| serde_json::from_str(t).unwrap()).collect();
-            prop_assert_eq!(told, items);
-        }
-
-        #[test]
-        fn cut_anywhere_is_never_whole(items in prop::collection::vec(any_json(), 0..4), at in any::<prop::sample::Index>()) {
-            let text = json!({"hosts": items}).to_string();
-            let (_, end) = cut(&text.as_bytes()[..at.index(text.len())], 7);
-            prop_assert!(end.is_err());
-        }
-
-        #[test]
-        fn any_bytes_at_all_give_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..200), step in 1_usize..20) {
-            let _ = cut(&bytes, step);
-        }
-
-        #[test]
-        fn nearly_json_gives_an_answer_that_does_not_depend_on_chunks(text in r#"[\{\}\[\],:"\\a1 ]{0,60}"#) {
-            let document = format!("{{\"hosts\":{text}");
-            prop_assert_eq!(cut(document.as_bytes(), 1), cut(document.as_bytes(), 1_000));
-        }
-    }
-}
+mod tests;

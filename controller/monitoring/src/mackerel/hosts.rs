@@ -55,7 +55,7 @@ impl Hosts {
             return;
         }
         let Some(id) = id(&host.id) else {
-            self.listing.odd.count("ids of hosts", host.name.as_str().unwrap_or_default());
+            self.listing.odd.count("ids of hosts", "");
             return;
         };
         if !self.ids.insert(id.clone()) {
@@ -68,7 +68,8 @@ impl Hosts {
         self.listing.seen.push(host.registration(id));
     }
 
-    pub(super) fn listing(self) -> Listing<Vec<Registration>> {
+    pub(super) fn listing(mut self) -> Listing<Vec<Registration>> {
+        self.listing.seen.shrink_to_fit();
         self.listing
     }
 }
@@ -149,6 +150,7 @@ fn roles(value: &Value) -> Option<Vec<Scope>> {
     }
     scopes.sort();
     scopes.dedup();
+    scopes.shrink_to_fit();
     Some(scopes)
 }
 
@@ -168,6 +170,7 @@ fn addresses(interfaces: &Value) -> Vec<IpAddr> {
     let mut seen = BTreeSet::new();
     found.retain(|address| seen.insert(*address));
     found.truncate(MAX_ADDRESSES);
+    found.shrink_to_fit();
     found
 }
 

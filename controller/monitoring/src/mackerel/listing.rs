@@ -59,19 +59,20 @@ impl<T: Default> Listing<T> {
 pub(super) struct Oddities(BTreeMap<&'static str, (usize, String)>);
 
 impl Oddities {
-    /// Counts one; `example` names the first of its kind.
-    pub(super) fn count(&mut self, what: &'static str, example: &str) {
-        let (times, _) = self.0.entry(what).or_insert_with(|| (0, example.chars().take(64).collect()));
+    /// Counts one; `id` names it, or is empty. No other words of the answer are repeated.
+    pub(super) fn count(&mut self, what: &'static str, id: &str) {
+        let (times, _) = self.0.entry(what).or_insert_with(|| (0, id.chars().take(64).collect()));
         *times += 1;
     }
 
     fn gaps(self) -> impl Iterator<Item = Gap> {
-        self.0.into_iter().map(|(what, (times, example))| Gap {
-            what: format!("{what} ({times} times)"),
-            why: Failure::new(
-                FailureKind::Malformed,
-                format!("cannot be read as documented, first of {example:?}"),
-            ),
+        self.0.into_iter().map(|(what, (times, id))| {
+            let first = if id.is_empty() { String::new() } else { format!("; the first is {id:?}") };
+            let message = format!("expected {what} as documented, found something else{first}");
+            Gap {
+                what: format!("{what} ({times} times)"),
+                why: Failure::new(FailureKind::Malformed, message),
+            }
         })
     }
 }

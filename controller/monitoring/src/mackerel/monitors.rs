@@ -132,7 +132,7 @@ pub(super) fn take(listing: &mut Listing<Monitors>, element: &Element<'_>) {
         return listing.odd.count("monitors", "");
     };
     let Some(id) = filled(raw.get("id")) else {
-        return listing.odd.count("ids of monitors", raw.get("name").as_str().unwrap_or_default());
+        return listing.odd.count("ids of monitors", "");
     };
     if !listing.seen.ids.insert(id.to_owned()) {
         return listing.odd.count("monitors that are listed once", id);

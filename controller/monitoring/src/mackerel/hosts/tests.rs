@@ -20,7 +20,7 @@ fn read(document: &[u8]) -> Reading<Vec<Registration>> {
     listing.reading("hosts".to_owned(), noon())
 }
 
-fn read_hosts(hosts: Value) -> Reading<Vec<Registration>> {
+fn read_hosts(hosts: &Value) -> Reading<Vec<Registration>> {
     read(json!({"hosts": hosts}).to_string().as_bytes())
 }
 
@@ -50,7 +50,7 @@ fn documented() -> Value {
 
 #[test]
 fn a_host_as_documented() {
-    let reading = read_hosts(json!([documented()]));
+    let reading = read_hosts(&json!([documented()]));
     assert!(is_complete(&reading), "{:?}", reading.extent);
     let scope = |service: &str, role: &str| Scope { service: service.into(), role: Some(role.into()) };
     let address = |text: &str| text.parse::<IpAddr>().unwrap();
@@ -95,7 +95,7 @@ fn what_may_be_missing_or_odd_without_harm() {
     ] {
         let mut host = documented();
         host[field] = value.clone();
-        let reading = read_hosts(json!([host, {"id": "b", "name": "b", "roles": {}}]));
+        let reading = read_hosts(&json!([host, {"id": "b", "name": "b", "roles": {}}]));
         assert!(is_complete(&reading) && reading.seen.len() == 2, "{field} {value}: {:?}", reading.extent);
     }
 }
@@ -118,7 +118,7 @@ fn what_we_join_on_must_be_readable_or_nothing_is_proved_absent() {
     ] {
         let mut host = documented();
         host[field] = value.clone();
-        let reading = read_hosts(json!([host, {"id": "b", "name": "b", "roles": {}}]));
+        let reading = read_hosts(&json!([host, {"id": "b", "name": "b", "roles": {}}]));
         assert!(
             matches!(&reading.extent, Extent::Partial { missing, .. } if missing.len() == 1),
             "{field} {value}"
@@ -142,7 +142,7 @@ fn one_odd_element_costs_the_proof_and_nothing_else() {
 #[test]
 fn many_odd_hosts_are_one_line_of_explanation() {
     let hosts: Vec<_> = (0..500).map(|n| json!({"id": format!("h{n}"), "roles": {}})).collect();
-    let Extent::Partial { missing, .. } = read_hosts(hosts.into()).extent else { panic!() };
+    let Extent::Partial { missing, .. } = read_hosts(&hosts.into()).extent else { panic!() };
     assert_eq!(missing.len(), 1);
     assert_eq!(missing[0].what, "names of hosts (500 times)");
     assert!(missing[0].why.message.contains("h0"), "{:?}", missing[0]);
@@ -150,7 +150,7 @@ fn many_odd_hosts_are_one_line_of_explanation() {
 
 #[test]
 fn a_host_listed_twice_is_seen_once_and_the_list_proves_nothing() {
-    let reading = read_hosts(json!([documented(), documented()]));
+    let reading = read_hosts(&json!([documented(), documented()]));
     assert_eq!(reading.seen.len(), 1);
     assert!(matches!(reading.extent, Extent::Partial { .. }));
 }
@@ -159,7 +159,7 @@ fn a_host_listed_twice_is_seen_once_and_the_list_proves_nothing() {
 fn retired_hosts_are_left_out_even_if_a_server_lists_them() {
     let mut retired = documented();
     retired["isRetired"] = json!(true);
-    let reading = read_hosts(json!([retired]));
+    let reading = read_hosts(&json!([retired]));
     assert!(is_complete(&reading) && reading.seen.is_empty());
 }
 
@@ -175,7 +175,7 @@ fn statuses_and_one_we_do_not_know() {
     ] {
         let mut host = documented();
         host["status"] = told;
-        assert_eq!(read_hosts(json!([host])).seen[0].status, expected);
+        assert_eq!(read_hosts(&json!([host])).seen[0].status, expected);
     }
 }
 
@@ -184,7 +184,7 @@ fn hostile_names_are_taken_as_they_are() {
     let name = format!("\u{1b}[31m\u{0}{}\u{202e}", "x".repeat(10_000));
     let mut host = documented();
     host["name"] = json!(name);
-    let reading = read_hosts(json!([host]));
+    let reading = read_hosts(&json!([host]));
     assert!(is_complete(&reading));
     assert_eq!(reading.seen[0].name, name);
 }
@@ -253,7 +253,7 @@ proptest! {
         let mut all = vec![json!({"id": "FIRST", "name": "first", "roles": {}})];
         all.extend(odd);
         all.push(json!({"id": "LAST", "name": "last", "roles": {}}));
-        let seen = read_hosts(Value::from(all)).seen;
+        let seen = read_hosts(&Value::from(all)).seen;
         for id in ["FIRST", "LAST"] {
             prop_assert!(seen.iter().any(|h| h.id.as_str() == id));
         }

@@ -14,13 +14,13 @@ fn list(document: &Value) -> Listing<Monitors> {
     listing
 }
 
-fn read(monitors: Value) -> Reading<Vec<Monitor>> {
+fn read(monitors: &Value) -> Reading<Vec<Monitor>> {
     let at = "2026-11-23T12:00:00Z".parse().unwrap();
     list(&json!({"monitors": monitors})).map(|m| m.read).reading("monitors".to_owned(), at)
 }
 
-fn one(monitor: Value) -> Monitor {
-    let reading = read(json!([monitor]));
+fn one(monitor: &Value) -> Monitor {
+    let reading = read(&json!([monitor]));
     assert!(matches!(reading.extent, Extent::Complete { .. }), "{:?}", reading.extent);
     reading.seen.into_iter().next().unwrap()
 }
@@ -48,7 +48,7 @@ fn all_types() -> Value {
 
 #[test]
 fn all_types_are_read_and_an_unknown_one_is_one_of_them() {
-    let reading = read(all_types());
+    let reading = read(&all_types());
     assert!(matches!(reading.extent, Extent::Complete { .. }), "{:?}", reading.extent);
     let kinds: Vec<_> = reading
         .seen
@@ -80,7 +80,7 @@ fn all_types_are_read_and_an_unknown_one_is_one_of_them() {
 
 #[test]
 fn a_host_monitor_with_all_that_decides_about_coverage() {
-    let seen = read(all_types()).seen;
+    let seen = read(&all_types()).seen;
     let disk = Watches::HostMetric {
         metric: "disk%".into(),
         direction: Direction::Above,
@@ -106,7 +106,7 @@ fn a_host_monitor_with_all_that_decides_about_coverage() {
 #[test]
 fn a_space_after_the_colon_makes_no_difference() {
     for text in ["Backlog:app", "Backlog: app", " Backlog :  app "] {
-        let monitor = one(json!({"id": "a", "type": "connectivity", "scopes": [text]}));
+        let monitor = one(&json!({"id": "a", "type": "connectivity", "scopes": [text]}));
         assert_eq!(monitor.scopes, [within("Backlog", Some("app"))], "{text:?}");
     }
 }
@@ -134,12 +134,12 @@ fn what_decides_about_coverage_must_be_readable() {
     ] {
         let mut odd = host.clone();
         odd[field] = value.clone();
-        let reading = read(json!([odd, {"id": "b", "type": "connectivity"}]));
+        let reading = read(&json!([odd, {"id": "b", "type": "connectivity"}]));
         assert!(matches!(reading.extent, Extent::Partial { .. }), "{field} {value}");
         assert_eq!(reading.seen.last().unwrap().id, "b", "{field} {value}: the rest of the list is read");
     }
-    assert!(matches!(read(json!([host.clone(), host])).extent, Extent::Partial { .. }), "one monitor twice");
-    assert!(matches!(read(json!([null, []])).extent, Extent::Partial { .. }));
+    assert!(matches!(read(&json!([host.clone(), host])).extent, Extent::Partial { .. }), "one monitor twice");
+    assert!(matches!(read(&json!([null, []])).extent, Extent::Partial { .. }));
 }
 
 #[test]
