@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::calls::{Allowance, CallCount, CallLog};
 use crate::connections::Connections;
 use crate::ec2::{Clients, Described};
-use crate::failure::{Question, Refusal};
+use crate::failure::{Failed, Question, Refusal};
 use crate::identity::{sdk_config, sts_client};
 use crate::listing::{Ask, Listing, Page};
 use crate::proof::{Proof, ProvedKeys, Signatures};
@@ -103,7 +103,7 @@ impl Account {
         Inventory { place, instances, volumes, addresses }
     }
 
-    /// The principal that STS proved last: who the permissions must be given to.
+    /// The principal that STS proved last, without its session: who the permissions must be given to.
     #[must_use]
     pub fn principal(&self) -> Option<String> {
         self.proof.principal()
@@ -144,7 +144,7 @@ impl Account {
         let mut listing = Listing::new(format!("{} {place}", T::SOURCE), now, &self.limits);
         match self.places.get(region) {
             Some(clients) => self.list(clients, now, &mut listing).await,
-            None => listing.failed(self.no_such_region(region), None),
+            None => listing.failed(self.no_such_region(region).into()),
         }
         self.since_when(region, T::OPERATION, listing.into_reading())
     }
@@ -153,13 +153,13 @@ impl Account {
     async fn list<T: Described>(&self, clients: &Clients, at: Timestamp, listing: &mut Listing<T>) {
         let deadline = Instant::now() + self.limits.listing_time;
         let pages = async {
-            if let Err(why) = self.proof.hold().await {
-                return listing.failed(why, None);
+            if let Err(failed) = self.proof.hold().await {
+                return listing.failed(failed);
             }
             while let Some(ask) = listing.next() {
                 match self.page(clients, ask, at).await {
                     Ok(page) => listing.page(page),
-                    Err((why, request_id)) => listing.failed(why, request_id),
+                    Err(failed) => listing.failed(failed),
                 }
             }
         };
@@ -169,7 +169,7 @@ impl Account {
                 "ec2 {operation} {place} took longer than {limit:?} in all. Next step: see whether AWS is slow or \
                  throttles this account"
             );
-            listing.failed(Failure::new(FailureKind::TimedOut, message), None);
+            listing.failed(Failure::new(FailureKind::TimedOut, message).into());
         }
     }
 
@@ -179,23 +179,22 @@ impl Account {
         clients: &Clients,
         ask: Ask,
         at: Timestamp,
-    ) -> Result<Page<T>, (Failure, Option<String>)> {
+    ) -> Result<Page<T>, Failed> {
         for _ in 0..2 {
             let question = Question {
                 service: "ec2",
                 operation: T::OPERATION,
                 place: &clients.place,
-                page: T::PAGED.then_some(ask.page),
                 principal: self.proof.principal(),
             };
             match T::ask(clients, ask.clone(), self.limits.page_size, at, &question).await {
                 Ok(page) => return Ok(page),
-                Err(Refusal::Failed(why, request_id)) => return Err((why, request_id)),
-                Err(Refusal::Unproved) => self.proof.renew().await.map_err(|why| (why, None))?,
+                Err(Refusal::Failed(failed)) => return Err(failed),
+                Err(Refusal::Unproved) => self.proof.renew().await?,
             }
         }
         let message = format!("{}: the credentials changed faster than STS could prove them", clients.place);
-        Err((Failure::new(FailureKind::Denied, message), None))
+        Err(Failure::new(FailureKind::Denied, message).into())
     }
 
     fn no_such_region(&self, region: &Region) -> Failure {

@@ -17,8 +17,8 @@ pub(crate) enum BadAnswer {
     TooLarge { limit: usize },
     #[error("expected XML with root <{expected}>, found <{found}> (a proxy's or sign-in page?)")]
     OtherRoot { expected: String, found: String },
-    #[error("expected whole XML, found {bytes} bytes that {how}")]
-    NotWhole { bytes: usize, how: &'static str },
+    #[error("expected whole XML, found what {how}")]
+    NotWhole { how: &'static str },
 }
 
 impl BadAnswer {
@@ -53,11 +53,11 @@ pub(crate) async fn read(
 /// Characters that XML cannot carry become U+FFFD first: one host's hostile tag must not blind us to all others.
 pub(crate) fn whole(body: Vec<u8>, root: &str) -> Result<String, BadAnswer> {
     let text = readable(body);
-    let broken = |how| BadAnswer::NotWhole { bytes: text.len(), how };
+    let broken = |how| BadAnswer::NotWhole { how };
     let mut open: Vec<&str> = Vec::new();
     let mut found = None;
     for token in Tokenizer::from(text.as_str()) {
-        match token.map_err(|_| broken("break in the middle"))? {
+        match token.map_err(|_| broken("breaks in the middle"))? {
             Token::ElementStart { local, .. } => {
                 if found.is_none() {
                     found = Some(local.as_str());
@@ -71,15 +71,15 @@ pub(crate) fn whole(body: Vec<u8>, root: &str) -> Result<String, BadAnswer> {
             Token::ElementEnd { end: ElementEnd::Close(_, local), .. } => {
                 let closed = open.pop();
                 if closed != Some(local.as_str()) {
-                    return Err(broken("close an element that is not open"));
+                    return Err(broken("closes an element that is not open"));
                 }
             }
             _ => {}
         }
     }
     match (found, open.is_empty()) {
-        (None, _) => Err(broken("hold no element")),
-        (Some(_), false) => Err(broken("end before the document does")),
+        (None, _) => Err(broken("holds no element")),
+        (Some(_), false) => Err(broken("ends before the document does")),
         (Some(_), true) => Ok(text),
     }
 }
@@ -139,14 +139,14 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_named_and_never_quoted() {
         for (body, says) in [
-            ("", "hold no element"),
-            ("signed out, secret", "break in the middle"),
+            ("", "holds no element"),
+            ("signed out, secret", "breaks in the middle"),
             ("<html><body>secret</body></html>", "found <html>"),
             ("<!DOCTYPE html><html><body>secret<br></body></html>", "found <html>"),
-            ("<R><set><item>secret</item>", "end before the document does"),
-            ("<R><set><item>secret</set></item></R>", "close an element that is not open"),
-            ("<R><set>sec]]>ret</set></R>", "break in the middle"),
-            ("<R></R><R></R>", "break in the middle"),
+            ("<R><set><item>secret</item>", "ends before the document does"),
+            ("<R><set><item>secret</set></item></R>", "closes an element that is not open"),
+            ("<R><set>sec]]>ret</set></R>", "breaks in the middle"),
+            ("<R></R><R></R>", "breaks in the middle"),
         ] {
             let error = judge(body).unwrap_err().to_string();
             assert!(error.contains(says), "{body}: {error}");

@@ -54,8 +54,6 @@ pub(crate) trait Described: Listed + Sized + Send {
     const OPERATION: &'static str;
     /// The listing's name for people.
     const SOURCE: &'static str;
-    /// Whether EC2 answers in pages.
-    const PAGED: bool;
 
     /// Asks for one page of at most `page_size` items. `at` is when the listing began.
     fn ask(
@@ -70,7 +68,6 @@ pub(crate) trait Described: Listed + Sized + Send {
 impl Described for Instance {
     const OPERATION: &'static str = "DescribeInstances";
     const SOURCE: &'static str = "ec2 instances";
-    const PAGED: bool = true;
 
     async fn ask(
         clients: &Clients,
@@ -96,7 +93,6 @@ impl Described for Instance {
 impl Described for Volume {
     const OPERATION: &'static str = "DescribeVolumes";
     const SOURCE: &'static str = "ec2 volumes";
-    const PAGED: bool = true;
 
     async fn ask(
         clients: &Clients,
@@ -117,7 +113,6 @@ impl Described for Volume {
 impl Described for Address {
     const OPERATION: &'static str = "DescribeAddresses";
     const SOURCE: &'static str = "ec2 addresses";
-    const PAGED: bool = false;
 
     async fn ask(
         clients: &Clients,

@@ -1,7 +1,9 @@
 //! The SDK's errors as failures that people can act on.
 //!
-//! A message names the operation, the place, AWS's code and request id, and a next step. It never repeats AWS's own
-//! sentence or a body: a refused signature quotes session tokens, a parse error quotes megabytes.
+//! A message names the operation, the place, AWS's code and a next step. The same trouble has the same words each time,
+//! because messages end up in statuses that must not change with every poll: so no request id (readings keep those
+//! apart), page or duration. It never repeats AWS's own sentence or a body: a refused signature quotes session
+//! tokens, a parse error quotes megabytes.
 
 use std::error::Error;
 
@@ -23,8 +25,6 @@ pub(crate) struct Question<'a> {
     pub(crate) service: &'static str,
     pub(crate) operation: &'static str,
     pub(crate) place: &'a Place,
-    /// The page, counted from 1, of a listing that has pages.
-    pub(crate) page: Option<u32>,
     /// The principal that STS proved, when it did.
     pub(crate) principal: Option<String>,
 }
@@ -34,8 +34,21 @@ pub(crate) struct Question<'a> {
 pub(crate) enum Refusal {
     /// The request was held back: STS has not proved these credentials yet.
     Unproved,
-    /// It failed for good; with the request id, if AWS gave one.
-    Failed(Failure, Option<String>),
+    /// It failed for good.
+    Failed(Failed),
+}
+
+/// A failure, with what AWS's support will ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) why: Failure,
+    pub(crate) request_id: Option<String>,
+}
+
+impl From<Failure> for Failed {
+    fn from(why: Failure) -> Self {
+        Self { why, request_id: None }
+    }
 }
 
 /// The category of a refusal by HTTP status and AWS's code.
@@ -93,12 +106,11 @@ where
     if cause::<Unproved>(error).is_some() {
         return Refusal::Unproved;
     }
-    if let Some(why) = credentials(error, asked) {
-        return Refusal::Failed(why, None);
+    if let Some(failed) = credentials(error, asked) {
+        return Refusal::Failed(failed);
     }
     let request_id = error.request_id().and_then(plain_code);
-    let found = found(error);
-    Refusal::Failed(describe(&found, request_id.as_deref(), asked), request_id)
+    Refusal::Failed(Failed { why: describe(&found(error), asked), request_id })
 }
 
 /// What came back.
@@ -142,13 +154,12 @@ where
 }
 
 /// Failing to get credentials is a failure of its own, with another operation's name on it.
-fn credentials<E>(error: &SdkError<E, HttpResponse>, asked: &Question<'_>) -> Option<Failure>
+fn credentials<E>(error: &SdkError<E, HttpResponse>, asked: &Question<'_>) -> Option<Failed>
 where
     E: Error + 'static,
 {
     let why = cause::<CredentialsError>(error)?;
-    let sts =
-        |operation| Question { service: "sts", operation, page: None, principal: None, ..asked.clone() };
+    let sts = |operation| Question { service: "sts", operation, principal: None, ..asked.clone() };
     if let Some(role) = cause::<SdkError<AssumeRoleError, HttpResponse>>(why) {
         return failed(refusal(role, &sts("AssumeRole")));
     }
@@ -164,29 +175,24 @@ where
         _ => (FailureKind::Denied, "could not get credentials"),
     };
     let place = asked.place;
-    Some(Failure::new(
-        kind,
-        format!(
-            "account {place}: {what}. Next step: give the operator's pod an identity (IRSA, Pod Identity), or keys in \
-             the Secret that CloudAccount spec.observe.secretRef names"
-        ),
-    ))
+    let message = format!(
+        "account {place}: {what}. Next step: give the operator's pod an identity (IRSA, Pod Identity), or keys in the \
+         Secret that CloudAccount spec.observe.secretRef names"
+    );
+    Some(Failure::new(kind, message).into())
 }
 
-fn failed(refusal: Refusal) -> Option<Failure> {
+fn failed(refusal: Refusal) -> Option<Failed> {
     match refusal {
-        Refusal::Failed(why, _) => Some(why),
+        Refusal::Failed(failed) => Some(failed),
         Refusal::Unproved => None,
     }
 }
 
-fn describe(found: &Found, request_id: Option<&str>, asked: &Question<'_>) -> Failure {
-    let Question { service, operation, place, page, principal } = asked;
-    let page = page.map(|n| format!(" page {n}")).unwrap_or_default();
-    let mut facts = Vec::new();
-    facts.extend(found.code.clone());
-    facts.extend(found.status.map(|s| format!("HTTP {s}")));
-    facts.extend(request_id.map(|id| format!("request {id}")));
+fn describe(found: &Found, asked: &Question<'_>) -> Failure {
+    let Question { service, operation, place, principal } = asked;
+    let facts: Vec<String> =
+        found.code.iter().cloned().chain(found.status.map(|s| format!("HTTP {s}"))).collect();
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
     let says = match found.kind {
         FailureKind::Throttled => "was throttled",
@@ -201,10 +207,7 @@ fn describe(found: &Found, request_id: Option<&str>, asked: &Question<'_>) -> Fa
     };
     let words = found.words.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
     let step = next_step(found, service, operation, place, principal.as_deref());
-    Failure::new(
-        found.kind,
-        format!("{service} {operation} {place}{page} {says}{facts}{words}. Next step: {step}"),
-    )
+    Failure::new(found.kind, format!("{service} {operation} {place} {says}{facts}{words}. Next step: {step}"))
 }
 
 fn next_step(

@@ -9,10 +9,8 @@ use jiff::Timestamp;
 use rollcall_engine::inventory::{Address, Instance, Volume};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, MAX_REQUEST_IDS, Reading};
 
+use crate::failure::Failed;
 use crate::settings::Limits;
-
-/// Gaps that one reading keeps.
-const MAX_GAPS: usize = 5;
 
 /// Something that AWS lists under an id.
 pub(crate) trait Listed {
@@ -67,8 +65,9 @@ pub(crate) struct Listing<T> {
     seen: Vec<T>,
     ids: HashSet<Box<str>>,
     tokens: HashSet<String>,
-    gaps: Vec<Gap>,
-    failed: Option<Failure>,
+    repeated: bool,
+    nameless: usize,
+    ended: Option<(u32, Failure)>,
     pages: u32,
     empty_pages: u32,
     next: Option<Ask>,
@@ -87,8 +86,9 @@ impl<T: Listed> Listing<T> {
             seen: Vec::new(),
             ids: HashSet::new(),
             tokens: HashSet::new(),
-            gaps: Vec::new(),
-            failed: None,
+            repeated: false,
+            nameless: 0,
+            ended: None,
             pages: 0,
             empty_pages: 0,
             next: Some(Ask { token: None, page: 1 }),
@@ -106,117 +106,103 @@ impl<T: Listed> Listing<T> {
         self.pages += 1;
         self.request(page.request_id);
         let Some(items) = page.items else {
-            let why = Failure::new(
+            return self.stop(
+                self.pages,
                 FailureKind::Malformed,
-                format!(
-                    "{} page {}: the answer holds no list, not even an empty one",
-                    self.source, self.pages
-                ),
+                "an answer holds no list, not even an empty one",
             );
-            return self.stop(self.pages, why);
         };
         self.empty_pages = if items.is_empty() { self.empty_pages + 1 } else { 0 };
-        self.nameless(page.nameless);
+        self.nameless += page.nameless;
         self.take(items);
         self.go_on(page.next);
     }
 
     /// The page that was asked for did not come, or time ran out.
-    pub(crate) fn failed(&mut self, why: Failure, request_id: Option<String>) {
-        self.request(request_id);
-        self.stop(self.pages + 1, why);
+    pub(crate) fn failed(&mut self, failed: Failed) {
+        self.request(failed.request_id);
+        self.end(self.pages + 1, failed.why);
     }
 
     /// What the listing brought.
     pub(crate) fn into_reading(self) -> Reading<Vec<T>> {
         let at = self.at;
-        let extent = match self.failed {
-            Some(why) => Extent::Failed { since: at, why },
-            None if self.gaps.is_empty() => Extent::Complete { at },
-            None => Extent::Partial { at, missing: self.gaps },
+        let missing = self.gaps();
+        let extent = match self.ended {
+            // Nothing at all came: this is no partial reading but none.
+            Some((1, why)) => Extent::Failed { since: at, why },
+            _ if missing.is_empty() => Extent::Complete { at },
+            _ => Extent::Partial { at, missing },
         };
         Reading { source: self.source, extent, seen: self.seen, request_ids: self.request_ids.into() }
     }
 
+    fn gaps(&self) -> Vec<Gap> {
+        let gap = |what: String, why: Failure| Gap { what, why };
+        let ended = self.ended.clone().map(|(page, why)| gap(format!("page {page} and later"), why));
+        let repeated = self.repeated.then(|| {
+            let why = "a page repeated ids that were already seen, so others may be missing";
+            gap("an unknown share".to_owned(), self.failure(FailureKind::Malformed, why))
+        });
+        let nameless = (self.nameless > 0).then(|| {
+            let why = "entries without an id cannot be told apart";
+            gap(format!("{} without an id", self.nameless), self.failure(FailureKind::Malformed, why))
+        });
+        [ended, repeated, nameless].into_iter().flatten().collect()
+    }
+
     fn take(&mut self, items: Vec<T>) {
-        let (mut repeated, mut surplus) = (0_usize, 0_usize);
-        let count = items.len();
         for item in items {
             if !self.ids.insert(item.id().into()) {
-                repeated += 1;
+                self.repeated = true;
             } else if self.seen.len() >= self.max_items {
-                surplus += 1;
+                return self.too_large("items", self.max_items);
             } else {
                 self.seen.push(item);
             }
         }
-        if repeated > 0 {
-            let message = format!(
-                "{} page {} repeated {repeated} of {count} ids that were already seen, so others may be missing",
-                self.source, self.pages
-            );
-            self.gap("an unknown share".to_owned(), Failure::new(FailureKind::Malformed, message));
-        }
-        if surplus > 0 {
-            self.too_large("items", self.max_items);
-        }
-    }
-
-    fn nameless(&mut self, count: usize) {
-        if count > 0 {
-            let message = format!("{} page {}: {count} without an id", self.source, self.pages);
-            self.gap(format!("{count} without an id"), Failure::new(FailureKind::Malformed, message));
-        }
     }
 
     fn go_on(&mut self, token: Option<String>) {
-        let Some(token) = token.filter(|t| !t.is_empty()) else {
+        let leads_on = token.filter(|t| !t.is_empty() && self.next.is_some());
+        let Some(token) = leads_on else {
             self.next = None;
             return;
         };
-        if self.next.is_none() {
-            return; // A limit was met on this page.
-        }
+        let (page, malformed) = (self.pages + 1, FailureKind::Malformed);
         if self.seen.len() >= self.max_items {
-            return self.too_large("items", self.max_items);
+            self.too_large("items", self.max_items);
+        } else if self.pages >= self.max_pages {
+            self.too_large("pages", self.max_pages as usize);
+        } else if self.empty_pages >= self.max_empty_pages {
+            self.stop(page, malformed, "page after page came empty, each leading on");
+        } else if !self.tokens.insert(token.clone()) {
+            self.stop(page, malformed, "a page was repeated: the way on leads back to where it came from");
+        } else {
+            self.next = Some(Ask { token: Some(token), page });
         }
-        if self.pages >= self.max_pages {
-            return self.too_large("pages", self.max_pages as usize);
-        }
-        let (source, pages) = (&self.source, self.pages);
-        if self.empty_pages >= self.max_empty_pages {
-            let message = format!("{source}: {} empty pages in a row, each leading on", self.empty_pages);
-            return self.stop(pages + 1, Failure::new(FailureKind::Malformed, message));
-        }
-        if !self.tokens.insert(token.clone()) {
-            let message = format!("{source} page {pages} repeated: it leads back to a page already read");
-            return self.stop(pages + 1, Failure::new(FailureKind::Malformed, message));
-        }
-        self.next = Some(Ask { token: Some(token), page: self.pages + 1 });
     }
 
     fn too_large(&mut self, what: &str, limit: usize) {
-        let message = format!(
-            "{}: more than {limit} {what}, the reader's limit. Next step: split the account",
-            self.source
-        );
-        self.stop(self.pages + 1, Failure::new(FailureKind::TooLarge, message));
+        let why = format!("more than {limit} {what}, the reader's limit");
+        self.stop(self.pages + 1, FailureKind::TooLarge, &why);
     }
 
-    fn stop(&mut self, page: u32, why: Failure) {
+    fn stop(&mut self, page: u32, kind: FailureKind, why: &str) {
+        self.end(page, self.failure(kind, why));
+    }
+
+    fn end(&mut self, page: u32, why: Failure) {
         self.next = None;
-        // Nothing at all came: this is no partial reading but none.
-        if page == 1 {
-            self.failed = Some(why);
-        } else {
-            self.gap(format!("page {page} and later"), why);
-        }
+        self.ended = Some((page, why));
     }
 
-    fn gap(&mut self, what: String, why: Failure) {
-        // A source that errs on every page must not fill memory with gaps; how it ended is always kept.
-        self.gaps.truncate(MAX_GAPS - 1);
-        self.gaps.push(Gap { what, why });
+    fn failure(&self, kind: FailureKind, why: &str) -> Failure {
+        let step = match kind {
+            FailureKind::TooLarge => "split the account, or raise the limit",
+            _ => "none, the next poll reads afresh; if it stays, check proxies between the operator and AWS",
+        };
+        Failure::new(kind, format!("{}: {why}. Next step: {step}", self.source))
     }
 
     fn request(&mut self, id: Option<String>) {

@@ -8,12 +8,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use parking_lot::Mutex;
 use rollcall_engine::ids::Place;
 use rollcall_engine::reading::{Failure, FailureKind};
 
-use crate::failure::{Question, Refusal, refusal};
+use crate::failure::{Failed, Question, Refusal, refusal};
 
 /// The id of the access key that signed a request.
 #[derive(Clone, PartialEq, Eq)]
@@ -103,7 +105,7 @@ pub(crate) struct Proof {
     keys: ProvedKeys,
     pause: Duration,
     principal: Mutex<Option<String>>,
-    refused: tokio::sync::Mutex<Option<(Instant, Failure)>>,
+    refused: tokio::sync::Mutex<Option<(Instant, Failed)>>,
 }
 
 impl Proof {
@@ -128,7 +130,7 @@ impl Proof {
     }
 
     /// Makes sure that some key has a proof that still holds.
-    pub(crate) async fn hold(&self) -> Result<(), Failure> {
+    pub(crate) async fn hold(&self) -> Result<(), Failed> {
         let mut refused = self.refused.lock().await;
         if self.keys.any() {
             return Ok(());
@@ -137,17 +139,17 @@ impl Proof {
     }
 
     /// Asks again, because a request was held back.
-    pub(crate) async fn renew(&self) -> Result<(), Failure> {
+    pub(crate) async fn renew(&self) -> Result<(), Failed> {
         let mut refused = self.refused.lock().await;
         self.ask(&mut refused).await
     }
 
-    /// The principal of the last proof.
+    /// The principal of the last proof, without its session.
     pub(crate) fn principal(&self) -> Option<String> {
         self.principal.lock().clone()
     }
 
-    async fn ask(&self, refused: &mut Option<(Instant, Failure)>) -> Result<(), Failure> {
+    async fn ask(&self, refused: &mut Option<(Instant, Failed)>) -> Result<(), Failed> {
         if let Some((at, why)) = refused
             && at.elapsed() < self.pause
         {
@@ -158,56 +160,73 @@ impl Proof {
         answer
     }
 
-    async fn caller(&self) -> Result<(), Failure> {
+    async fn caller(&self) -> Result<(), Failed> {
         let answer = self.sts.get_caller_identity().send().await;
-        let caller = answer.map_err(|error| self.failure(&error))?;
-        let arn: String = caller.arn().unwrap_or("an unnamed principal").chars().take(200).collect();
+        let caller = answer.map_err(|error| self.failed(&error))?;
+        let arn = lasting(caller.arn().unwrap_or("an unnamed principal"));
         let found = caller.account().unwrap_or("none");
-        let expected = self.place.account.as_str();
-        if found != expected {
-            let found: String = found.chars().take(20).collect();
-            return Err(Failure::new(
-                FailureKind::WrongAccount,
-                format!(
-                    "the credentials belong to another account: CloudAccount spec.accountID expected {expected}, \
-                     sts GetCallerIdentity found {found} ({arn}). Next step: correct spec.accountID, or the role or \
-                     keys in spec.observe"
-                ),
-            ));
+        if found != self.place.account.as_str() {
+            return Err(self.wrong_account(found, &arn).into());
         }
-        let key = self.signed_with.lock().clone();
-        self.keys.add(key.ok_or_else(|| self.unsigned())?);
+        let key = self.signed_with.lock().clone().ok_or_else(|| self.unsigned())?;
+        self.keys.add(key);
         *self.principal.lock() = Some(arn);
         Ok(())
     }
 
-    fn failure(
-        &self,
-        error: &aws_sdk_sts::error::SdkError<
-            aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError,
-        >,
-    ) -> Failure {
+    fn failed(&self, error: &SdkError<GetCallerIdentityError>) -> Failed {
         let (service, operation) = ("sts", "GetCallerIdentity");
-        let asked = Question { service, operation, place: &self.place, page: None, principal: None };
+        let asked = Question { service, operation, place: &self.place, principal: None };
         match refusal(error, &asked) {
-            Refusal::Failed(why, _) => why,
-            Refusal::Unproved => self.unsigned(),
+            Refusal::Failed(failed) => failed,
+            Refusal::Unproved => self.unsigned().into(),
         }
+    }
+
+    fn wrong_account(&self, found: &str, arn: &str) -> Failure {
+        let expected = &self.place.account;
+        let found: String = found.chars().take(20).collect();
+        let message = format!(
+            "the credentials belong to another account: CloudAccount spec.accountID expected {expected}, sts \
+             GetCallerIdentity found {found} ({arn}). Next step: correct spec.accountID, or the role or keys in \
+             spec.observe"
+        );
+        Failure::new(FailureKind::WrongAccount, message)
     }
 
     fn unsigned(&self) -> Failure {
         let place = &self.place;
-        Failure::new(
-            FailureKind::Misconfigured,
-            format!("sts GetCallerIdentity {place} was not signed. Next step: give the reader credentials"),
-        )
+        let message =
+            format!("sts GetCallerIdentity {place} was not signed. Next step: give the reader credentials");
+        Failure::new(FailureKind::Misconfigured, message)
     }
+}
+
+/// The principal without its session, whose name may change with every renewal: of `…:assumed-role/observe/x-17` the
+/// part before the last slash.
+fn lasting(arn: &str) -> String {
+    let role = arn.rsplit_once('/').filter(|_| arn.contains(":assumed-role/")).map_or(arn, |(role, _)| role);
+    role.chars().take(200).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use aws_smithy_types::body::SdkBody;
+
+    #[test]
+    fn a_principal_keeps_its_name_when_its_session_is_renewed() {
+        for (arn, expected) in [
+            (
+                "arn:aws:sts::1:assumed-role/observe/botocore-session-17",
+                "arn:aws:sts::1:assumed-role/observe",
+            ),
+            ("arn:aws:iam::1:user/team/reader", "arn:aws:iam::1:user/team/reader"),
+            ("arn:aws:iam::1:root", "arn:aws:iam::1:root"),
+        ] {
+            assert_eq!(lasting(arn), expected);
+        }
+    }
 
     fn signed(key: &str) -> HttpRequest {
         let mut request = HttpRequest::new(SdkBody::empty());

@@ -52,8 +52,8 @@ async fn each_mishap_has_its_category_and_is_over_when_it_is_over() {
         ),
         ("a redirect", status(302, Some("")), FailureKind::Malformed, "HTTP 302"),
         ("a sign-in page", Fault::Garbage { body: None }, FailureKind::Malformed, "found <html>"),
-        ("an empty body", garbage(""), FailureKind::Malformed, "hold no element"),
-        ("a cut document", garbage(CUT_XML), FailureKind::Malformed, "end before the document does"),
+        ("an empty body", garbage(""), FailureKind::Malformed, "holds no element"),
+        ("a cut document", garbage(CUT_XML), FailureKind::Malformed, "ends before the document does"),
         (
             "an answer without its list",
             garbage("<DescribeInstancesResponse><requestId>r</requestId></DescribeInstancesResponse>"),
@@ -129,6 +129,27 @@ async fn a_passing_mishap_is_retried_and_leaves_no_trace() {
     }
 }
 
+/// A message ends up in a status, and a status that changes is a write.
+#[tokio::test]
+async fn the_same_mishap_has_the_same_words_each_time() {
+    for fault in [
+        Fault::Denied,
+        status(500, None),
+        Fault::Garbage { body: None },
+        Fault::CutConnection { after_bytes: 300 },
+    ] {
+        let world = World::new().await;
+        world.fleet(FLEET);
+        let account = world.reader().await;
+        world.strike(describe(fault.clone()).after(2));
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            told.push(why(&account.read_instances(&region(), now()).await));
+        }
+        assert_eq!(told[0], told[1], "{fault:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_is_not_retried() {
     let world = World::new().await;
@@ -144,7 +165,7 @@ async fn a_page_told_twice_shows() {
     world.strike(describe(Fault::RepeatPage).after(1).times(1));
     let once = world.reader().await.read_instances(&region(), now()).await;
     assert_eq!((once.seen.len(), why(&once).kind), (10, FailureKind::Malformed));
-    assert!(why(&once).message.contains("page 2 repeated"), "{}", why(&once).message);
+    assert!(why(&once).message.contains("leads back"), "{}", why(&once).message);
 
     world.aws.stage().faults.clear();
     world.strike(describe(Fault::RepeatPage));

@@ -123,7 +123,10 @@ async fn a_role_is_taken_on_once_for_all_listings_and_regions() {
     assert_eq!((world.asked("AssumeRole"), world.asked("GetCallerIdentity")), (1, 1));
     let session = &world.aws.account(ACCOUNT).sessions()[0];
     assert_eq!((session.name.as_str(), session.account.as_str()), ("rollcall-observe", ACCOUNT));
-    assert_eq!(account.principal(), Some(session.arn()));
+    assert_eq!(
+        account.principal().as_deref(),
+        Some("arn:aws:sts::123456789012:assumed-role/rollcall-observe")
+    );
 }
 
 #[tokio::test]
