@@ -11,6 +11,8 @@ mod hosts;
 mod notices;
 mod others;
 mod progress;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use diff::{Known, Telling, Writes, diff};
