@@ -56,3 +56,58 @@ fn as_template(crd: &str) -> String {
     out.push_str("{{- end }}\n");
     out
 }
+
+/// The rights of the chart are the operator's own table, each with its reason.
+#[test]
+fn rbac_template_is_the_operators_table_of_rights() {
+    use rollcall_operator::rbac::Scope;
+    let mut out = String::from("{{- /* Generated from controller/operator/src/rbac.rs by `make generate`. */}}\n");
+    let labels = "  labels: {{- include \"rollcall.labels\" . | nindent 4 }}\n";
+    let kinds = [
+        ("ClusterRole", "{{ .Release.Name }}", false, Scope::Cluster),
+        ("Role", "{{ .Release.Name }}", true, Scope::OwnNamespace),
+        ("ClusterRole", "{{ .Release.Name }}-tenant-secrets", false, Scope::TenantNamespace),
+    ];
+    for (kind, name, namespaced, scope) in kinds {
+        let namespace = if namespaced { "  namespace: {{ .Release.Namespace }}\n" } else { "" };
+        let _ = write!(out, "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{namespace}{labels}rules:\n");
+        out.push_str(&rules(scope));
+        if scope != Scope::TenantNamespace {
+            out.push_str("---\n");
+            out.push_str(&binding(kind, name, namespace, labels));
+        }
+        out.push_str("---\n");
+    }
+    out.push_str("{{- /* The only way to a team's Secrets: bound namespace by namespace. */}}\n");
+    out.push_str("{{- range .Values.tenantNamespaces }}\n---\n");
+    out.push_str(
+        &binding("ClusterRole", "{{ $.Release.Name }}-tenant-secrets", "  namespace: {{ . }}\n", "  labels: {{- include \"rollcall.labels\" $ | nindent 4 }}\n")
+            .replace("kind: ClusterRoleBinding", "kind: RoleBinding")
+            .replace("{{ .Release", "{{ $.Release"),
+    );
+    out.push_str("{{- end }}\n");
+    settle(&chart().join("templates/rbac.yaml"), &out);
+}
+
+fn rules(scope: rollcall_operator::rbac::Scope) -> String {
+    let mut out = String::new();
+    for right in rollcall_operator::rbac::RIGHTS.iter().filter(|right| right.scope == scope) {
+        let _ = write!(
+            out,
+            "# {}\n- apiGroups: [{:?}]\n  resources: [{}]\n  verbs: [{}]\n",
+            right.why,
+            right.group,
+            right.resources.join(", "),
+            right.verbs.join(", ")
+        );
+    }
+    out
+}
+
+fn binding(kind: &str, name: &str, namespace: &str, labels: &str) -> String {
+    format!(
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}Binding\nmetadata:\n  name: {name}\n{namespace}{labels}\
+         roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: {kind}\n  name: {name}\n\
+         subjects:\n- kind: ServiceAccount\n  name: {{{{ .Release.Name }}}}\n  namespace: {{{{ .Release.Namespace }}}}\n"
+    )
+}
