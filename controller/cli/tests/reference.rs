@@ -193,7 +193,8 @@ fn command_lines() -> Vec<(String, String)> {
                 Some(_) => vec![],
                 None => line.split('`').skip(1).step_by(2).collect(),
             };
-            let single = code.iter().flat_map(|code| code.split(['|', ';', '&', '>', '#', '(', ')']));
+            // A table writes `\|` for a pipe.
+            let single = code.iter().flat_map(|code| code.split(['\\', '|', ';', '&', '>', '#', '(', ')']));
             let ours = single.map(str::trim).filter(|command| command.starts_with("rollcall "));
             lines.extend(ours.map(|command| (file.clone(), command.to_owned())));
         }
