@@ -118,7 +118,9 @@ impl<'a> Search<'_, '_, 'a> {
             message.push_str(&clean(heir.as_str()));
         }
         let id = argument(registration.id.as_str());
-        let fix = if last.is_some_and(|last| last > tomb.gone_since) {
+        let fix = if last
+            .is_some_and(|last| self.scene.pass.now.duration_since(last) <= self.system.system.silence)
+        {
             message.push_str("; metrics still arrive: another host speaks in its name");
             format!(
                 "on the host that speaks in its name: rm /var/lib/mackerel-agent/id; systemctl restart mackerel-agent; then: mkr retire {id}"
@@ -162,7 +164,7 @@ impl<'a> Search<'_, '_, 'a> {
         kinds.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         let kinds: Vec<String> = kinds.iter().map(|(many, kind)| format!("{many} {kind}")).collect();
         let message = format!(
-            "{} match no host: {}",
+            "{} of no host we know: {}",
             count(all, "registration"),
             few(&kinds, kinds.len(), MAX_EXAMPLES)
         );

@@ -312,7 +312,7 @@ fn status(
         return None;
     }
     let message = format!(
-        "status {} in {product} is allowed by its roles, and switches off all that checks require",
+        "status {} is allowed by its roles, and switches off all that checks require",
         found.as_str()
     );
     let fix = format!(

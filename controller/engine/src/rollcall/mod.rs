@@ -116,7 +116,7 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
         roles: material.roles(),
         causes: causes::group(fleet, judged.findings.iter(), &applied, None),
         exemptions: exemptions.rolls,
-        gone: scene.gone(),
+        gone: scene.gone(&remembered),
         ..RollCall::default()
     };
     roll_call.hosts = std::mem::take(&mut judged.rolls).into_iter().chain(scene.going()).collect();

@@ -103,7 +103,7 @@ impl<'a> PlaceView<'a> {
     fn doubt_a_fall(&mut self, at: Timestamp) {
         let known = self.memory.hosts.len();
         let lost = self.memory.hosts.keys().filter(|id| self.instance(id).is_none()).count();
-        if lost <= FALL_FLOOR.max(known * FALL_PERCENT / 100) {
+        if !is_fall(lost, known) {
             self.fallen_since = None;
             return;
         }
@@ -121,4 +121,9 @@ impl<'a> PlaceView<'a> {
             ));
         }
     }
+}
+
+/// Are so many lost that a complete reading must be doubted?
+pub(super) fn is_fall(lost: usize, known: usize) -> bool {
+    lost > FALL_FLOOR.max(known * FALL_PERCENT / 100)
 }

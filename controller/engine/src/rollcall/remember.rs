@@ -12,6 +12,7 @@ use super::exemptions::Exemptions;
 use super::found::{Owner, Remembered};
 use super::hosts::Judged;
 use super::join::Joined;
+use super::places::is_fall;
 use super::population::Tomb;
 use super::registries::SystemView;
 use super::scene::Scene;
@@ -37,11 +38,16 @@ pub(super) fn remember(
     let mut hosts = by_place(scene, std::mem::take(&mut judged.memories));
     let registered = registered_tombs(scene);
     for (number, place) in scene.places.iter().enumerate() {
+        let hosts: BTreeMap<HostId, HostMemory> =
+            hosts.get_mut(number).map(std::mem::take).unwrap_or_default().into_iter().collect();
+        // Once those who vanished are proved gone one by one, the fall is over.
+        let still_lost = hosts.keys().filter(|id| place.instance(id).is_none()).count();
+        let is_open = place.proof.is_none() || is_fall(still_lost, hosts.len());
         let of_place = PlaceMemory {
             since: place.memory.since.or(place.proof),
-            hosts: hosts.get_mut(number).map(std::mem::take).unwrap_or_default().into_iter().collect(),
+            hosts,
             tombstones: tombstones(scene, number, registered.as_ref()),
-            fallen_since: place.fallen_since,
+            fallen_since: place.fallen_since.filter(|_| is_open),
             findings: times.remove(&Owner::Place(number)).unwrap_or_default(),
             unused_since: None,
         };

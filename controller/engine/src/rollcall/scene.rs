@@ -14,7 +14,7 @@ use super::hosts::Outcome;
 use super::join::Joins;
 use super::phrases::Phrases;
 use super::places::PlaceView;
-use super::population::{HostView, Population, Tomb};
+use super::population::{HostView, Population};
 use super::registries::SystemView;
 use super::roles::{Class, Roles};
 use super::standing::newest_first;
@@ -22,7 +22,7 @@ use super::{HostRoll, Pass, Row};
 use crate::ids::{HostId, ObjectKey, Place, RegistrationId, RoleName};
 use crate::inventory::PowerState;
 use crate::limits::ABSENCE_APART;
-use crate::memory::HostMemory;
+use crate::memory::{HostMemory, Memory};
 use crate::registry::Registration;
 use crate::text::clean;
 
@@ -140,7 +140,7 @@ impl<'a> Scene<'_, 'a> {
     pub(super) fn going(&self) -> impl Iterator<Item = (HostId, HostRoll)> {
         let nothing: Arc<[RoleName]> = Arc::from([]);
         let rows: Arc<[Row]> = Arc::from([]);
-        self.population.tombs.iter().filter(|tomb| !self.is_confirmed(tomb)).map(move |tomb| {
+        self.population.tombs.iter().filter(|tomb| !self.is_confirmed(tomb.gone_since)).map(move |tomb| {
             let roll = HostRoll {
                 place: self.place_of(tomb.place),
                 name: tomb.name.as_deref().map(clean),
@@ -160,18 +160,14 @@ impl<'a> Scene<'_, 'a> {
         })
     }
 
-    /// Hosts that have been gone for so long that nobody need see them.
-    pub(super) fn gone(&self) -> BTreeSet<HostId> {
-        self.population
-            .tombs
-            .iter()
-            .filter(|tomb| self.is_confirmed(tomb))
-            .map(|tomb| tomb.id.clone())
-            .collect()
+    /// Hosts with a tombstone that have been gone for so long that nobody need see them.
+    pub(super) fn gone(&self, memory: &Memory) -> BTreeSet<HostId> {
+        let stones = memory.places.values().flat_map(|place| &place.tombstones);
+        stones.filter(|(_, stone)| self.is_confirmed(stone.gone_since)).map(|(id, _)| id.clone()).collect()
     }
 
-    fn is_confirmed(&self, tomb: &Tomb<'_>) -> bool {
-        self.pass.now.duration_since(tomb.gone_since) >= ABSENCE_APART
+    fn is_confirmed(&self, gone_since: Timestamp) -> bool {
+        self.pass.now.duration_since(gone_since) >= ABSENCE_APART
     }
 
     fn place_of(&self, number: usize) -> Place {

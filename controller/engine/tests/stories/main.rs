@@ -1,0 +1,13 @@
+//! Stories: what happens to a fleet, and what Rollcall must and must not say about it. One file per theme, told
+//! as data at the widest boundary: custom resources and readings in, causes and findings out.
+
+// A failing test is its way to speak, in the world that stories share as in the stories themselves.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod arrivals;
+mod blindness;
+mod claims;
+mod coverage;
+mod departures;
+mod registrations;
+mod world;

@@ -1,0 +1,568 @@
+//! A small world to tell stories in: custom resources as people write them, hosts and agents as they are, and
+//! readings of them as good or bad as the story wants. Each pass also holds the laws that every pass must hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rollcall_crds::manifest::{Manifests, Object};
+use rollcall_engine::finding::{Excuse, Finding, Subject};
+use rollcall_engine::fleet::{Desired, Fleet, Problem};
+use rollcall_engine::ids::{CheckName, HostId, ObjectKey, Place, RegistrationId};
+use rollcall_engine::inventory::{Instance, Inventory, PowerState};
+use rollcall_engine::memory::Memory;
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
+use rollcall_engine::registry::{
+    Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
+};
+use rollcall_engine::rollcall::{Coverage, HostRoll, RollCall, roll_call};
+use rollcall_engine::snapshot::Snapshot;
+
+/// The team of most stories: one account, one environment, two duties, three checks, one Mackerel.
+pub const TEAM: &str = r#"
+apiVersion: v1
+kind: Namespace
+metadata: {name: backlog, labels: {team: backlog}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: CloudAccount
+metadata: {name: prod}
+spec:
+  accountID: "123456789012"
+  regions: [ap-northeast-1]
+  grants: [{namespaceSelector: {matchLabels: {team: backlog}}}]
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: Environment
+metadata: {name: jp1, namespace: backlog, labels: {tier: production}}
+spec:
+  accounts: [{name: prod}]
+  selector: {anyOf: [{matchTags: {Env: [jp1]}}]}
+  parameters: {site: jp1}
+  owner: {name: sre}
+  roles: {fromTag: {key: Role, separator: "/"}}
+  monitoring: [{system: mackerel, service: Backlog, hosts: All}]
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: HostRole
+metadata: {name: app, namespace: backlog}
+spec: {type: Duty, includes: [linux], mackerel: {roles: [app]}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: HostRole
+metadata: {name: batch, namespace: backlog}
+spec: {type: Duty, includes: [linux], selector: {anyOf: [{namePattern: "-batch-[0-9]+$"}]}, mackerel: {roles: [batch]}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: HostRole
+metadata: {name: linux, namespace: backlog}
+spec: {type: Trait}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: disk, namespace: backlog}
+spec:
+  appliesTo: {roles: [linux]}
+  why: "A full disk stopped Git pushes in 2016."
+  severity: Critical
+  watched: {by: [{system: mackerel, hostMetric: {metric: "disk%", thresholdAtMost: 95}}]}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: ntp, namespace: backlog}
+spec:
+  appliesTo: {roles: [linux]}
+  why: "Clocks that drift break log order."
+  watched: {by: [{system: mackerel, check: {name: check-ntp}}]}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: connectivity, namespace: backlog}
+spec:
+  appliesTo: {roles: [linux]}
+  why: "We must notice before customers do."
+  severity: Critical
+  watched: {by: [{system: mackerel, connectivity: {}}]}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: MonitoringSystem
+metadata: {name: mackerel, namespace: backlog}
+spec: {mackerel: {apiKeySecret: {name: mackerel, key: api-key}}, silentMinutes: 30}
+"#;
+
+/// Where the hosts of most stories live.
+pub const PLACE: &str = "123456789012/ap-northeast-1";
+/// When most stories begin: a Monday morning.
+pub const MONDAY: &str = "2026-11-23T09:00:00Z";
+
+/// What a listing will answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Answer {
+    /// Everything, now.
+    #[default]
+    Whole,
+    /// The truth, but without these, and it says that a page is missing.
+    Cut(Vec<String>),
+    /// Everything, but read so long ago.
+    Old(SignedDuration),
+    /// Nothing, with a reason.
+    Fails(FailureKind),
+    /// An empty list that claims to be everything: the lie that an error can look like.
+    Empty,
+    /// Nobody has asked yet.
+    NotYet,
+}
+
+/// One host as it really is.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub place: Place,
+    pub instance: Instance,
+}
+
+/// One registration as it really is.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub registration: Registration,
+    /// The checks it runs; `None`: nobody has asked it yet.
+    pub checks: Option<Vec<String>>,
+    /// It sends metrics all the time; else its last one, if any.
+    pub sends: Result<(), Option<Timestamp>>,
+}
+
+/// The world.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub now: Timestamp,
+    pub desired: Desired,
+    pub machines: BTreeMap<String, Machine>,
+    pub agents: BTreeMap<String, Agent>,
+    pub monitors: Vec<Monitor>,
+    /// What EC2 answers, by place; unnamed ones answer wholly.
+    pub ec2: BTreeMap<String, Answer>,
+    /// What Mackerel answers, by listing: `hosts`, `monitors`, `metrics`, `checks`.
+    pub mackerel: BTreeMap<&'static str, Answer>,
+    pub system: ObjectKey,
+    pub memory: Memory,
+}
+
+impl World {
+    /// The team's world, with this host fleet already in order.
+    pub fn with_hosts(names: &[&str]) -> Self {
+        let mut world = Self::empty(TEAM);
+        world.monitors = vec![
+            metric("m-disk", "disk%", Some(85.0), Some(92.0)),
+            Monitor {
+                watches: Watches::Connectivity,
+                name: String::new(),
+                ..metric("m-conn", "", None, None)
+            },
+        ];
+        for name in names {
+            world.add(name);
+        }
+        world
+    }
+
+    /// These custom resources, and nothing else.
+    pub fn empty(manifests: &str) -> Self {
+        let mut world = Self {
+            now: MONDAY.parse().unwrap(),
+            desired: Desired::default(),
+            machines: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            monitors: Vec::new(),
+            ec2: BTreeMap::new(),
+            mackerel: BTreeMap::new(),
+            system: ObjectKey::new("backlog", "mackerel"),
+            memory: Memory::default(),
+        };
+        world.apply(manifests);
+        world
+    }
+
+    /// Creates or replaces custom resources.
+    pub fn apply(&mut self, manifests: &str) {
+        let mut read = Manifests::new("backlog");
+        read.read("story.yaml", manifests.as_bytes());
+        assert!(read.errors.is_empty(), "{:#?}", read.errors);
+        for found in read.objects {
+            let desired = &mut self.desired;
+            match found.object {
+                Object::CloudAccount(o) => put(&mut desired.accounts, *o),
+                Object::Environment(o) => put(&mut desired.environments, *o),
+                Object::HostRole(o) => put(&mut desired.roles, *o),
+                Object::RequiredCheck(o) => put(&mut desired.checks, *o),
+                Object::MonitoringSystem(o) => put(&mut desired.systems, *o),
+                Object::Exemption(o) => put(&mut desired.exemptions, *o),
+                Object::Namespace { name, labels } => {
+                    desired.namespaces.insert(name, labels);
+                }
+                Object::Host(_) => panic!("a story writes no Host"),
+            }
+        }
+    }
+
+    /// A host of jp1 that is in order: `jp1-app-1` plays app, is registered, and has been there for a year.
+    pub fn add(&mut self, name: &str) {
+        let number = self.machines.len() + 1;
+        let role = name.split('-').nth(1).unwrap_or("app").to_owned();
+        let tags = [("Name", name), ("Env", "jp1"), ("Role", &role)];
+        let instance = Instance {
+            id: HostId::new(format!("i-{number:04x}")),
+            state: PowerState::Running,
+            tags: tags.into_iter().collect(),
+            launch_time: self.now - SignedDuration::from_hours(24 * 365),
+            instance_type: "m5.large".into(),
+            zone: Some("ap-northeast-1a".into()),
+            vpc: Some("vpc-1".into()),
+            addresses: vec![format!("10.0.0.{number}").parse().unwrap()],
+            managed_by: None,
+            state_reason: None,
+        };
+        self.machines.insert(name.to_owned(), Machine { place: place(PLACE), instance });
+        self.register(name, &format!("M{number}"));
+    }
+
+    /// Registers a host once more, under this id and the agent key `name` (or `name#id` when there is one already).
+    pub fn register(&mut self, name: &str, id: &str) {
+        let machine = &self.machines[name];
+        let role = name.split('-').nth(1).unwrap_or("app").to_owned();
+        let registration = Registration {
+            id: id.into(),
+            name: name.to_owned(),
+            custom_identifier: Some(format!("{}.ec2.amazonaws.com", machine.instance.id)),
+            instance_id: None,
+            provider: Some("ec2".into()),
+            status: RegistrationStatus::Working,
+            roles: vec![Scope { service: "Backlog".into(), role: Some(role) }],
+            addresses: machine.instance.addresses.clone(),
+            created_at: Some(machine.instance.launch_time),
+        };
+        let key = if self.agents.contains_key(name) { format!("{name}#{id}") } else { name.to_owned() };
+        let checks = Some(vec!["check-ntp".to_owned()]);
+        self.agents.insert(key, Agent { registration, checks, sends: Ok(()) });
+    }
+
+    /// A registration of something that is no host of ours.
+    pub fn stranger(&mut self, name: &str, provider: Option<&str>) {
+        let registration = Registration {
+            id: format!("S-{name}").into(),
+            name: name.to_owned(),
+            custom_identifier: None,
+            instance_id: None,
+            provider: provider.map(str::to_owned),
+            status: RegistrationStatus::Working,
+            roles: Vec::new(),
+            addresses: Vec::new(),
+            created_at: Some(self.now - SignedDuration::from_hours(9_000)),
+        };
+        self.agents.insert(name.to_owned(), Agent { registration, checks: Some(Vec::new()), sends: Ok(()) });
+    }
+
+    pub fn machine(&mut self, name: &str) -> &mut Instance {
+        &mut self.machines.get_mut(name).unwrap().instance
+    }
+
+    pub fn agent(&mut self, name: &str) -> &mut Agent {
+        self.agents.get_mut(name).unwrap()
+    }
+
+    pub fn id(&self, name: &str) -> HostId {
+        self.machines[name].instance.id.clone()
+    }
+
+    /// Time passes.
+    pub fn wait(&mut self, duration: SignedDuration) -> &mut Self {
+        self.now += duration;
+        self
+    }
+
+    pub fn minutes(&mut self, minutes: i64) -> &mut Self {
+        self.wait(SignedDuration::from_mins(minutes))
+    }
+
+    pub fn hours(&mut self, hours: i64) -> &mut Self {
+        self.wait(SignedDuration::from_hours(hours))
+    }
+
+    /// The custom resources, parsed.
+    pub fn fleet(&self) -> (Fleet, Vec<Problem>) {
+        Fleet::parse(&self.desired)
+    }
+
+    /// Calls the roll at the present moment and keeps the memory. Problems must be none.
+    pub fn pass(&mut self) -> RollCall {
+        let (fleet, problems) = self.fleet();
+        assert_eq!(problems, [], "the story's own resources are wrong");
+        self.pass_with(&fleet)
+    }
+
+    /// The same, although some resources are wrong: that is the story.
+    pub fn pass_despite_problems(&mut self) -> RollCall {
+        let (fleet, _) = self.fleet();
+        self.pass_with(&fleet)
+    }
+
+    fn pass_with(&mut self, fleet: &Fleet) -> RollCall {
+        let snapshot = self.snapshot();
+        let (roll, memory) = roll_call(fleet, &snapshot, &self.memory, self.now);
+        laws(fleet, &snapshot, &roll, &memory, self.now);
+        self.memory = memory;
+        roll
+    }
+
+    /// What the sources answer now.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        let places: std::collections::BTreeSet<String> = (self.desired.accounts.iter())
+            .flat_map(|a| a.spec.regions.iter().map(|r| format!("{}/{r}", a.spec.account_id)))
+            .collect();
+        for name in places {
+            let place = place(&name);
+            let here =
+                self.machines.values().filter(|m| m.place == place).map(|m| m.instance.clone()).collect();
+            let answer = self.ec2.get(&name).cloned().unwrap_or_default();
+            let source = format!("ec2 instances {name}");
+            let cut = |all: Vec<Instance>, gone: &[String]| -> Vec<Instance> {
+                all.into_iter().filter(|i| !i.name().is_some_and(|n| gone.iter().any(|g| g == n))).collect()
+            };
+            let Some(instances) = self.answer(&answer, source, here, cut) else { continue };
+            let inventory = Inventory {
+                volumes: Reading::complete_at("volumes", self.now, Vec::new()),
+                addresses: Reading::complete_at("addresses", self.now, Vec::new()),
+                place: place.clone(),
+                instances,
+            };
+            snapshot.inventories.insert(place, Arc::new(inventory));
+        }
+        if let Some(registry) = self.registry() {
+            snapshot.registries.insert(self.system.clone(), Arc::new(registry));
+        }
+        snapshot
+    }
+
+    fn registry(&self) -> Option<Registry> {
+        let says = |listing: &str| self.mackerel.get(listing).cloned().unwrap_or_default();
+        let hosts = self.agents.values().map(|agent| agent.registration.clone()).collect();
+        let without = |all: Vec<Registration>, gone: &[String]| -> Vec<Registration> {
+            all.into_iter().filter(|r| !gone.contains(&r.name)).collect()
+        };
+        let hosts = self.answer(&says("hosts"), "mackerel hosts".into(), hosts, without)?;
+        let fewer = |all: Vec<Monitor>, gone: &[String]| -> Vec<Monitor> {
+            all.into_iter().filter(|m| !gone.contains(&m.id)).collect()
+        };
+        let monitors =
+            self.answer(&says("monitors"), "mackerel monitors".into(), self.monitors.clone(), fewer)?;
+        let last = self.agents.values().filter_map(|agent| {
+            let last = match agent.sends {
+                Ok(()) => Some(self.now - SignedDuration::from_secs(60)),
+                Err(last) => last,
+            };
+            Some((agent.registration.id.clone(), last?))
+        });
+        let less = |all: BTreeMap<RegistrationId, Timestamp>,
+                    gone: &[String]|
+         -> BTreeMap<RegistrationId, Timestamp> {
+            all.into_iter().filter(|(id, _)| !gone.iter().any(|g| *g == *id.as_str())).collect()
+        };
+        let last_metric = self.answer(&says("metrics"), "mackerel metrics".into(), last.collect(), less)?;
+        let mut checks = BTreeMap::new();
+        for agent in self.agents.values() {
+            let names: Vec<CheckName> = agent.checks.iter().flatten().map(CheckName::new).collect();
+            let source = format!("mackerel checks of {}", agent.registration.id);
+            let reading = self.answer(&says("checks"), source, names, |_, _| Vec::new());
+            if let (Some(reading), Some(_)) = (reading, &agent.checks) {
+                checks.insert(agent.registration.id.clone(), reading);
+            }
+        }
+        let services = Reading::complete_at("mackerel services", self.now, BTreeMap::new());
+        Some(Registry { product: Product::Mackerel, hosts, services, monitors, checks, last_metric })
+    }
+
+    /// A reading of the truth as good as the answer. `None`: nobody has asked.
+    fn answer<T: Default>(
+        &self,
+        answer: &Answer,
+        source: String,
+        truth: T,
+        cut: impl Fn(T, &[String]) -> T,
+    ) -> Option<Reading<T>> {
+        let at = self.now - SignedDuration::from_secs(30);
+        Some(match answer {
+            Answer::Whole => Reading::complete_at(source, at, truth),
+            Answer::Old(age) => Reading::complete_at(source, self.now - *age, truth),
+            Answer::Empty => Reading::complete_at(source, at, T::default()),
+            Answer::Cut(gone) => Reading {
+                extent: Extent::Partial {
+                    at,
+                    missing: vec![Gap {
+                        what: "page 2".into(),
+                        why: Failure::new(FailureKind::Unreachable, "connection reset"),
+                    }],
+                },
+                ..Reading::complete_at(source, at, cut(truth, gone))
+            },
+            Answer::Fails(kind) => Reading::failed(source, at, Failure::new(*kind, "the source says no")),
+            Answer::NotYet => return None,
+        })
+    }
+}
+
+/// Laws that hold after every pass of every story.
+fn laws(fleet: &Fleet, snapshot: &Snapshot, roll: &RollCall, memory: &Memory, now: Timestamp) {
+    let (again, second) = roll_call(fleet, snapshot, memory, now);
+    assert_eq!(*memory, second, "memory changes although the world stands still");
+    let without_news = |roll: &RollCall| {
+        let mut roll = roll.clone();
+        roll.environments.values_mut().for_each(|environment| environment.new_changes.clear());
+        roll
+    };
+    assert_eq!(without_news(roll), without_news(&again), "a second look says something else");
+    every_lack_is_explained(roll);
+    causes_add_up(roll);
+    let bytes = serde_json::to_vec(memory).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Memory>(&bytes).unwrap(),
+        *memory,
+        "memory survives being written down"
+    );
+}
+
+/// Rows that count as missing are explained by an open finding about their host.
+fn every_lack_is_explained(roll: &RollCall) {
+    let by_host = roll.findings_by_host();
+    for (id, host) in &roll.hosts {
+        let lacks = host.rows.iter().any(|row| {
+            matches!(row.coverage, Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak)
+        });
+        let open = by_host.get(id).is_some_and(|all| all.iter().any(|finding| finding.excuse.is_none()));
+        assert!(!lacks || open, "{id} lacks something and no finding says so");
+    }
+}
+
+fn causes_add_up(roll: &RollCall) {
+    let open = roll.findings.iter().filter(|finding| finding.excuse.is_none()).count();
+    assert_eq!(roll.causes.iter().map(|cause| cause.open).sum::<usize>(), open);
+    let excused = roll.causes.iter().map(|cause| cause.excused).sum::<usize>();
+    assert_eq!(excused + open, roll.findings.len());
+}
+
+/// The causes, a line each: `RC0101 1 jp1-app-7 not in Mackerel`; excused ones in brackets.
+pub fn causes(roll: &RollCall) -> Vec<String> {
+    let line = |cause: &rollcall_engine::finding::Cause| match (cause.open, cause.excused) {
+        (open, 0) => format!("{} {open} {}", cause.code, cause.message),
+        (open, excused) => format!("{} {open} [{excused}] {}", cause.code, cause.message),
+    };
+    roll.causes.iter().map(line).collect()
+}
+
+/// The findings, a line each: `RC0101 jp1-app-7: expected …, found …`.
+pub fn findings(roll: &RollCall) -> Vec<String> {
+    let line = |finding: &Finding| {
+        let excuse = match &finding.excuse {
+            Excuse::None => String::new(),
+            Excuse::Exempt(key) => format!(" [exempt {}]", key.name),
+            Excuse::Baseline(key) => format!(" [baseline {}]", key.name),
+        };
+        format!("{} {}: {}{excuse}", finding.code, finding.subject_name, finding.message)
+    };
+    roll.findings.iter().map(line).collect()
+}
+
+/// Asserts the causes of a roll call, all of them and in their order.
+#[track_caller]
+pub fn expect(roll: &RollCall, lines: &[&str]) {
+    let found = causes(roll);
+    assert_eq!(found, lines, "\nfound:\n{}\n", found.join("\n"));
+}
+
+/// The fix of the one cause with this code.
+#[track_caller]
+pub fn fix(roll: &RollCall, code: &str) -> String {
+    let of = roll.causes.iter().filter(|cause| cause.code.as_str() == code).map(|cause| cause.fix.clone());
+    let fixes: Vec<String> = of.collect();
+    assert_eq!(fixes.len(), 1, "{fixes:?}");
+    fixes[0].clone()
+}
+
+/// One host as the roll call shows it.
+#[track_caller]
+pub fn host<'r>(roll: &'r RollCall, id: &HostId) -> &'r HostRoll {
+    roll.hosts.get(id).unwrap_or_else(|| panic!("{id} is not in the roll"))
+}
+
+/// A host's rows in short: `registered ✔ connectivity ✔ disk ✔ ntp ?NotYetRead`.
+pub fn rows(roll: &RollCall, id: &HostId) -> String {
+    let one = |(requirement, coverage): (&rollcall_engine::rollcall::Requirement, Coverage)| {
+        let name = match requirement {
+            rollcall_engine::rollcall::Requirement::Registered(_) => "registered",
+            rollcall_engine::rollcall::Requirement::Check(key) => &key.name,
+        };
+        let coverage = match coverage {
+            Coverage::Covered => "✔".to_owned(),
+            Coverage::Unknown(reason) => format!("?{}", roll.reason(reason).kind.as_str()),
+            other => format!("{other:?}"),
+        };
+        format!("{name} {coverage}")
+    };
+    roll.rows(host(roll, id)).map(one).collect::<Vec<_>>().join(" ")
+}
+
+/// Hosts that findings of this code are about.
+pub fn about(roll: &RollCall, code: &str) -> Vec<String> {
+    let of = roll.findings.iter().filter(|finding| finding.code.as_str() == code);
+    of.map(|finding| finding.subject_name.to_string()).collect()
+}
+
+/// Registrations that findings of this code are about.
+pub fn registrations(roll: &RollCall, code: &str) -> Vec<String> {
+    let of = roll.findings.iter().filter(|finding| finding.code.as_str() == code);
+    of.filter_map(|finding| match &finding.subject {
+        Subject::Registration(id) => Some(id.to_string()),
+        _ => None,
+    })
+    .collect()
+}
+
+pub fn place(text: &str) -> Place {
+    Place::try_from(text.to_owned()).unwrap()
+}
+
+/// A monitor on a metric that alerts above.
+pub fn metric(id: &str, metric: &str, warning: Option<f64>, critical: Option<f64>) -> Monitor {
+    let watches =
+        Watches::HostMetric { metric: metric.into(), direction: Direction::Above, warning, critical };
+    Monitor {
+        id: id.into(),
+        name: metric.into(),
+        watches,
+        scopes: Vec::new(),
+        excludes: Vec::new(),
+        muted: false,
+    }
+}
+
+/// Creates or replaces an object.
+fn put<T: Named>(list: &mut Vec<T>, object: T) {
+    match list.iter_mut().find(|old| old.named() == object.named()) {
+        Some(old) => *old = object,
+        None => list.push(object),
+    }
+}
+
+/// Name and namespace of any custom resource.
+trait Named {
+    fn named(&self) -> (Option<String>, Option<String>);
+}
+
+macro_rules! named {
+    ($($kind:ident),*) => {
+        $(impl Named for rollcall_crds::v1alpha1::$kind {
+            fn named(&self) -> (Option<String>, Option<String>) {
+                (self.metadata.namespace.clone(), self.metadata.name.clone())
+            }
+        })*
+    };
+}
+named!(CloudAccount, Environment, HostRole, RequiredCheck, MonitoringSystem, Exemption);
