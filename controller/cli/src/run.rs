@@ -4,6 +4,7 @@ mod logs;
 mod sources;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 use rollcall_monitoring::endpoint::EndpointPolicy;
+use rollcall_monitoring::http::Pace;
 use rollcall_operator::Settings;
 
 use crate::CLEAN;
@@ -37,6 +39,9 @@ pub struct RunArgs {
     /// Seconds (world time) between two readings of a monitoring system.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     registry_seconds: u64,
+    /// Calls per second to one monitoring system, all together.
+    #[arg(long, default_value_t = 5, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    registry_calls_per_second: u32,
     /// A private range that MonitoringSystems may reach; repeatable. Public addresses over https always may.
     #[arg(long, value_name = "CIDR")]
     allowed_cidr: Vec<IpNet>,
@@ -87,9 +92,16 @@ pub fn run(args: RunArgs) -> anyhow::Result<u8> {
 
 async fn operate(args: RunArgs) -> anyhow::Result<()> {
     let policy = EndpointPolicy { allow_http: args.allow_http, allowed_cidrs: args.allowed_cidr.clone() };
-    let sources = Arc::new(Outside::new(policy)?);
-    let cluster = kube::Config::infer().await.context("expected to run in a cluster, or KUBECONFIG to name one")?;
+    let sources = Arc::new(Outside::new(policy, pace(args.registry_calls_per_second))?);
+    let cluster =
+        kube::Config::infer().await.context("expected to run in a cluster, or KUBECONFIG to name one")?;
     rollcall_operator::run(cluster, settings(args), sources, stopped()).await
+}
+
+/// Twice as many at once as in a second, as [`Pace::default`] has it.
+fn pace(calls_per_second: u32) -> Pace {
+    let of = |calls| NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
+    Pace { per_second: of(calls_per_second), burst: of(calls_per_second.saturating_mul(2)) }
 }
 
 fn settings(args: RunArgs) -> Settings {

@@ -20,11 +20,12 @@ use rollcall_monitoring::mackerel::{
 use rollcall_operator::sources::{AccountReader, Fingerprint, Proofs, RegistryReader, Secret, Sources};
 use sha2::{Digest as _, Sha256};
 
-/// AWS and the monitoring systems, reached under one policy.
+/// AWS and the monitoring systems, reached under one policy and at one pace.
 pub struct Outside {
     connections: Connections,
     policy: EndpointPolicy,
     tls: Tls,
+    pace: Pace,
 }
 
 impl Outside {
@@ -32,20 +33,25 @@ impl Outside {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(policy: EndpointPolicy) -> anyhow::Result<Self> {
+    pub fn new(policy: EndpointPolicy, pace: Pace) -> anyhow::Result<Self> {
         let connections = Connections::new(Limits::default().connect_time);
-        Ok(Self { connections, policy, tls: Tls::system()? })
+        Ok(Self { connections, policy, tls: Tls::system()?, pace })
     }
 
     fn http(&self) -> Result<Http, Failure> {
-        Http::new(&self.policy, Arc::new(SystemLookup), &self.tls, Pace::default(), Patience::default())
-            .map_err(|why| Failure::new(FailureKind::Misconfigured, format!("the HTTP client cannot be made: {why}")))
+        Http::new(&self.policy, Arc::new(SystemLookup), &self.tls, self.pace, Patience::default()).map_err(
+            |why| Failure::new(FailureKind::Misconfigured, format!("the HTTP client cannot be made: {why}")),
+        )
     }
 }
 
 #[async_trait]
 impl Sources for Outside {
-    async fn account(&self, account: &Account, secret: Option<&Secret>) -> Result<Arc<dyn AccountReader>, Failure> {
+    async fn account(
+        &self,
+        account: &Account,
+        secret: Option<&Secret>,
+    ) -> Result<Arc<dyn AccountReader>, Failure> {
         let observe = account.observe.as_ref();
         let settings = AccountSettings {
             account: account.id.clone(),
@@ -61,16 +67,20 @@ impl Sources for Outside {
         Ok(Arc::new(Aws(rollcall_aws::Account::new(settings, &self.connections).await?)))
     }
 
-    async fn registry(&self, endpoint: &Endpoint, secret: &Secret) -> Result<Box<dyn RegistryReader>, Failure> {
+    async fn registry(
+        &self,
+        endpoint: &Endpoint,
+        secret: &Secret,
+    ) -> Result<Box<dyn RegistryReader>, Failure> {
         let Endpoint::Mackerel(mackerel) = endpoint;
         let url = mackerel.api_url.as_deref().unwrap_or(DEFAULT_ENDPOINT);
-        let base = self
-            .policy
-            .endpoint(url)
-            .map_err(|why| Failure::new(FailureKind::Misconfigured, format!("spec.mackerel.apiURL: {why}")))?;
+        let base = self.policy.endpoint(url).map_err(|why| {
+            Failure::new(FailureKind::Misconfigured, format!("spec.mackerel.apiURL: {why}"))
+        })?;
         let key = mackerel_key(&mackerel.api_key_secret.name, &mackerel.api_key_secret.key, secret)?;
         let client = Client::new(self.http()?, base);
-        let source = MackerelSource::new(client, Arc::new(Held(key)), CheckReader::new(CHECK_CALLS_PER_MINUTE));
+        let source =
+            MackerelSource::new(client, Arc::new(Held(key)), CheckReader::new(CHECK_CALLS_PER_MINUTE));
         Ok(Box::new(Mackerel(source)))
     }
 
