@@ -187,7 +187,7 @@ fn command_lines() -> Vec<(String, String)> {
                 fence = if fence.is_some() { None } else { Some(info) };
                 continue;
             }
-            let code: Vec<&str> = match fence {
+            let code: Vec<&str> = match fence.map(|info| info.split_whitespace().next().unwrap_or_default()) {
                 Some("sh") => vec![line],
                 Some("console") => line.strip_prefix("$ ").into_iter().collect(),
                 Some(_) => vec![],
@@ -195,8 +195,12 @@ fn command_lines() -> Vec<(String, String)> {
             };
             // A table writes `\|` for a pipe.
             let single = code.iter().flat_map(|code| code.split(['\\', '|', ';', '&', '>', '#', '(', ')']));
-            let ours = single.map(str::trim).filter(|command| command.starts_with("rollcall "));
-            lines.extend(ours.map(|command| (file.clone(), command.to_owned())));
+            for command in single.map(str::trim) {
+                let (program, rest) = command.split_once(' ').unwrap_or_default();
+                if matches!(program, "rollcall" | "target/debug/rollcall" | "target/release/rollcall") {
+                    lines.push((file.clone(), format!("rollcall {rest}")));
+                }
+            }
         }
     }
     lines

@@ -114,6 +114,23 @@ fn every_object_in_a_yaml_block_would_be_accepted() {
     assert!(objects >= 7, "the search found only {objects} objects");
 }
 
+#[test]
+fn every_path_of_the_repository_exists() {
+    let ours = ["charts/", "controller/", "crds/", "docs/", "e2e/"];
+    let mut wrong = Vec::new();
+    let mut paths = 0;
+    for page in pages() {
+        let words = page.text.split(|c: char| c.is_whitespace() || "`'\"()[],;:|<>".contains(c));
+        for path in words.filter(|word| ours.iter().any(|folder| word.starts_with(folder))) {
+            paths += 1;
+            let exists = root().join(path.trim_end_matches('.')).exists();
+            wrong.extend((!exists).then(|| format!("{}: {path}", page.name())));
+        }
+    }
+    assert_none(&wrong);
+    assert!(paths > 20, "the search found only {paths} paths");
+}
+
 /// A path that only one machine has, or a tool that only its author had.
 #[test]
 fn no_page_speaks_of_a_machine() {
