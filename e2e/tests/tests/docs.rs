@@ -49,6 +49,22 @@ fn every_link_leads_to_a_page_and_a_heading() {
 }
 
 #[test]
+fn every_page_that_the_code_names_exists() {
+    let mut wrong = Vec::new();
+    for file in markdown::files(&["controller", "crds", "e2e"], "rs") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for (at, _) in text.match_indices("docs/") {
+            let end = text[at..].find(|c: char| !(c.is_alphanumeric() || "/-_.".contains(c))).unwrap_or(0);
+            let path = text[at..at + end].trim_end_matches('.');
+            if path.ends_with(".md") && !root().join(path).exists() {
+                wrong.push(format!("{}: {path}", file.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
 fn the_summary_lists_every_page_once() {
     let docs = root().join("docs");
     let listed = Page::read(&docs.join("SUMMARY.md")).links();

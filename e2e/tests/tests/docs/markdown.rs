@@ -11,21 +11,29 @@ pub fn root() -> PathBuf {
 
 /// README, CHANGELOG and everything below docs/.
 pub fn pages() -> Vec<Page> {
-    let mut files = vec![root().join("README.md"), root().join("CHANGELOG.md")];
-    files.retain(|file| file.exists());
-    let mut open = vec![root().join("docs")];
+    let mut files = files(&["docs"], "md");
+    files.extend(
+        ["README.md", "CHANGELOG.md"].map(|file| root().join(file)).into_iter().filter(|f| f.exists()),
+    );
+    files.iter().map(|file| Page::read(file)).collect()
+}
+
+/// All files of one kind below some folders of the repository.
+pub fn files(folders: &[&str], kind: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
+            } else if path.extension().is_some_and(|extension| extension == kind) {
                 files.push(path);
             }
         }
     }
     files.sort();
-    files.iter().map(|file| Page::read(file)).collect()
+    files
 }
 
 /// One page.
