@@ -56,7 +56,7 @@ fn every_page_that_the_code_names_exists() {
         for (at, _) in text.match_indices("docs/") {
             let end = text[at..].find(|c: char| !(c.is_alphanumeric() || "/-_.".contains(c))).unwrap_or(0);
             let path = text[at..at + end].trim_end_matches('.');
-            if path.ends_with(".md") && !root().join(path).exists() {
+            if path.strip_suffix(".md").is_some() && !root().join(path).exists() {
                 wrong.push(format!("{}: {path}", file.strip_prefix(root()).unwrap().display()));
             }
         }
