@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::act::{Act, Budget, Calls, Events, Mailbox};
 use crate::calls::Clients;
@@ -94,8 +95,9 @@ pub async fn run_on(
     tasks.spawn(http::observability(listeners.observability, operator.shown()));
     tasks.spawn(http::recording(listeners.recording, operator.shown()));
     let candidate = Candidate::new(operator.clients.calls.clone(), &operator.settings);
-    let mut competing = tokio::spawn(candidate.compete(standing, release.clone()));
-    let mut reigning = tokio::spawn(Arc::clone(&operator).reign(stop.clone()));
+    // Aborted when dropped: whichever way we leave, nobody goes on writing.
+    let mut competing = AbortOnDropHandle::new(tokio::spawn(candidate.compete(standing, release.clone())));
+    let mut reigning = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&operator).reign(stop.clone())));
     tracing::info!(identity = %operator.settings.identity, namespace = %operator.settings.namespace, "operator running");
 
     tokio::select! {

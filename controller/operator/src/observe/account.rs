@@ -49,6 +49,21 @@ pub(super) fn reads_the_same(a: &Account, b: &Account) -> bool {
     (&a.name, &a.id, &a.regions, &a.observe) == (&b.name, &b.id, &b.regions, &b.observe)
 }
 
+/// What a poller remembers between two polls.
+struct Pace {
+    /// When volumes and addresses are next read.
+    slow_due: Timestamp,
+    lost: Lost,
+}
+
+/// Which listings have lost an answer.
+#[derive(Default)]
+struct Lost {
+    instances: bool,
+    volumes: bool,
+    addresses: bool,
+}
+
 /// Polls until ended.
 pub(super) async fn poll(
     observer: Arc<Observer>,
@@ -56,15 +71,15 @@ pub(super) async fn poll(
     mut accounts: watch::Receiver<Arc<Account>>,
     readers: Readers,
 ) {
-    let mut slow_due = Timestamp::MIN;
+    let mut pace = Pace { slow_due: Timestamp::MIN, lost: Lost::default() };
     let mut before = Arc::clone(&accounts.borrow());
     loop {
         let account = Arc::clone(&accounts.borrow_and_update());
         if !reads_the_same(&before, &account) {
-            slow_due = Timestamp::MIN;
+            pace.slow_due = Timestamp::MIN;
         }
         let span = tracing::info_span!("poll", source = %place);
-        poll_once(&observer, &place, &account, &readers, &mut slow_due).instrument(span).await;
+        poll_once(&observer, &place, &account, &readers, &mut pace).instrument(span).await;
         observer.until_due(observer.settings.inventory_interval, &mut accounts).await;
         before = account;
     }
@@ -75,7 +90,7 @@ async fn poll_once(
     place: &Place,
     account: &Account,
     readers: &Readers,
-    slow_due: &mut Timestamp,
+    pace: &mut Pace,
 ) {
     let key = ObjectKey::new("", account.name.as_str());
     let reader = match reader(observer, account, readers).await {
@@ -85,24 +100,35 @@ async fn poll_once(
         }
         Err(none) => {
             observer.board.set_obstacle(Kind::CloudAccount, &key, none.problem.as_ref());
-            return unreadable(observer, place, &none.failure);
+            return unreadable(observer, place, &none.failure, &mut pace.lost);
         }
     };
     let settings = &observer.settings;
     let now = observer.clock.now();
     let instances = ask(observer, "instances", place, now, reader.instances(&place.region, now)).await;
-    put(observer, place, instances, settings.inventory_interval, |inventory| &mut inventory.instances);
-    if now < *slow_due {
+    put(observer, place, instances, &mut pace.lost.instances, settings.inventory_interval, |i| {
+        &mut i.instances
+    });
+    if now < pace.slow_due {
         return;
     }
     let now = observer.clock.now();
     let volumes = ask(observer, "volumes", place, now, reader.volumes(&place.region, now)).await;
-    put(observer, place, volumes, settings.slow_inventory_interval, |inventory| &mut inventory.volumes);
-    let now = observer.clock.now();
     let addresses = ask(observer, "addresses", place, now, reader.addresses(&place.region, now)).await;
-    put(observer, place, addresses, settings.slow_inventory_interval, |inventory| &mut inventory.addresses);
-    let pause = SignedDuration::try_from(settings.slow_inventory_interval).unwrap_or(SignedDuration::MAX);
-    *slow_due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+    // What failed is asked again with the next poll: a quarter of an hour is for what was read.
+    if [&volumes.extent, &addresses.extent]
+        .into_iter()
+        .all(|extent| matches!(extent, Extent::Complete { .. }))
+    {
+        let pause = SignedDuration::try_from(settings.slow_inventory_interval).unwrap_or(SignedDuration::MAX);
+        pace.slow_due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+    }
+    put(observer, place, volumes, &mut pace.lost.volumes, settings.slow_inventory_interval, |i| {
+        &mut i.volumes
+    });
+    put(observer, place, addresses, &mut pace.lost.addresses, settings.slow_inventory_interval, |i| {
+        &mut i.addresses
+    });
 }
 
 /// One listing, or that it took too long.
@@ -142,6 +168,7 @@ fn put<T: Clone>(
     observer: &Observer,
     place: &Place,
     new: Reading<T>,
+    lost: &mut bool,
     interval: Duration,
     listing: fn(&mut Inventory) -> &mut Reading<T>,
 ) {
@@ -149,23 +176,21 @@ fn put<T: Clone>(
     observer.board.update_place(place, |known| {
         let mut inventory = known.clone();
         let slot = listing(&mut inventory);
-        *slot = settle(slot, new, patience(interval), now);
+        *slot = settle(slot, new, lost, patience(interval), now);
         inventory
     });
 }
 
 /// Nobody could be asked at all: all three listings say why.
-fn unreadable(observer: &Observer, place: &Place, why: &Failure) {
+fn unreadable(observer: &Observer, place: &Place, why: &Failure, lost: &mut Lost) {
     let now = observer.clock.now();
-    let settings = &observer.settings;
+    let (often, rarely) = (observer.settings.inventory_interval, observer.settings.slow_inventory_interval);
     tracing::warn!(source = %place, kind = why.kind.as_str(), why = %why.message, "cannot be read");
-    put(observer, place, failed("instances", place, now, why), settings.inventory_interval, |i| {
+    put(observer, place, failed("instances", place, now, why), &mut lost.instances, often, |i| {
         &mut i.instances
     });
-    put(observer, place, failed("volumes", place, now, why), settings.slow_inventory_interval, |i| {
-        &mut i.volumes
-    });
-    put(observer, place, failed("addresses", place, now, why), settings.slow_inventory_interval, |i| {
+    put(observer, place, failed("volumes", place, now, why), &mut lost.volumes, rarely, |i| &mut i.volumes);
+    put(observer, place, failed("addresses", place, now, why), &mut lost.addresses, rarely, |i| {
         &mut i.addresses
     });
 }

@@ -207,16 +207,19 @@ impl Board {
     }
 }
 
-/// The reading to believe after `new` came: `new` itself, with its failure dated from the first one, or `known` while
-/// the trouble is of the passing kind and `known` is complete and younger than `patience`.
+/// The reading to believe after `new` came: `new` itself, with its failure dated from the first one; or `known`, when
+/// one answer was lost to passing trouble and `known` is complete and younger than `patience`. `lost` remembers that an
+/// answer was lost, until one comes.
 #[must_use]
 pub fn settle<T: Clone>(
     known: &Reading<T>,
     new: Reading<T>,
+    lost: &mut bool,
     patience: SignedDuration,
     now: Timestamp,
 ) -> Reading<T> {
-    if known.complete(now, patience).is_some() && trouble(&new).is_some_and(passes) {
+    let is_first = !std::mem::replace(lost, trouble(&new).is_some());
+    if is_first && trouble(&new).is_some_and(passes) && known.complete(now, patience).is_some() {
         return known.clone();
     }
     dated(known, new)
@@ -295,21 +298,31 @@ pub fn unread(
     }
 }
 
+/// Which listings of a registry have lost an answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lost {
+    hosts: bool,
+    services: bool,
+    monitors: bool,
+    last_metric: bool,
+}
+
 /// [`settle`], listing by listing.
 #[must_use]
 pub fn settle_registry(
     known: &Registry,
     new: Registry,
+    lost: &mut Lost,
     patience: SignedDuration,
     now: Timestamp,
 ) -> Registry {
     Registry {
         product: new.product,
-        hosts: settle(&known.hosts, new.hosts, patience, now),
-        services: settle(&known.services, new.services, patience, now),
-        monitors: settle(&known.monitors, new.monitors, patience, now),
+        hosts: settle(&known.hosts, new.hosts, &mut lost.hosts, patience, now),
+        services: settle(&known.services, new.services, &mut lost.services, patience, now),
+        monitors: settle(&known.monitors, new.monitors, &mut lost.monitors, patience, now),
         checks: new.checks,
-        last_metric: settle(&known.last_metric, new.last_metric, patience, now),
+        last_metric: settle(&known.last_metric, new.last_metric, &mut lost.last_metric, patience, now),
     }
 }
 
@@ -329,13 +342,23 @@ mod tests {
 
     #[test]
     fn one_lost_answer_is_not_blindness_but_the_second_is() {
-        let complete = Reading::complete_at("s", at(0), vec![1]);
-        let first = settle(&complete, failed(60, FailureKind::Throttled), PATIENCE, at(60));
+        let (complete, mut lost) = (Reading::complete_at("s", at(0), vec![1]), false);
+        let mut believe = |known: &_, new, now| settle(known, new, &mut lost, PATIENCE, at(now));
+        let first = believe(&complete, failed(60, FailureKind::Throttled), 60);
         assert_eq!(first, complete, "held, with its own time");
-        let second = settle(&first, failed(120, FailureKind::Throttled), PATIENCE, at(120));
-        assert_eq!(second, failed(120, FailureKind::Throttled));
-        let third = settle(&second, failed(180, FailureKind::Unreachable), PATIENCE, at(180));
-        assert_eq!(third, failed(120, FailureKind::Unreachable), "failing since the second");
+        let second = believe(&first, failed(61, FailureKind::Throttled), 61);
+        assert_eq!(second, failed(61, FailureKind::Throttled), "however soon it comes");
+        let third = believe(&second, failed(180, FailureKind::Unreachable), 180);
+        assert_eq!(third, failed(61, FailureKind::Unreachable), "failing since the second");
+        let back = believe(&third, Reading::complete_at("s", at(240), vec![2]), 240);
+        assert_eq!(believe(&back, failed(300, FailureKind::TimedOut), 300), back, "one more may be lost");
+    }
+
+    #[test]
+    fn an_old_reading_is_not_held() {
+        let complete = Reading::complete_at("s", at(0), vec![1]);
+        let new = failed(101, FailureKind::Throttled);
+        assert_eq!(settle(&complete, new.clone(), &mut false, PATIENCE, at(101)), new);
     }
 
     #[test]
@@ -347,7 +370,8 @@ mod tests {
             FailureKind::Misconfigured,
             FailureKind::TooLarge,
         ] {
-            assert_eq!(settle(&complete, failed(60, kind), PATIENCE, at(60)), failed(60, kind));
+            let new = failed(60, kind);
+            assert_eq!(settle(&complete, new.clone(), &mut false, PATIENCE, at(60)), new);
         }
     }
 }

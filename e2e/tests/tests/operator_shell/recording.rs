@@ -1,0 +1,100 @@
+//! The recording: whole for whoever may read everything, cut for a team, nothing for a stranger.
+
+use anyhow::Result;
+use rollcall_crds::v1alpha1::Environment;
+use rollcall_engine::recording::Recording;
+use serde_json::json;
+
+use super::stage::{CANARY, Replica, Stage, TEAM, account, team};
+
+async fn ask(replica: &Replica, token: Option<&str>) -> Result<(u16, String)> {
+    let mut request = reqwest::Client::new().get(format!("http://{}/v1/recording", replica.recording));
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let answer = request.send().await?;
+    Ok((answer.status().as_u16(), answer.text().await?))
+}
+
+async fn token(stage: &Stage, namespace: &str, name: &str) -> Result<String> {
+    let text = stage.plane.kubectl(&["create", "token", name, "-n", namespace]).await?.ok()?;
+    Ok(text.trim().to_owned())
+}
+
+/// A service account of the namespace that may read environments there, and one that may read nothing.
+async fn people(stage: &Stage, namespace: &str) -> Result<()> {
+    for name in ["reader", "stranger"] {
+        stage.plane.kubectl(&["create", "serviceaccount", name, "-n", namespace]).await?.ok()?;
+    }
+    let role =
+        ["create", "role", "reader", "--verb=get", "--resource=environments.rollcall.dev", "-n", namespace];
+    stage.plane.kubectl(&role).await?.ok()?;
+    let subject = format!("--serviceaccount={namespace}:reader");
+    stage
+        .plane
+        .kubectl(&["create", "rolebinding", "reader", "--role=reader", &subject, "-n", namespace])
+        .await?
+        .ok()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Result<()> {
+    let stage = Stage::team(3).await?;
+    let identity = json!({"observe": {"roleARN": "arn:aws:iam::123456789012:role/rollcall-observe", "externalID": "shared-external-id"}});
+    stage.apply(&[account(&[super::stage::REGION], identity)]).await?;
+    stage.apply(&team("rival")).await?;
+    stage
+        .plane
+        .kubectl(&[
+            "create",
+            "rolebinding",
+            "s",
+            "-n",
+            "rival",
+            "--clusterrole=rollcall-tenant-secrets",
+            "--serviceaccount=rollcall:a",
+        ])
+        .await?
+        .ok()?;
+    stage.hosts("rival", 2);
+    people(&stage, TEAM).await?;
+    let replica = stage.replica("a", |_| {}).await?;
+    stage.status::<Environment>("jp1", |s| s["summary"]["covered"] == "3/3").await?;
+    stage.status_in::<Environment>("rival", "rival1", |s| s["summary"]["covered"] == "2/2").await?;
+
+    assert_eq!(ask(&replica, None).await?.0, 401);
+    assert_eq!(ask(&replica, Some("made-up")).await?.0, 401);
+    let (status, why) = ask(&replica, Some(&token(&stage, TEAM, "stranger").await?)).await?;
+    assert_eq!(status, 403, "{why}");
+
+    let (status, text) = ask(&replica, Some(&token(&stage, TEAM, "reader").await?)).await?;
+    assert_eq!(status, 200, "{text}");
+    for word in [CANARY, "rival", "shared-external-id", "rollcall-observe"] {
+        assert!(!text.contains(word), "{word} is in the team's recording");
+    }
+    let recording = Recording::from_slice(text.as_bytes())?;
+    assert_eq!(recording.snapshot.inventories.values().map(|i| i.instances.seen.len()).sum::<usize>(), 3);
+    assert_eq!(recording.snapshot.registries.values().map(|r| r.hosts.seen.len()).sum::<usize>(), 3);
+    // What is left is whole: a plan on it says what the operator says.
+    let (fleet, problems) = rollcall_engine::fleet::Fleet::parse(&recording.desired);
+    assert_eq!(problems, []);
+    let (roll, _) =
+        rollcall_engine::rollcall::roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
+    let jp1 = roll.environments.values().next().unwrap();
+    assert_eq!((jp1.hosts, jp1.tally.covered, jp1.tally.required), (3, 3, 3));
+
+    let admin = [
+        "create",
+        "clusterrolebinding",
+        "admin",
+        "--clusterrole=cluster-admin",
+        "--serviceaccount=team:stranger",
+    ];
+    stage.plane.kubectl(&admin).await?.ok()?;
+    let (status, text) = ask(&replica, Some(&token(&stage, TEAM, "stranger").await?)).await?;
+    assert_eq!(status, 200, "{text}");
+    assert!(text.contains("rival") && text.contains("shared-external-id"));
+    assert!(!text.contains(CANARY));
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Sources that say what a test has written down for them: complete, refused, or never.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use rollcall_engine::fleet::{Account, Endpoint};
+use rollcall_engine::ids::{Place, Region};
+use rollcall_engine::inventory::{Address, Instance, PowerState, Volume};
+use rollcall_engine::reading::{Failure, FailureKind, Reading};
+use rollcall_engine::registry::{Product, Registration, RegistrationStatus, Registry};
+use rollcall_operator::sources::{AccountReader, Fingerprint, Proofs, RegistryReader, Secret, Sources};
+
+/// What a source does when it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mood {
+    #[default]
+    Answers,
+    Fails(FailureKind),
+    Hangs,
+}
+
+/// What one place says.
+#[derive(Clone, Debug, Default)]
+pub struct PlaceScript {
+    pub instances: Vec<Instance>,
+    pub mood: Mood,
+    pub asked: usize,
+}
+
+/// What one monitoring system says, by its address.
+#[derive(Clone, Debug, Default)]
+pub struct SystemScript {
+    pub hosts: Vec<Registration>,
+    pub mood: Mood,
+    pub asked: usize,
+    /// Readings in which calls for single hosts were allowed.
+    pub renewed: usize,
+}
+
+/// Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    places: BTreeMap<Place, PlaceScript>,
+    systems: BTreeMap<String, SystemScript>,
+    keys: Vec<String>,
+}
+
+impl Script {
+    pub fn place<T>(&self, region: &str, change: impl FnOnce(&mut PlaceScript) -> T) -> T {
+        change(self.inner.lock().unwrap().places.entry(place(region)).or_default())
+    }
+
+    pub fn system<T>(&self, url: &str, change: impl FnOnce(&mut SystemScript) -> T) -> T {
+        change(self.inner.lock().unwrap().systems.entry(url.to_owned()).or_default())
+    }
+
+    /// The keys with which readers were made.
+    pub fn keys(&self) -> Vec<String> {
+        self.inner.lock().unwrap().keys.clone()
+    }
+}
+
+pub const ACCOUNT: &str = "123456789012";
+
+pub fn place(region: &str) -> Place {
+    Place { account: ACCOUNT.into(), region: region.into() }
+}
+
+/// A host that has been running for a day.
+pub fn instance(id: &str, environment: &str) -> Instance {
+    Instance {
+        id: id.into(),
+        state: PowerState::Running,
+        tags: [
+            ("Name", format!("{environment}-{id}")),
+            ("Env", environment.to_owned()),
+            ("Role", "app".to_owned()),
+        ]
+        .into_iter()
+        .collect(),
+        launch_time: (Timestamp::now() - SignedDuration::from_hours(24)).round(jiff::Unit::Second).unwrap(),
+        instance_type: "t3.small".to_owned(),
+        zone: None,
+        vpc: None,
+        addresses: Vec::new(),
+        managed_by: None,
+        state_reason: None,
+    }
+}
+
+/// The registration of such a host.
+pub fn registration(id: &str) -> Registration {
+    Registration {
+        id: format!("mkr-{id}").into(),
+        name: format!("host-{id}"),
+        custom_identifier: Some(format!("{id}.ec2.amazonaws.com")),
+        instance_id: Some(id.to_owned()),
+        provider: Some("ec2".to_owned()),
+        status: RegistrationStatus::Working,
+        roles: Vec::new(),
+        addresses: Vec::new(),
+        created_at: None,
+    }
+}
+
+#[async_trait]
+impl Sources for Script {
+    async fn account(
+        &self,
+        account: &Account,
+        _: Option<&Secret>,
+    ) -> Result<Arc<dyn AccountReader>, Failure> {
+        assert_eq!(account.id.as_str(), ACCOUNT);
+        Ok(Arc::new(self.clone()))
+    }
+
+    async fn registry(
+        &self,
+        endpoint: &Endpoint,
+        secret: &Secret,
+    ) -> Result<Box<dyn RegistryReader>, Failure> {
+        let Endpoint::Mackerel(mackerel) = endpoint;
+        let key = secret.get(&mackerel.api_key_secret.key).unwrap_or_default();
+        self.inner.lock().unwrap().keys.push(key.to_owned());
+        Ok(Box::new(SystemReader { script: self.clone(), url: url(endpoint) }))
+    }
+
+    fn fingerprint(&self, endpoint: &Endpoint, secret: &Secret) -> Fingerprint {
+        let mut bytes = [0; 32];
+        let text = secret.iter().fold(url(endpoint), |text, (_, v)| text + &String::from_utf8_lossy(v));
+        for (index, byte) in text.bytes().enumerate() {
+            bytes[index % 32] ^= byte.rotate_left(u32::try_from(index / 32).unwrap());
+        }
+        Fingerprint(bytes)
+    }
+}
+
+fn url(endpoint: &Endpoint) -> String {
+    let Endpoint::Mackerel(mackerel) = endpoint;
+    mackerel.api_url.clone().unwrap_or_default()
+}
+
+#[async_trait]
+impl AccountReader for Script {
+    async fn instances(&self, region: &Region, now: Timestamp) -> Reading<Vec<Instance>> {
+        let script = self.place(region.as_str(), |script| {
+            script.asked += 1;
+            script.clone()
+        });
+        answer(format!("ec2 instances {}", place(region.as_str())), script.mood, now, script.instances).await
+    }
+
+    async fn volumes(&self, region: &Region, now: Timestamp) -> Reading<Vec<Volume>> {
+        Reading::complete_at(format!("ec2 volumes {}", place(region.as_str())), now, Vec::new())
+    }
+
+    async fn addresses(&self, region: &Region, now: Timestamp) -> Reading<Vec<Address>> {
+        Reading::complete_at(format!("ec2 addresses {}", place(region.as_str())), now, Vec::new())
+    }
+}
+
+struct SystemReader {
+    script: Script,
+    url: String,
+}
+
+#[async_trait]
+impl RegistryReader for SystemReader {
+    async fn read(&mut self, now: Timestamp, proofs: Proofs) -> Registry {
+        let script = self.script.system(&self.url, |script| {
+            script.asked += 1;
+            script.renewed += usize::from(proofs == Proofs::Renew);
+            script.clone()
+        });
+        let metrics = script.hosts.iter().map(|host| (host.id.clone(), now)).collect();
+        let mood = script.mood;
+        Registry {
+            product: Product::Mackerel,
+            hosts: answer("mackerel hosts".to_owned(), mood, now, script.hosts).await,
+            services: answer("mackerel services".to_owned(), mood, now, BTreeMap::new()).await,
+            monitors: answer("mackerel monitors".to_owned(), mood, now, Vec::new()).await,
+            checks: BTreeMap::new(),
+            last_metric: answer("mackerel metrics".to_owned(), mood, now, metrics).await,
+        }
+    }
+}
+
+async fn answer<T: Default>(source: String, mood: Mood, now: Timestamp, seen: T) -> Reading<T> {
+    match mood {
+        Mood::Answers => Reading::complete_at(source, now, seen),
+        Mood::Fails(kind) => Reading::failed(source, now, Failure::new(kind, "as the test wants it")),
+        Mood::Hangs => std::future::pending().await,
+    }
+}

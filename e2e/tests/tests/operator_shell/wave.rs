@@ -1,0 +1,59 @@
+//! Many hosts at once: a wave of first writes keeps to its budget, tells its progress, and keeps nobody waiting.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use rollcall_crds::v1alpha1::Environment;
+use rollcall_harness::wait::{Look, until};
+
+use super::stage::{Stage, TEAM, condition, environment};
+
+const HOSTS: usize = 2_000;
+/// Per second. Two calls make one host.
+const BUDGET: u32 = 100;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_hosts_are_written_within_the_budget_and_with_progress() -> Result<()> {
+    let stage = Stage::team(HOSTS).await?;
+    let replica = stage.replica("a", |settings| settings.writes_per_second = BUDGET).await?;
+    let begun =
+        stage.status::<Environment>("jp1", |s| condition(s, "Reconciling") == "True WritingHosts").await?;
+    assert_eq!(begun["summary"]["hosts"], "2000", "the environment is told before its hosts are written");
+    let first = stage.told_hosts(TEAM).await?;
+    assert!(first < HOSTS / 2, "{first} hosts were written before their environment was told");
+
+    // Meanwhile somebody edits: nobody waits for the wave.
+    let edit = std::time::Instant::now();
+    stage.apply(&[environment(TEAM, "other")]).await?;
+    stage.status::<Environment>("other", |s| s["summary"]["hosts"] == "0").await?;
+    println!("an edit during the wave was told within {:?}", edit.elapsed());
+    assert!(stage.told_hosts(TEAM).await? < HOSTS, "the wave was still under way");
+    let told = |s: &serde_json::Value| {
+        s.to_string().contains(" of 2,000 hosts written")
+            && !s.to_string().contains("0 of 2,000 hosts written\"")
+    };
+    stage.status::<Environment>("jp1", told).await?;
+
+    until("all hosts are written", Duration::from_secs(180), async || {
+        let told = stage.told_hosts(TEAM).await?;
+        Ok(Look::that(told == HOSTS, || format!("{told} hosts")))
+    })
+    .await?;
+    let done = stage.status::<Environment>("jp1", |s| condition(s, "Reconciling") == "none").await?;
+    assert_eq!(done["summary"]["covered"], "2000/2000");
+    stage.quiet("a").await?;
+
+    let mut by_second: BTreeMap<i64, u32> = BTreeMap::new();
+    for write in stage.writes("a")? {
+        *by_second.entry(write.received.as_second()).or_default() += 1;
+    }
+    let fastest = by_second.values().max().copied().unwrap_or(0);
+    // A quarter of a second's worth may come at once, and calls may bunch on their way to the server.
+    assert!(fastest <= BUDGET * 3 / 2, "{fastest} writes in a second");
+    let writes: u32 = by_second.values().sum();
+    let expected = u32::try_from(HOSTS * 2)?;
+    assert!((expected..expected + 60).contains(&writes), "two calls a host and a few more, found {writes}");
+    replica.stop().await?;
+    Ok(())
+}
