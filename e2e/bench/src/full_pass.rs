@@ -1,0 +1,126 @@
+//! Read and decide over a big fleet: from the start of the operator's process to its first pass in which no source is
+//! blind, against a fake EC2 that enforces the real one's token buckets.
+//!
+//! It must never wait for the first 20,000 writes: they are paced on purpose, and go on meanwhile.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use rollcall_bench::figure::{at_most, note, said};
+use rollcall_bench::process::Usage;
+use rollcall_harness::operator::{Operator, Setup};
+use rollcall_harness::wait::{Look, until};
+use rollcall_harness::world::World;
+
+use crate::fleet::{self, ACCOUNT, ENVIRONMENTS, HOME, ORGANISATION};
+use crate::telling::Telling;
+
+/// From the start of the process to the first pass with every source read.
+const WALL_SECONDS: f64 = 60.0;
+/// The operator's memory.
+const RESIDENT_MIB: f64 = 128.0;
+/// Instances in one page of EC2.
+const PAGE: usize = 1000;
+/// After this it is a failure, not a figure.
+const GIVEN_UP: Duration = Duration::from_mins(10);
+
+/// Prints the figures.
+///
+/// # Errors
+/// When something does not start, or no pass sees the fleet whole in ten minutes.
+pub async fn measure(hosts: usize, watch_seconds: u64) -> Result<()> {
+    println!(
+        "\nFull pass: {hosts} hosts in one account and region, {hosts} registrations, {ENVIRONMENTS} environments, 50 checks"
+    );
+    let mut world = World::alone().await?;
+    fleet::launch(&world, hosts)?;
+    let objects = fleet::objects(&world.mackerel_url());
+    world.cluster.apply(objects).await?;
+    world.fleet.aws.enforce_rates(true);
+    let setup = Setup {
+        kubeconfig: world.cluster.kubeconfig().to_owned(),
+        namespace: HOME.to_owned(),
+        every_seconds: 60,
+        ..world.setup("rollcall-0")
+    };
+    let begun = Instant::now();
+    let mut operator = Operator::launch(&setup).await?;
+    operator.ready().await?;
+    note("start of the process to /readyz", said(begun.elapsed().as_secs_f64(), "s"));
+    first_whole_pass(&mut operator, hosts).await?;
+    at_most(
+        "start to the first pass with every source read",
+        begun.elapsed().as_secs_f64(),
+        WALL_SECONDS,
+        "s",
+    );
+    used(&operator, "by then")?;
+    calls(&world, hosts);
+    tokio::time::sleep(Duration::from_secs(watch_seconds)).await;
+    afterwards(&operator, watch_seconds).await?;
+    operator.kill()?;
+    world.clean_up().await
+}
+
+/// A source that is blind shows no count: so many hosts counted and a count of missing rows in every environment is the
+/// whole picture.
+async fn first_whole_pass(operator: &mut Operator, hosts: usize) -> Result<()> {
+    until("a pass with every source read", GIVEN_UP, async || {
+        operator.check_alive()?;
+        let told = Telling::of(operator).await?;
+        let counted = told.sum("rollcall_environment_hosts", "").unwrap_or_default();
+        let judged = told.count("rollcall_environment_rows", "state=\"missing\"");
+        #[allow(clippy::cast_precision_loss)]
+        let whole = counted >= hosts as f64 && judged == ENVIRONMENTS;
+        Ok(Look::that(whole, || format!("{counted} hosts counted, {judged} environments judged")))
+    })
+    .await
+}
+
+fn used(operator: &Operator, when: &str) -> Result<()> {
+    let usage = Usage::of(operator.process_id())?;
+    note(&format!("processor time of the operator {when}, all of it"), said(usage.cpu.as_secs_f64(), "s"));
+    at_most(&format!("memory of the operator {when} (RSS)"), usage.resident, RESIDENT_MIB, "MiB");
+    note("  and the most it ever had", said(usage.peak, "MiB"));
+    Ok(())
+}
+
+/// What was asked, listing by listing.
+fn calls(world: &World, hosts: usize) {
+    let mut throttled = 0;
+    for count in world.stage().calls.counts() {
+        if ![ACCOUNT, ORGANISATION].contains(&&*count.call.account) {
+            continue;
+        }
+        if count.error.is_empty() {
+            let of = if count.call.operation == "DescribeInstances" {
+                format!(" (one per page: {})", hosts.div_ceil(PAGE))
+            } else {
+                String::new()
+            };
+            note(&format!("  calls: {} {}{of}", count.call.service, count.call.operation), count.count);
+        } else {
+            throttled += count.count;
+            note(
+                &format!("  refused: {} {} {}", count.call.service, count.call.operation, count.error),
+                count.count,
+            );
+        }
+    }
+    note("calls that were throttled or refused", throttled);
+}
+
+/// While the first statuses are written.
+async fn afterwards(operator: &Operator, seconds: u64) -> Result<()> {
+    let told = Telling::of(operator).await?;
+    let of = |family| told.sum(family, "").unwrap_or_default();
+    let mean = of("rollcall_pass_seconds_sum") / of("rollcall_pass_seconds_count").max(1.0);
+    println!(
+        "{seconds} s later, {} writes done and {} wanted",
+        of("rollcall_writes_total"),
+        of("rollcall_writes_pending")
+    );
+    note("passes so far", of("rollcall_passes_total"));
+    note("roll_call inside the operator, mean", said(mean * 1e3, "ms"));
+    used(operator, "then")
+}
