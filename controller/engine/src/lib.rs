@@ -17,4 +17,6 @@ pub mod recording;
 pub mod registry;
 pub mod rollcall;
 pub mod snapshot;
+#[cfg(feature = "synthetic")]
+pub mod synthetic;
 pub mod text;

@@ -146,7 +146,7 @@ fn resolve(
             Fault::new(
                 "ReferenceNotReady",
                 format!(
-                    "{field}.name: CloudAccount {:?} has a problem of its own; see `kubectl get rcacct {0:?}`",
+                    "{field}.name: CloudAccount {:?} has a problem of its own; see its condition Ready: kubectl get rcacct",
                     wanted.name
                 ),
             )

@@ -10,4 +10,6 @@ mod claims;
 mod coverage;
 mod departures;
 mod registrations;
+mod upkeep;
 mod world;
+mod wrong_resources;
