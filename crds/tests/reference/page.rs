@@ -101,7 +101,7 @@ fn rules_below(rules: &mut String, path: &str, node: &Value) {
         let field = format!("{path}{}", rule["fieldPath"].as_str().unwrap_or_default());
         let field = field.trim_start_matches('.');
         let (message, rule) = (text(&rule["message"]), text(&rule["rule"]));
-        let _ = writeln!(rules, "| `{field}` | {} | {} |", cell(message), cell(&format!("`{rule}`")));
+        let _ = writeln!(rules, "| `{field}` | {} | {} |", cell(&prose(message)), cell(&format!("`{rule}`")));
     }
     for (name, property) in node["properties"].as_object().into_iter().flatten() {
         rules_below(rules, &format!("{path}.{name}"), property);
@@ -139,7 +139,14 @@ fn text(value: &Value) -> &str {
 
 /// The description, on one line: line breaks in doc comments mean nothing.
 fn sentence(node: &Value) -> String {
-    text(&node["description"]).split_whitespace().collect::<Vec<_>>().join(" ")
+    prose(&text(&node["description"]).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Outside of `code` Markdown would take `<name>` for HTML.
+fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(n, part)| if n % 2 == 0 { part.replace('<', "&lt;") } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// A table ends a cell at `|`, even in code.
