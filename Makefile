@@ -35,7 +35,7 @@ bench: ## The figures of docs/targets.md
 	@e2e/bench/bench.sh
 
 .PHONY: generate
-generate: ## Write again all that is generated: CRD YAML, chart CRDs, RBAC, references, golden files
-	UPDATE=1 cargo test -q -p rollcall-crds --test generated
-	UPDATE=1 cargo test -q -p rollcall --no-default-features
-	UPDATE=1 cargo test -q $(WORKSPACE) -p rollcall-e2e --test generated
+generate: ## Write again all that is generated: CRD YAML, chart templates, references, the README's outputs
+	UPDATE=1 cargo test -q -p rollcall-crds --test generated --test reference
+	UPDATE=1 cargo test -q $(WORKSPACE) -p rollcall --test reference
+	UPDATE=1 cargo test -q $(WORKSPACE) -p rollcall-e2e --test generated --test readme
