@@ -41,7 +41,7 @@ fn duty(host: usize) -> &'static str {
 ///
 /// # Errors
 /// When a fake refuses.
-pub fn launch(world: &World, hosts: usize) -> Result<()> {
+pub async fn launch(world: &World, hosts: usize) -> Result<()> {
     let account = world.fleet.aws.account(ACCOUNT);
     account.add_key("rollcall-observe", ACCESS_KEY);
     let region = account.region(REGION);
@@ -51,7 +51,6 @@ pub fn launch(world: &World, hosts: usize) -> Result<()> {
     let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
     let organisation = world.fleet.mackerel.org(ORGANISATION);
     world.fleet.mackerel.add_key(ORGANISATION, API_KEY, Rights::Read);
-    let mut registered = Vec::with_capacity(hosts);
     for host in 0..hosts {
         let environment = format!("env-{:03}", host % ENVIRONMENTS);
         let name = format!("{environment}-{}-{host}", duty(host));
@@ -60,18 +59,21 @@ pub fn launch(world: &World, hosts: usize) -> Result<()> {
             .tag("Env", &environment)
             .tag("Role", duty(host))
             .launched_at(launched);
-        let id =
-            region.launch(&launch)?.into_iter().next().with_context(|| format!("{name} was not launched"))?;
-        registered.push((name, id, format!("Big:{}", duty(host))));
+        let id = region.launch(&launch)?.into_iter().next();
+        let id = id.with_context(|| format!("{name} was not launched"))?;
+        organisation.edit(|truth| -> Result<()> {
+            let id = truth.add_host(&HostParam::ec2(&name, &id))?;
+            Ok(truth.agent_starts(&id, AgentConf::new(&[&format!("Big:{}", duty(host))], &checks))?)
+        })?;
+        // So that Ctrl-C is heard meanwhile.
+        tokio::task::yield_now().await;
     }
     organisation.edit(|truth| -> Result<()> {
-        for (name, instance, role) in &registered {
-            let id = truth.add_host(&HostParam::ec2(name, instance))?;
-            truth.agent_starts(&id, AgentConf::new(&[role], &checks))?;
-        }
         for check in (0..CHECKS).filter(|check| is_metric(*check)) {
-            truth.add_monitor(json!({"type": "host", "name": format!("metric-{check:02}"), "duration": 3,
-                "metric": format!("custom.metric{check:02}"), "operator": ">", "warning": 80, "critical": 90}))?;
+            let name = format!("metric-{check:02}");
+            let metric = format!("custom.metric{check:02}");
+            truth.add_monitor(json!({"type": "host", "name": name, "metric": metric, "duration": 3,
+                "operator": ">", "warning": 80, "critical": 90}))?;
         }
         Ok(())
     })

@@ -21,6 +21,8 @@ const WALL_SECONDS: f64 = 60.0;
 const RESIDENT_MIB: f64 = 128.0;
 /// Instances in one page of EC2.
 const PAGE: usize = 1000;
+/// Of EC2, for its one account and region: instances, volumes, addresses.
+const LISTINGS: usize = 3;
 /// After this it is a failure, not a figure.
 const GIVEN_UP: Duration = Duration::from_mins(10);
 
@@ -33,7 +35,7 @@ pub async fn measure(hosts: usize, watch_seconds: u64) -> Result<()> {
         "\nFull pass: {hosts} hosts in one account and region, {hosts} registrations, {ENVIRONMENTS} environments, 50 checks"
     );
     let mut world = World::alone().await?;
-    fleet::launch(&world, hosts)?;
+    fleet::launch(&world, hosts).await?;
     let objects = fleet::objects(&world.mackerel_url());
     world.cluster.apply(objects).await?;
     world.fleet.aws.enforce_rates(true);
@@ -71,8 +73,12 @@ async fn first_whole_pass(operator: &mut Operator, hosts: usize) -> Result<()> {
         let counted = told.sum("rollcall_environment_hosts", "").unwrap_or_default();
         let judged = told.count("rollcall_environment_rows", "state=\"missing\"");
         #[allow(clippy::cast_precision_loss)]
-        let whole = counted >= hosts as f64 && judged == ENVIRONMENTS;
-        Ok(Look::that(whole, || format!("{counted} hosts counted, {judged} environments judged")))
+        let judges_all = counted >= hosts as f64 && judged == ENVIRONMENTS;
+        // Of instances, volumes and addresses: a listing has an age once it was read to its end.
+        let read = told.count("rollcall_reading_age_seconds", "ec2 ");
+        Ok(Look::that(judges_all && read == LISTINGS, || {
+            format!("{counted} hosts counted, {judged} environments judged, {read} of {LISTINGS} EC2 listings read")
+        }))
     })
     .await
 }
@@ -81,6 +87,7 @@ fn used(operator: &Operator, when: &str) -> Result<()> {
     let usage = Usage::of(operator.process_id())?;
     note(&format!("processor time of the operator {when}, all of it"), said(usage.cpu.as_secs_f64(), "s"));
     at_most(&format!("memory of the operator {when} (RSS)"), usage.resident, RESIDENT_MIB, "MiB");
+    note("  of it the binary and other files", said(usage.files, "MiB"));
     note("  and the most it ever had", said(usage.peak, "MiB"));
     Ok(())
 }

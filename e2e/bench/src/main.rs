@@ -82,15 +82,16 @@ async fn on_the_backlog(args: &Args, wanted: impl Fn(Part) -> bool) -> Result<()
     println!("\nBacklog: 7 environments, about 200 hosts, two AWS accounts, one Mackerel");
     let mut world = World::start().await?;
     let operator = world.operator("rollcall-0").await?;
+    // Names of checks are proved one host a second of world time; nobody wants to wait for 200.
+    world.stage().clock.set_rate(60.0);
     world.weekend().await?;
+    world.stage().clock.set_rate(1.0);
     if wanted(Part::Steady) {
         steady::measure(&world).await?;
     }
+    operator.stop().await?;
     if wanted(Part::Edit) {
-        operator.stop().await?;
         edit::measure(&world, args.edits).await?;
-    } else {
-        operator.stop().await?;
     }
     if wanted(Part::Recovery) {
         recovery::measure(&world, args.kills).await?;

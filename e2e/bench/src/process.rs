@@ -16,6 +16,8 @@ pub struct Usage {
     pub cpu: Duration,
     /// Memory now (RSS), MiB.
     pub resident: f64,
+    /// The part of [`Self::resident`] that is mapped files: code above all, which the kernel can drop and share.
+    pub files: f64,
     /// The most memory it ever had (RSS), MiB.
     pub peak: f64,
 }
@@ -34,6 +36,7 @@ impl Usage {
         Ok(Self {
             cpu: cpu(&read("stat")?)?,
             resident: mib(&status, "VmRSS:")?,
+            files: mib(&status, "RssFile:")?,
             peak: mib(&status, "VmHWM:")?,
         })
     }
