@@ -87,7 +87,7 @@ if [[ ! -t 2 ]]; then
   ticker=$!
   set +m
 fi
-cargo build --workspace --features rollcall/test-clock
+cargo build --workspace --features rollcall/test-clock,rollcall-crds/cel
 if [[ -n $controlplane ]]; then
   say "Waiting for the API server's build, if it is not there yet$(controlplane_state)"
   wait "${background[0]}" || {

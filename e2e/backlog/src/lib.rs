@@ -18,7 +18,8 @@ use rollcall_fakes::mackerel::{FakeMackerel, Org, Rights};
 use rollcall_fakes::stage::Stage;
 
 pub use hosts::{ENVIRONMENTS, EnvironmentPlan};
-pub use mess::Planted;
+pub use mess::{LEAVING, Planted};
+pub use moments::duty_of;
 pub use tree::{Tree, folder};
 
 /// Where the story begins: a Saturday, two days before the roll is called.

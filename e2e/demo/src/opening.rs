@@ -1,9 +1,12 @@
 //! The weekend before the roll is called, and Monday morning: the first screens.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rollcall_harness::operator::{Operator, binary};
 use rollcall_harness::world::{TEAM, World};
 use serde::Deserialize;
@@ -30,7 +33,7 @@ pub async fn play(world: &mut World, operator: &mut Option<Operator>, screen: &S
     screen.now("It reads two AWS accounts and Mackerel, and writes down what it sees.");
     world.weekend().await?;
     screen.now("Over the weekend six old hosts were terminated. It is Monday morning: the roll is called.");
-    let recording = world.cluster.folder().join("monday.recording.json.gz");
+    let recording = world.cluster.folder().join("monday.recording.json");
     std::fs::write(&recording, running.recording(&world.cluster.token().context("no token")?).await?)?;
     morning(world, screen, &recording).await
 }
@@ -45,9 +48,17 @@ pub async fn record(file: &Path) -> Result<()> {
     world.weekend().await?;
     let recording = operator.recording(&world.cluster.token().context("no token")?).await?;
     operator.stop().await?;
-    std::fs::write(file, &recording).with_context(|| file.display().to_string())?;
-    println!("{}: {} bytes", file.display(), recording.len());
+    let packed = packed(&recording)?;
+    std::fs::write(file, &packed).with_context(|| file.display().to_string())?;
+    println!("{}: {} bytes", file.display(), packed.len());
     world.clean_up().await
+}
+
+/// As small as gzip makes it: it lies in the repository.
+fn packed(recording: &[u8]) -> Result<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(recording)?;
+    Ok(gzip.finish()?)
 }
 
 async fn morning(world: &World, screen: &Screen, recording: &Path) -> Result<()> {

@@ -44,7 +44,15 @@ fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(&cargo)
         // The very selection of `make test`: another one would unify other features and compile the SDK again.
-        .args(["build", "--quiet", "--workspace", "--features", "rollcall/test-clock", "--bin", "rollcall"])
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--features",
+            "rollcall/test-clock,rollcall-crds/cel",
+            "--bin",
+            "rollcall",
+        ])
         .arg("--target-dir")
         .arg(&target)
         .current_dir(&workspace)
