@@ -151,14 +151,18 @@ impl<'p, 'a> Rater<'p, 'a> {
             Standing::Once(post) => std::slice::from_ref(post),
             Standing::Several(posts) => posts,
         };
+        // Of several registrations only one is the host's own voice: what the others run is nobody's excess.
+        let is_alone = matches!(standing, Standing::Once(_));
         let known = posts.iter().map(|post| {
             let (names, others) = match post.names {
                 Names::All(names) => (names, None),
                 Names::AtLeast(names, reason) => (names, Some(reason)),
             };
-            let numbers = self.numbers(number, class.number, names, others.is_none());
-            let scopes =
-                self.verdicts.get_mut(number).map_or(0, |verdicts| verdicts.class(&post.registration.roles));
+            let numbers = self.numbers(number, class.number, names, is_alone && others.is_none());
+            let scopes = self
+                .verdicts
+                .get_mut(number)
+                .map_or(0, |verdicts| verdicts.class(&post.registration.roles, is_alone));
             KnownPost { post, names: numbers, others, scopes }
         });
         Presence::Here(number, known.collect())
@@ -283,24 +287,23 @@ struct KnownPost<'s, 'a> {
 }
 
 impl KnownPost<'_, '_> {
-    /// A check by name. An agent that is silent runs no check.
+    /// A check by name. An agent that is silent runs no check; while nobody knows whether it is silent, that it has a check still
+    /// counts, and that it has none is no news of its own: silence may explain it.
     fn check(&self, name: u32) -> Verdict {
-        if self.post.pulse == Pulse::Silent {
-            return Verdict::Lacks(Lack::Silent, Because::Silent);
-        }
-        match (self.names.binary_search(&name), self.others) {
-            (Ok(_), _) => Verdict::Covered,
-            (Err(_), Some(reason)) => Verdict::Unknown(reason),
-            (Err(_), None) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
+        match (self.post.pulse, self.names.binary_search(&name), self.others) {
+            (Pulse::Silent, ..) => Verdict::Lacks(Lack::Silent, Because::Silent),
+            (_, Ok(_), _) => Verdict::Covered,
+            (_, Err(_), Some(reason)) | (Pulse::Unknown(reason), Err(_), None) => Verdict::Unknown(reason),
+            (Pulse::Alive, Err(_), None) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
         }
     }
 
     /// A monitor on a metric. Without data it watches nothing.
     fn monitor(&self, watch: Option<Watch>) -> Verdict {
-        match (self.post.pulse, verdict_of(watch)) {
-            (Pulse::Silent, _) => Verdict::Lacks(Lack::Silent, Because::Silent),
-            (Pulse::Unknown(reason), Verdict::Covered) => Verdict::Unknown(reason),
-            (_, verdict) => verdict,
+        match self.post.pulse {
+            Pulse::Silent => Verdict::Lacks(Lack::Silent, Because::Silent),
+            Pulse::Unknown(reason) => Verdict::Unknown(reason),
+            Pulse::Alive => verdict_of(watch),
         }
     }
 }

@@ -29,21 +29,23 @@ pub(super) enum Watch {
 /// The verdicts of one system, each worked out once per set of roles.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts<'a> {
-    /// Numbers of role sets as registrations have them.
-    classes: HashMap<&'a [Scope], usize>,
+    /// Numbers of role sets as registrations have them, and whether a host is known to have just these.
+    classes: HashMap<&'a [Scope], (usize, bool)>,
     watches: HashMap<(usize, usize), Watch>,
 }
 
 impl<'a> Verdicts<'a> {
-    /// The number of a set of roles.
-    pub(super) fn class(&mut self, roles: &'a [Scope]) -> usize {
+    /// The number of a set of roles. `is_certain`: it is known to be a running host's.
+    pub(super) fn class(&mut self, roles: &'a [Scope], is_certain: bool) -> usize {
         let next = self.classes.len();
-        *self.classes.entry(roles).or_insert(next)
+        let (number, certain) = self.classes.entry(roles).or_insert((next, false));
+        *certain |= is_certain;
+        *number
     }
 
-    /// Every set of roles that was asked about: those of all registrations of running hosts.
+    /// Every set of roles that a running host is known to have.
     pub(super) fn roles(&self) -> impl Iterator<Item = &'a [Scope]> {
-        self.classes.keys().copied()
+        self.classes.iter().filter(|(_, (_, is_certain))| *is_certain).map(|(roles, _)| *roles)
     }
 
     /// How well hosts of this class, with these roles, are watched.

@@ -9,6 +9,7 @@ mod blindness;
 mod claims;
 mod coverage;
 mod departures;
+mod laws;
 mod registrations;
 mod upkeep;
 mod world;

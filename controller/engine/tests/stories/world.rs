@@ -2,7 +2,7 @@
 //! readings of them as good or bad as the story wants. Each pass also holds the laws that every pass must hold.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_crds::manifest::{Manifests, Object};
@@ -149,7 +149,9 @@ pub struct World {
 impl World {
     /// The team's world, with this host fleet already in order.
     pub fn with_hosts(names: &[&str]) -> Self {
-        let mut world = Self::empty(TEAM);
+        // Most stories begin here: reading the manifests once saves half of their time.
+        static TEAM_ONCE: LazyLock<World> = LazyLock::new(|| World::empty(TEAM));
+        let mut world = TEAM_ONCE.clone();
         world.monitors = vec![
             metric("m-disk", "disk%", Some(85.0), Some(92.0)),
             Monitor {
