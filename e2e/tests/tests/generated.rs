@@ -44,12 +44,16 @@ fn crd_templates_are_those_of_crds_yaml() {
 
 fn as_template(crd: &str) -> String {
     assert!(!crd.contains("{{"), "a CRD that Helm would take for a template");
-    let mut out = String::from("{{- /* Generated from crds/yaml by `make generate`. */}}\n{{- if .Values.crds.enabled }}\n");
+    let mut out = String::from(
+        "{{- /* Generated from crds/yaml by `make generate`. */}}\n{{- if .Values.crds.enabled }}\n",
+    );
     for line in crd.lines().filter(|line| !line.starts_with('#')) {
         let _ = writeln!(out, "{line}");
         if line == "metadata:" {
             out.push_str("  annotations:\n    rollcall.dev/chart: {{ .Chart.Version | quote }}\n");
-            out.push_str("    {{- if .Values.crds.keep }}\n    helm.sh/resource-policy: keep\n    {{- end }}\n");
+            out.push_str(
+                "    {{- if .Values.crds.keep }}\n    helm.sh/resource-policy: keep\n    {{- end }}\n",
+            );
             out.push_str("  labels: {{- include \"rollcall.labels\" . | nindent 4 }}\n");
         }
     }
@@ -61,7 +65,8 @@ fn as_template(crd: &str) -> String {
 #[test]
 fn rbac_template_is_the_operators_table_of_rights() {
     use rollcall_operator::rbac::Scope;
-    let mut out = String::from("{{- /* Generated from controller/operator/src/rbac.rs by `make generate`. */}}\n");
+    let mut out =
+        String::from("{{- /* Generated from controller/operator/src/rbac.rs by `make generate`. */}}\n");
     let labels = "  labels: {{- include \"rollcall.labels\" . | nindent 4 }}\n";
     let kinds = [
         ("ClusterRole", "{{ .Release.Name }}", false, Scope::Cluster),
@@ -70,7 +75,10 @@ fn rbac_template_is_the_operators_table_of_rights() {
     ];
     for (kind, name, namespaced, scope) in kinds {
         let namespace = if namespaced { "  namespace: {{ .Release.Namespace }}\n" } else { "" };
-        let _ = write!(out, "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{namespace}{labels}rules:\n");
+        let _ = write!(
+            out,
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{namespace}{labels}rules:\n"
+        );
         out.push_str(&rules(scope));
         if scope != Scope::TenantNamespace {
             out.push_str("---\n");
@@ -81,9 +89,14 @@ fn rbac_template_is_the_operators_table_of_rights() {
     out.push_str("{{- /* The only way to a team's Secrets: bound namespace by namespace. */}}\n");
     out.push_str("{{- range .Values.tenantNamespaces }}\n---\n");
     out.push_str(
-        &binding("ClusterRole", "{{ $.Release.Name }}-tenant-secrets", "  namespace: {{ . }}\n", "  labels: {{- include \"rollcall.labels\" $ | nindent 4 }}\n")
-            .replace("kind: ClusterRoleBinding", "kind: RoleBinding")
-            .replace("{{ .Release", "{{ $.Release"),
+        &binding(
+            "ClusterRole",
+            "{{ $.Release.Name }}-tenant-secrets",
+            "  namespace: {{ . }}\n",
+            "  labels: {{- include \"rollcall.labels\" $ | nindent 4 }}\n",
+        )
+        .replace("kind: ClusterRoleBinding", "kind: RoleBinding")
+        .replace("{{ .Release", "{{ $.Release"),
     );
     out.push_str("{{- end }}\n");
     settle(&chart().join("templates/rbac.yaml"), &out);

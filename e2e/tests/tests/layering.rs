@@ -13,7 +13,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rollcall-aws", &["rollcall-engine"]),
     ("rollcall-monitoring", &["rollcall-engine"]),
     ("rollcall-operator", &["rollcall-engine", "rollcall-crds"]),
-    ("rollcall", &["rollcall-crds", "rollcall-engine", "rollcall-aws", "rollcall-monitoring", "rollcall-operator"]),
+    (
+        "rollcall",
+        &["rollcall-crds", "rollcall-engine", "rollcall-aws", "rollcall-monitoring", "rollcall-operator"],
+    ),
     ("rollcall-fakes", &[]),
     ("rollcall-backlog", &["rollcall-crds", "rollcall-fakes"]),
     ("rollcall-harness", &["rollcall-crds", "rollcall-fakes", "rollcall-backlog"]),
@@ -23,11 +26,17 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 fn metadata() -> cargo_metadata::Metadata {
-    MetadataCommand::new().manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml")).exec().unwrap()
+    MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
+        .exec()
+        .unwrap()
 }
 
 fn normal_dependencies(package: &Package) -> BTreeSet<&str> {
-    let normal = package.dependencies.iter().filter(|d| matches!(d.kind, DependencyKind::Normal | DependencyKind::Build));
+    let normal = package
+        .dependencies
+        .iter()
+        .filter(|d| matches!(d.kind, DependencyKind::Normal | DependencyKind::Build));
     normal.map(|d| d.name.as_str()).collect()
 }
 

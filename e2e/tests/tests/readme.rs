@@ -40,10 +40,15 @@ fn blocks(text: &str) -> Vec<Block> {
 
 /// Runs a command line of the README in the root of the repository, on this test's own build folder.
 fn shell(command: &str, env: &[(&str, String)]) -> (String, i32) {
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| root().join("target").display().to_string());
+    let target =
+        std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| root().join("target").display().to_string());
     let command = command.replace("target/debug/rollcall", &format!("{target}/light/debug/rollcall"));
     // A build folder of its own: the running test holds the lock of the usual one's caller.
-    let command = if command.starts_with("cargo build") { format!("CARGO_TARGET_DIR={target}/light {command}") } else { command };
+    let command = if command.starts_with("cargo build") {
+        format!("CARGO_TARGET_DIR={target}/light {command}")
+    } else {
+        command
+    };
     let mut shell = Command::new("bash");
     shell.args(["-o", "pipefail", "-c", &command]).current_dir(root()).env("NO_COLOR", "1");
     for (name, value) in env {
