@@ -123,12 +123,15 @@ impl Decide {
     }
 
     fn input(&self, memory: Arc<Memory>) -> Input {
+        let judged = self.desired.judged(&self.stores, self.settings.library_namespace.as_deref());
+        // Before the snapshot: an answer that comes in between is then told a moment later, not taken for awaited.
+        let awaited = self.board.awaited(&judged.fleet, self.settings.first_answer_grace);
         Input {
             now: self.clock.now(),
-            judged: self.desired.judged(&self.stores, self.settings.library_namespace.as_deref()),
+            judged,
             snapshot: self.board.snapshot(),
             memory,
-            awaited: self.board.awaited(self.settings.first_answer_grace),
+            awaited,
             obstacles: self.board.obstacles(),
         }
     }
@@ -155,6 +158,7 @@ fn judge(input: &Input, stores: &Stores, metrics: &Metrics, act: &Act) -> (Write
         obstacles: &input.obstacles,
         awaited: &input.awaited,
         now: input.now,
+        tells_progress: act.take_progress_turn(),
     };
     let written = act.written();
     let known = Known { stores, written: &written, is_resting: &|key| act.is_resting(key) };

@@ -30,8 +30,8 @@ pub struct Settings {
     pub standby_interval: Duration,
     /// Machine time after which one listing is given up. Above the 60 s that 20,000 hosts may take under EC2's bucket.
     pub source_timeout: Duration,
-    /// Machine time for which the statuses that need a source are held back while its first answer is awaited, so
-    /// that a restart does not show everything as unknown for a second.
+    /// Machine time for which what was told before stands while a source's first answer is awaited, so that a restart
+    /// does not show everything as unknown in between. 20,000 hosts may take a minute to list.
     pub first_answer_grace: Duration,
     /// World time between two passes when nothing happens: settling, silence and freshness are matters of time.
     pub tick: Duration,
@@ -91,7 +91,7 @@ impl Settings {
             registry_interval: Duration::from_mins(1),
             standby_interval: Duration::from_mins(10),
             source_timeout: Duration::from_mins(2),
-            first_answer_grace: Duration::from_secs(15),
+            first_answer_grace: Duration::from_secs(90),
             tick: Duration::from_mins(1),
             writes_per_second: 20,
             write_concurrency: 8,

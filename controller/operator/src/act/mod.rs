@@ -62,6 +62,7 @@ struct Said {
     objects: Rest<(Kind, ObjectKey)>,
     hosts: Rest<ObjectKey>,
     namespaces: Rest<Arc<str>>,
+    progress: Option<Instant>,
 }
 
 impl Act {
@@ -92,6 +93,17 @@ impl Act {
         said.namespaces.is_resting(&key.namespace) || said.hosts.is_resting(key)
     }
 
+    /// Is it time to tell progress again? Asking takes the turn.
+    #[must_use]
+    pub fn take_progress_turn(&self) -> bool {
+        let mut said = self.said.lock();
+        let due = said.progress.is_none_or(|last| last.elapsed() >= PROGRESS_EVERY);
+        if due {
+            said.progress = Some(Instant::now());
+        }
+        due
+    }
+
     /// Writes what the mailbox brings until told to stop; then ends what is under way and drops the rest.
     pub async fn run(&self, wanted: &Mailbox<Writes>, stop: &CancellationToken) {
         let mut queue = Queue::default();
@@ -115,7 +127,7 @@ impl Act {
                     }
                 }
                 () = self.budget.spend(), if may_begin => {
-                    if let Some(job) = queue.begin() {
+                    if let Some(job) = self.next(&mut queue) {
                         under_way.push(Box::pin(self.perform(job)));
                     }
                 }
@@ -127,6 +139,30 @@ impl Act {
         let last = timeout(LAST_WRITES, async { while under_way.next().await.is_some() {} });
         if last.await.is_err() {
             tracing::warn!("writes under way were given up at shutdown; the next replica makes them");
+        }
+    }
+
+    /// The next write that is still needed: a pass that was made while others were written wants some of them again.
+    fn next(&self, queue: &mut Queue) -> Option<Job> {
+        loop {
+            let job = queue.begin()?;
+            let is_done = match &job {
+                Job::Object(write) => {
+                    let said = self.said.lock();
+                    let target = (write.kind, write.key.clone());
+                    said.written.get(&target).is_some_and(|(version, hash)| {
+                        *hash == write.hash
+                            && self.stores.resource_version(write.kind, &write.key) == Some(*version)
+                    })
+                }
+                Job::Host(write) => write.is_done(&self.stores.hosts),
+            };
+            if !is_done {
+                return Some(job);
+            }
+            if queue.done(&job) {
+                self.stores.changed.ring();
+            }
         }
     }
 
@@ -168,19 +204,10 @@ impl Act {
 
     /// The answer to our write is newer than what the watch has brought: without it the next pass would write again.
     fn take_back(&self, kind: Kind, object: DynamicObject) {
-        let stores = &self.stores;
-        let change = match kind {
-            Kind::CloudAccount => stores.accounts.apply(object),
-            Kind::Environment => stores.environments.apply(object),
-            Kind::HostRole => stores.roles.apply(object),
-            Kind::RequiredCheck => stores.checks.apply(object),
-            Kind::MonitoringSystem => stores.systems.apply(object),
-            Kind::Exemption => stores.exemptions.apply(object),
-        };
         // Somebody changed the object just before us, and its watch event will be taken for an echo.
-        if change == Change::Meaning {
-            stores.sources_changed.ring();
-            stores.changed.ring();
+        if self.stores.apply(kind, object) == Change::Meaning {
+            self.stores.sources_changed.ring();
+            self.stores.changed.ring();
         }
     }
 
@@ -235,7 +262,7 @@ async fn until(instant: Option<Instant>) {
 }
 
 fn tell_progress(writes: &Writes) {
-    if !writes.hosts.is_empty() && writes.progress.is_under_way(&[]) {
+    if writes.tells_progress && writes.progress.is_under_way(&[]) {
         let (written, wanted) = (grouped(writes.progress.written), grouped(writes.progress.wanted));
         tracing::info!("first writes: {written} of {wanted} hosts written");
     }

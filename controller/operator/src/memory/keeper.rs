@@ -20,6 +20,9 @@ use crate::act::Budget;
 use crate::calls::{CallError, bounded};
 use crate::metrics::Metrics;
 
+/// A change is written so much later, with all that followed it.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// Keeps memory for one term.
 pub struct Keeper {
     api: Api<ConfigMap>,
@@ -75,7 +78,11 @@ impl Keeper {
         loop {
             let stopping = tokio::select! {
                 () = stop.cancelled() => true,
-                Ok(()) = memory.changed() => false,
+                Ok(()) = memory.changed() => {
+                    // The first passes after a change bring more of it: one write for all of them.
+                    due.get_or_insert_with(|| Instant::now() + SETTLE.min(self.interval));
+                    continue;
+                }
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => false,
             };
             let now = Arc::clone(&memory.borrow_and_update());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
-use rollcall_engine::fleet::{Kind, Problem};
+use rollcall_engine::fleet::{Fleet, Kind, Problem};
 use rollcall_engine::ids::{ObjectKey, Place};
 use rollcall_engine::inventory::Inventory;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
@@ -75,23 +75,21 @@ impl Board {
         }
     }
 
-    /// Sources whose first answer is awaited, and has been for less than `grace`.
+    /// Sources of this fleet whose first answer is awaited, and has been for less than `grace`. One that is not even
+    /// on the board yet is about to be begun.
     #[must_use]
-    pub fn awaited(&self, grace: Duration) -> Awaited {
+    pub fn awaited(&self, fleet: &Fleet, grace: Duration) -> Awaited {
         let inner = self.inner.read();
-        let young = |since: &Option<Instant>| since.is_some_and(|since| since.elapsed() < grace);
+        let young = |since: Option<Instant>| since.is_some_and(|since| since.elapsed() < grace);
+        let places = fleet.places().map(|(place, _)| place);
+        let systems = fleet.used_systems().into_iter();
         Awaited {
-            places: inner
-                .inventories
-                .iter()
-                .filter(|(_, s)| young(&s.awaited_since))
-                .map(|(k, _)| k.clone())
+            places: places
+                .filter(|place| inner.inventories.get(place).is_none_or(|slot| young(slot.awaited_since)))
                 .collect(),
-            systems: inner
-                .registries
-                .iter()
-                .filter(|(_, s)| young(&s.awaited_since))
-                .map(|(k, _)| k.clone())
+            systems: systems
+                .filter(|key| inner.registries.get(*key).is_none_or(|slot| young(slot.awaited_since)))
+                .cloned()
                 .collect(),
         }
     }

@@ -27,6 +27,8 @@ pub struct Telling<'a> {
     pub awaited: &'a Awaited,
     /// World time.
     pub now: Timestamp,
+    /// Is it time to tell progress? Its counts move with every pass, and each telling is a write.
+    pub tells_progress: bool,
 }
 
 /// What the API server says, and what we have said ourselves.
@@ -51,6 +53,8 @@ pub struct Writes {
     pub later: usize,
     /// First writes of hosts, all environments together.
     pub progress: Progress,
+    /// Whether it is time to tell it.
+    pub tells_progress: bool,
 }
 
 /// The whole comparison.
@@ -58,35 +62,43 @@ pub struct Writes {
 pub fn diff(telling: &Telling<'_>, known: &Known<'_>) -> Writes {
     let problems = Problems::new(telling);
     let HostWrites { writes, later, by_environment, by_account, all } = hosts::diff(telling, known);
-    let mut out = Writes { objects: Vec::new(), hosts: writes, later, progress: all };
-    let Telling { roll, judged, now, awaited, .. } = *telling;
+    let mut out = Writes {
+        objects: Vec::new(),
+        hosts: writes,
+        later,
+        progress: all,
+        tells_progress: telling.tells_progress,
+    };
+    let Telling { roll, judged, now, awaited, tells_progress, .. } = *telling;
     let stores = known.stores;
     let mut list = Listing { known, out: &mut out.objects };
 
+    // What waits for an answer keeps what was told of it; what was never told anything is told that it waits.
     list.kind(&stores.accounts, |key, before, generation| {
         let name = (*key.name).into();
         let waits =
             judged.fleet.account(&name).is_some_and(|a| a.places().any(|p| awaited.places.contains(&p)));
-        let roll = roll.accounts.get(&name).filter(|_| !waits);
-        let progress = by_account.get(&name).copied().unwrap_or_default();
+        let held = waits && before.summary.is_some();
+        let roll = roll.accounts.get(&name).filter(|_| !held);
+        let progress = by_account.get(&name).copied().unwrap_or_default().told(tells_progress);
         let problems = problems.of(Kind::CloudAccount, key);
-        (roll.is_some() || !problems.is_empty() || !waits)
+        (!held || !problems.is_empty())
             .then(|| others::account(roll, problems, progress, before, generation, now))
     });
     list.kind(&stores.environments, |key, before, generation| {
-        let waits = waits(telling, key);
-        let roll = roll.environments.get(key).filter(|_| !waits);
-        let progress = by_environment.get(key).copied().unwrap_or_default();
+        let held = waits(telling, key) && before.summary.is_some();
+        let roll = roll.environments.get(key).filter(|_| !held);
+        let progress = by_environment.get(key).copied().unwrap_or_default().told(tells_progress);
         let problems = problems.of(Kind::Environment, key);
-        (roll.is_some() || !problems.is_empty() || !waits)
+        (!held || !problems.is_empty())
             .then(|| environment::status(roll, problems, progress, before, generation, now))
     });
     list.kind(&stores.systems, |key, before, generation| {
-        let waits = awaited.systems.contains(key);
+        let held = awaited.systems.contains(key) && before.summary.is_some();
+        let roll = roll.systems.get(key).filter(|_| !held);
         let used = judged.fleet.used_systems().contains(key);
         let problems = problems.of(Kind::MonitoringSystem, key);
-        (!waits || !problems.is_empty())
-            .then(|| others::system(roll.systems.get(key), used, problems, before, generation, now))
+        (!held || !problems.is_empty()).then(|| others::system(roll, used, problems, before, generation, now))
     });
     list.kind(&stores.roles, |key, before, generation| {
         let roll = roll.roles.get(key).filter(|roll| !(roll.blind && awaited.any()));

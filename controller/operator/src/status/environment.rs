@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rollcall_crds::conditions::{COMPLIANT, INVENTORY_FRESH, RECONCILING, REGISTRATIONS_FRESH, Truth, cut};
+use rollcall_crds::conditions::{COMPLIANT, INVENTORY_FRESH, REGISTRATIONS_FRESH, Truth, cut};
 use rollcall_crds::v1alpha1::{
     CauseStatus, EnvironmentCheck, EnvironmentRole, EnvironmentStatus, EnvironmentSummary, Severity,
 };
@@ -39,8 +39,7 @@ pub fn status(
     conditions.set(INVENTORY_FRESH, &Verdict::fresh(inventory_blind(roll)));
     conditions.set(REGISTRATIONS_FRESH, &Verdict::fresh(registry_blind(roll)));
     conditions.set(COMPLIANT, &compliant(roll));
-    let underway = progress.is_under_way(&before.conditions);
-    conditions.set_while(RECONCILING, underway.then(|| progress.verdict()).as_ref());
+    progress.tell(&mut conditions, &before.conditions);
     EnvironmentStatus {
         observed_generation: generation,
         conditions: conditions.finish(),

@@ -15,7 +15,7 @@ use rollcall_engine::rollcall::{HostRoll, RollCall};
 use super::diff::{Known, Telling, waits};
 use super::host::{self, UnclaimedNamespaces};
 use super::progress::Progress;
-use crate::watch::{KnownHost, identity, meaning};
+use crate::watch::{HostIndex, KnownHost, identity, meaning};
 
 /// So many host writes are listed at once; the rest waits for the next pass. At 20 writes a second this is over a
 /// minute's work, and its statuses are some MB instead of some ten.
@@ -50,6 +50,19 @@ pub enum HostWrite {
 }
 
 impl HostWrite {
+    /// Does the API server hold it so already?
+    #[must_use]
+    pub fn is_done(&self, hosts: &HostIndex) -> bool {
+        hosts.look(|known| match (self, known.get(self.key())) {
+            (Self::Create { spec, status, .. }, Some(object)) => {
+                object.identity == identity(spec) && object.meaning == Some(meaning(status))
+            }
+            (Self::Tell { status, .. }, Some(object)) => object.meaning == Some(meaning(status)),
+            (Self::Delete { .. }, object) => object.is_none(),
+            (_, None) => false,
+        })
+    }
+
     /// The object.
     #[must_use]
     pub fn key(&self) -> &ObjectKey {

@@ -1,7 +1,7 @@
 //! The statuses of accounts, roles, checks, monitoring systems and exemptions.
 
 use jiff::Timestamp;
-use rollcall_crds::conditions::{INVENTORY_FRESH, RECONCILING, REGISTRATIONS_FRESH, Truth};
+use rollcall_crds::conditions::{INVENTORY_FRESH, REGISTRATIONS_FRESH, Truth};
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::Problem;
 use rollcall_engine::reading::Failure;
@@ -36,8 +36,7 @@ pub fn account(
     let blind = || roll.blind.iter().map(|(place, why)| (place.to_string(), why));
     conditions.ready(problems, || Verdict::once_read(roll.once_read, blind()));
     conditions.set(INVENTORY_FRESH, &Verdict::fresh(blind()));
-    let under_way = progress.is_under_way(&before.conditions);
-    conditions.set_while(RECONCILING, under_way.then(|| progress.verdict()).as_ref());
+    progress.tell(&mut conditions, &before.conditions);
     let known = roll.blind.is_empty();
     api::CloudAccountStatus {
         observed_generation: generation,
@@ -116,13 +115,21 @@ pub fn system(
     now: Timestamp,
 ) -> api::MonitoringSystemStatus {
     let mut conditions = Conditions::begin(&before.conditions, generation, now);
-    let Some(roll) = roll.filter(|_| used) else {
+    if !used {
         conditions.ready(problems, not_used);
         conditions.set(REGISTRATIONS_FRESH, &Verdict::new(Truth::Unknown, "NotUsed", NOT_USED));
         return api::MonitoringSystemStatus {
             observed_generation: generation,
             conditions: conditions.finish(),
             ..api::MonitoringSystemStatus::default()
+        };
+    }
+    let Some(roll) = roll else {
+        conditions.ready(problems, not_judged);
+        return api::MonitoringSystemStatus {
+            observed_generation: generation,
+            conditions: conditions.finish(),
+            ..before.clone()
         };
     };
     let blind = || roll.blind.iter().map(|(listing, why): &(String, Failure)| (listing.clone(), why));

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use rollcall_crds::conditions::{RECONCILING, Truth};
 
-use super::conditions::Verdict;
+use super::conditions::{Conditions, Verdict};
 use super::text::grouped;
 
 /// From so many unwritten hosts on (some seconds of the write budget) progress is told.
@@ -16,9 +16,17 @@ pub struct Progress {
     pub written: usize,
     /// Wanted.
     pub wanted: usize,
+    /// A wave that is told already is not told anew in this pass.
+    stands: bool,
 }
 
 impl Progress {
+    /// The same, to be told only if it is time to.
+    #[must_use]
+    pub fn told(self, now: bool) -> Self {
+        Self { stands: !now, ..self }
+    }
+
     /// Counts one host.
     pub fn add(&mut self, written: bool) {
         self.written += usize::from(written);
@@ -38,9 +46,17 @@ impl Progress {
         self.unwritten() >= if told { 1 } else { WAVE }
     }
 
-    /// `Reconciling=True`.
-    #[must_use]
-    pub fn verdict(self) -> Verdict {
+    /// Sets `Reconciling` while a wave is under way, and takes it away at its end.
+    pub fn tell(self, conditions: &mut Conditions, before: &[Condition]) {
+        let is_told = before.iter().any(|c| c.type_ == RECONCILING);
+        match self.is_under_way(before) {
+            true if is_told && self.stands => {}
+            true => conditions.set(RECONCILING, &self.verdict()),
+            false => conditions.set_while(RECONCILING, None),
+        }
+    }
+
+    fn verdict(self) -> Verdict {
         let message = format!("{} of {} hosts written", grouped(self.written), grouped(self.wanted));
         Verdict::new(Truth::True, "WritingHosts", &message)
     }
@@ -62,7 +78,7 @@ mod tests {
                 jiff::Timestamp::UNIX_EPOCH,
             ),
         }];
-        let at = |written| Progress { written, wanted: 1_000 };
+        let at = |written| Progress { written, wanted: 1_000, ..Progress::default() };
         assert!(!at(950).is_under_way(&[]), "a ripple");
         assert!(at(900).is_under_way(&[]));
         assert!(at(999).is_under_way(&told));

@@ -20,6 +20,8 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use parking_lot::RwLock;
 use rollcall_crds::v1alpha1 as api;
+use rollcall_engine::fleet::Kind;
+use rollcall_engine::ids::ObjectKey;
 use tokio::task::JoinSet;
 
 pub use desired::{DesiredState, Judged};
@@ -59,6 +61,30 @@ pub struct Stores {
 }
 
 impl Stores {
+    /// An object of this kind was made or changed.
+    pub fn apply(&self, kind: Kind, object: DynamicObject) -> Change {
+        match kind {
+            Kind::CloudAccount => self.accounts.apply(object),
+            Kind::Environment => self.environments.apply(object),
+            Kind::HostRole => self.roles.apply(object),
+            Kind::RequiredCheck => self.checks.apply(object),
+            Kind::MonitoringSystem => self.systems.apply(object),
+            Kind::Exemption => self.exemptions.apply(object),
+        }
+    }
+
+    /// The newest known state of an object of this kind.
+    pub fn resource_version(&self, kind: Kind, key: &ObjectKey) -> Option<u64> {
+        match kind {
+            Kind::CloudAccount => self.accounts.get(key).map(|entry| entry.resource_version),
+            Kind::Environment => self.environments.get(key).map(|entry| entry.resource_version),
+            Kind::HostRole => self.roles.get(key).map(|entry| entry.resource_version),
+            Kind::RequiredCheck => self.checks.get(key).map(|entry| entry.resource_version),
+            Kind::MonitoringSystem => self.systems.get(key).map(|entry| entry.resource_version),
+            Kind::Exemption => self.exemptions.get(key).map(|entry| entry.resource_version),
+        }
+    }
+
     /// Have all first lists come? Until then nothing is decided: what is not listed yet is not absent.
     pub fn are_listed(&self) -> bool {
         self.what_is_awaited().is_empty()

@@ -118,7 +118,8 @@ async fn memory(stage: &Stage) -> Result<Vec<ConfigMap>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_survives_and_what_cannot_be_read_is_not_taken_for_none() -> Result<()> {
     let stage = Stage::team(3).await?;
-    let replica = stage.replica("a", |_| {}).await?;
+    let replica =
+        stage.replica("a", |settings| settings.memory_interval = Duration::from_millis(100)).await?;
     stage.status::<Environment>("jp1", |s| s["summary"]["covered"] == "3/3").await?;
     stage.quiet("a").await?;
     let kept = memory(&stage).await?;

@@ -73,14 +73,15 @@ impl Stage {
 
     /// So many hosts are there and registered, of the environment that the team of this namespace has.
     pub fn hosts(&self, team: &str, hosts: usize) {
-        let ids: Vec<String> = (0..hosts).map(|number| format!("i-{team}{number:05}")).collect();
+        let ids: Vec<String> = (0..hosts).map(|number| host_id(team, number)).collect();
         let environment = environment_of(team);
         self.script.place(REGION, |place| {
             place.instances.retain(|instance| instance.tags.get("Env") != Some(&*environment));
             place.instances.extend(ids.iter().map(|id| super::script::instance(id, &environment)));
         });
         self.script.system(MACKEREL, |system| {
-            system.hosts.retain(|host| !host.name.contains(team));
+            let mark = host_id(team, 0)[..6].to_owned();
+            system.hosts.retain(|host| !host.name.contains(&mark));
             system.hosts.extend(ids.iter().map(|id| super::script::registration(id)));
         });
     }
@@ -223,6 +224,11 @@ impl Drop for Replica {
 
 async fn listener() -> Result<TcpListener> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
+}
+
+/// The id of a host of the team of this namespace, as long as AWS makes them.
+pub fn host_id(team: &str, number: usize) -> String {
+    format!("i-{}{number:013x}", if team == TEAM { "07ea" } else { "0a1f" })
 }
 
 /// The environment of the team of this namespace.

@@ -56,6 +56,7 @@ pub(super) struct World {
     pub roll: RollCall,
     pub obstacles: Vec<Problem>,
     pub awaited: Awaited,
+    pub tells_progress: bool,
     written: BTreeMap<(Kind, ObjectKey), (u64, u64)>,
 }
 
@@ -68,6 +69,7 @@ impl World {
             roll: RollCall::default(),
             obstacles: Vec::new(),
             awaited: Awaited::default(),
+            tells_progress: true,
             written: BTreeMap::new(),
         };
         let stores = &world.stores;
@@ -138,6 +140,7 @@ impl World {
             obstacles: &self.obstacles,
             awaited: &self.awaited,
             now: at(NOW),
+            tells_progress: self.tells_progress,
         };
         diff(&telling, &Known { stores: &self.stores, written: &self.written, is_resting: &|_| false })
     }
@@ -146,19 +149,15 @@ impl World {
     pub fn perform(&mut self, writes: &Writes) {
         for write in &writes.objects {
             let status = json!({"status": write.status});
-            let (kind, namespace, name) = (write.kind.as_str(), &write.key.namespace, &write.key.name);
-            let _ = match write.kind {
-                Kind::CloudAccount => {
-                    self.stores.accounts.apply(told(kind, namespace, name, account(), status))
-                }
-                Kind::Environment => {
-                    self.stores.environments.apply(told(kind, namespace, name, environment(), status))
-                }
-                Kind::MonitoringSystem => {
-                    self.stores.systems.apply(told(kind, namespace, name, system(), status))
-                }
+            let content = match write.kind {
+                Kind::CloudAccount => account(),
+                Kind::Environment => environment(),
+                Kind::MonitoringSystem => system(),
                 other => panic!("no {other:?} is in this world"),
             };
+            let key = &write.key;
+            self.stores
+                .apply(write.kind, told(write.kind.as_str(), &key.namespace, &key.name, content, status));
         }
         for write in &writes.hosts {
             let key = write.key();

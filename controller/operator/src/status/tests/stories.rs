@@ -84,11 +84,26 @@ fn what_waits_for_a_first_answer_is_not_told_yet() {
     let held = world.diff();
     assert!(held.objects.is_empty() && held.hosts.is_empty(), "{held:?}");
 
+    // What was never told anything is told at once that it waits.
+    let new = told("Environment", "team", "jp9", super::environment(), json!({}));
+    world.stores.environments.apply(new);
+    let roll = world.jp1().clone();
+    world.roll.environments.insert(key("jp9"), roll);
+    let first = world.diff();
+    assert_eq!(condition(status_of(&first, Kind::Environment, "jp9"), "Ready"), "True Reconciled");
+    assert_eq!(status_of(&first, Kind::Environment, "jp9")["summary"]["hosts"], "-");
+    assert_eq!(first.objects.len(), 1);
+    world.roll.environments.remove(&key("jp9"));
+    world.stores.environments.delete(&told("Environment", "team", "jp9", super::environment(), json!({})));
+
     // The source hangs: once its grace is over, the truth is told.
     world.awaited.places.clear();
-    let told = world.diff();
-    assert_eq!(condition(status_of(&told, Kind::Environment, "jp1"), "InventoryFresh"), "Unknown NotYetRead");
-    assert_eq!(told.hosts.len(), 1);
+    let truth = world.diff();
+    assert_eq!(
+        condition(status_of(&truth, Kind::Environment, "jp1"), "InventoryFresh"),
+        "Unknown NotYetRead"
+    );
+    assert_eq!(truth.hosts.len(), 1);
 }
 
 #[test]
@@ -123,7 +138,18 @@ fn a_wave_of_first_writes_is_told_as_progress() {
     assert_eq!(condition(status, "Reconciling"), "True WritingHosts");
     assert!(status.to_string().contains("0 of 150 hosts written"));
     assert_eq!(condition(status_of(&writes, Kind::CloudAccount, "prod"), "Reconciling"), "True WritingHosts");
-    world.perform(&writes);
+
+    // Half-way: counts move with every pass, and are told only when it is time to.
+    let mut half = writes;
+    let rest = half.hosts.split_off(60);
+    world.perform(&half);
+    world.tells_progress = false;
+    assert!(world.diff().objects.is_empty());
+    world.tells_progress = true;
+    let told = world.diff();
+    assert!(status_of(&told, Kind::Environment, "jp1").to_string().contains("60 of 150 hosts written"));
+    world.perform(&told);
+    world.perform(&Writes { hosts: rest, ..Writes::default() });
     let done = world.diff();
     assert_eq!(condition(status_of(&done, Kind::Environment, "jp1"), "Reconciling"), "none");
     assert_eq!(done.objects.len(), 2, "environment and account, nothing else");
