@@ -1,0 +1,115 @@
+//! The first morning: at most fifteen causes, every planted fault among them with a fix that helps, nearly nothing
+//! else, and statuses that say what is true.
+
+use std::collections::BTreeSet;
+
+use kube::Api;
+use kube::api::ListParams;
+use rollcall_backlog::{ENVIRONMENTS, Planted};
+use rollcall_crds::v1alpha1::{CloudAccount, Environment, Host, MonitoringSystem, RequiredCheck};
+use rollcall_fakes::aws::ground::State;
+use rollcall_harness::world::{TEAM, World};
+
+use super::called::Called;
+use super::facts::Facts;
+use super::judge::judge;
+
+/// `docs/targets.md`: a legacy fleet's first morning.
+const MOST_CAUSES: usize = 15;
+/// Of a hundred findings so many must be true.
+const TRUE_PERCENT: usize = 95;
+
+#[tokio::test]
+async fn the_messy_fleet_is_told_in_at_most_fifteen_causes_and_nearly_all_of_it_is_true() {
+    let mut world = World::start().await.unwrap();
+    let operator = world.operator("rollcall").await.unwrap();
+    world.weekend().await.unwrap();
+    let called = Called::of(&world, &operator).await;
+    let facts = Facts::of(&world.fleet, &called.desired);
+
+    let causes = called.open_causes();
+    let told: Vec<String> =
+        causes.iter().map(|c| format!("{} {:>4}  {}", c.code, c.open, c.message)).collect();
+    assert!(causes.len() <= MOST_CAUSES, "{} causes:\n{}", causes.len(), told.join("\n"));
+
+    let missed: Vec<String> =
+        world.fleet.planted().iter().filter_map(|planted| missed(planted, &called)).collect();
+    assert!(missed.is_empty(), "of what was planted:\n{}\nin:\n{}", missed.join("\n"), told.join("\n"));
+
+    let findings = called.roll.findings.len();
+    let verdicts = called.roll.findings.iter().map(|finding| (finding, judge(&facts, finding)));
+    let wrong: Vec<String> = verdicts
+        .filter_map(|(f, verdict)| {
+            Some(format!("{} {} {}: {}", f.code, f.subject_name, f.message, verdict.err()?))
+        })
+        .collect();
+    println!("{} causes, {findings} findings, {} of them not true", causes.len(), wrong.len());
+    assert!((findings - wrong.len()) * 100 >= TRUE_PERCENT * findings, "not true:\n{}", wrong.join("\n"));
+
+    the_statuses_are_true(&world, &facts).await;
+    operator.stop().await.unwrap();
+}
+
+/// What is missing of a planted fault: the finding itself, a host of it, or a fix that helps.
+fn missed(planted: &Planted, called: &Called) -> Option<String> {
+    let found: Vec<_> = called
+        .open()
+        .filter(|f| f.code.as_str() == planted.code)
+        .filter(|f| planted.check.is_none_or(|check| f.check.as_ref().is_some_and(|key| *key.name == *check)))
+        .collect();
+    let names: BTreeSet<&str> = found.iter().map(|finding| &*finding.subject_name).collect();
+    let about = format!("{} {:?} ({})", planted.code, planted.check, planted.story);
+    if found.is_empty() {
+        return Some(format!("{about}: no finding"));
+    }
+    if let Some(lacking) = planted.subjects.iter().find(|subject| !names.contains(subject.as_str())) {
+        return Some(format!("{about}: nothing about {lacking}, only {names:?}"));
+    }
+    let helps = |finding: &&&rollcall_engine::finding::Finding| finding.fix.contains(planted.fix);
+    let useless = found.iter().find(|finding| !helps(finding));
+    useless.map(|finding| format!("{about}: the fix {:?} lacks {:?}", finding.fix, planted.fix))
+}
+
+/// What everybody reads with kubectl, against the facts.
+async fn the_statuses_are_true(world: &World, facts: &Facts) {
+    let client = world.cluster.client().await.unwrap();
+    let environments = Api::<Environment>::namespaced(client.clone(), TEAM);
+    for plan in &ENVIRONMENTS {
+        let status = environments.get(plan.name).await.unwrap().status.unwrap();
+        let summary = status.summary.unwrap();
+        let hosts = facts.living().filter(|instance| facts.home(&instance.id) == Some(plan.name)).count();
+        let ghosts = if plan.name == "stg" { "6" } else { "0" };
+        let found = (&*summary.hosts, &*summary.ghosts, &*summary.unknown, &*summary.sources);
+        assert_eq!(found, (&*hosts.to_string(), ghosts, "0", "Fresh"), "{}: {summary:?}", plan.name);
+        let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready").unwrap();
+        assert_eq!(ready.status, "True", "{}: {}", plan.name, ready.message);
+    }
+
+    let accounts = Api::<CloudAccount>::all(client.clone()).list(&ListParams::default()).await.unwrap();
+    let unclaimed = facts.living().filter(|instance| facts.home(&instance.id).is_none()).count();
+    let told = accounts.iter().map(|account| account.status.clone().unwrap().summary.unwrap().unclaimed);
+    let told: Vec<String> = told.collect();
+    assert_eq!(told, ["0", &unclaimed.to_string()], "backlog-dev, backlog-prod");
+
+    let mackerel = Api::<MonitoringSystem>::namespaced(client.clone(), TEAM).get("mackerel").await.unwrap();
+    let summary = mackerel.status.unwrap().summary.unwrap();
+    let registered = facts.registered().count().to_string();
+    let strangers =
+        facts.registered().filter(|host| facts.instance_of(&host.id).is_none()).count().to_string();
+    assert_eq!((summary.registered, summary.strangers), (registered, strangers));
+    assert_eq!((&*summary.ghosts, &*summary.duplicates), ("6", "1"));
+
+    let ntp = Api::<RequiredCheck>::namespaced(client.clone(), TEAM).get("ntp").await.unwrap();
+    assert_eq!(ntp.status.unwrap().summary.unwrap().covered, "0");
+
+    let hosts = Api::<Host>::namespaced(client, TEAM).list(&ListParams::default()).await.unwrap();
+    let shown: BTreeSet<String> = hosts.iter().filter_map(|host| host.metadata.name.clone()).collect();
+    let claimed = facts.living().filter(|instance| facts.home(&instance.id).is_some());
+    assert_eq!(shown, claimed.map(|instance| instance.id.clone()).collect());
+    for host in hosts {
+        let id = host.metadata.name.unwrap_or_default();
+        let stopped = facts.state(&id) == Some(State::Stopped);
+        let state = format!("{:?}", host.status.unwrap().state.unwrap());
+        assert_eq!(state, if stopped { "Stopped" } else { "Active" }, "{id}");
+    }
+}

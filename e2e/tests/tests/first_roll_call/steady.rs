@@ -1,0 +1,132 @@
+//! While the world stands still nothing is written; a restart writes nothing and forgets nothing; two replicas are one
+//! operator. Judged at the API server's audit log, where nobody can forget to count.
+
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use rollcall_fakes::aws::Habits;
+use rollcall_fakes::faults::{Fault, Rule};
+use rollcall_harness::wait::{Look, until};
+use rollcall_harness::world::World;
+
+use super::called::Called;
+use super::told::{PATIENCE, all_become, columns, environments, hosts, mark, writes_since};
+
+/// Machine seconds to be watched for writes; CI's long run sets 300.
+const STEADY_SECONDS: &str = "ROLLCALL_STEADY_SECONDS";
+/// World seconds in each of them: five minutes of the world pass in the short run too.
+const RATE: f64 = 15.0;
+
+#[tokio::test]
+async fn five_minutes_without_a_change_are_five_minutes_without_a_write() {
+    let mut world = World::start().await.unwrap();
+    // What EC2 does on a good day: another order each time, pages that are not full.
+    world.fleet.aws.set_habits(Habits { unstable_order: true, short_pages: true });
+    let mut setup = world.setup("rollcall");
+    setup.every_seconds = 10;
+    let operator = rollcall_harness::operator::Operator::start(&setup).await.unwrap();
+    world.weekend().await.unwrap();
+
+    let seconds = std::env::var(STEADY_SECONDS).ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    world.stage().clock.set_rate(RATE);
+    let (from, looks) = (mark(&world).await, world.looks());
+    let begin = world.stage().now();
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let writes = writes_since(&world, from).await;
+    let passed = world.stage().now().duration_since(begin);
+
+    assert!(passed.as_mins() >= 5, "{passed}");
+    assert!(
+        world.looks().iter().all(|(source, n)| *n >= looks[source] + 5),
+        "every source was read all the time"
+    );
+    assert!(writes.is_empty(), "in {seconds} s of ours and {passed:#} of the world: {writes:#?}");
+    operator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_writes_nothing_and_forgets_nothing_not_even_in_the_middle_of_an_outage() {
+    let mut world = World::start().await.unwrap();
+    let operator = world.operator("rollcall").await.unwrap();
+    world.weekend().await.unwrap();
+    let called = Called::of(&world, &operator).await.causes_by_meaning();
+    let (told, faces) = (environments(&world).await.unwrap(), hosts(&world).await.unwrap());
+
+    operator.stop().await.unwrap();
+    let from = mark(&world).await;
+    let operator = world.operator("rollcall").await.unwrap();
+    world.settled().await.unwrap();
+    let writes = writes_since(&world, from).await;
+    assert!(writes.is_empty(), "a restart wrote: {writes:#?}");
+    assert_eq!(Called::of(&world, &operator).await.causes_by_meaning(), called, "ghosts and all");
+
+    // Killed while EC2 is out of order and everybody is told so: the next one knows no more and says the same.
+    let outage = Rule::new("ec2", "DescribeInstances", Fault::Status { status: 503, body: None });
+    let outage = world.stage().faults.add(outage).unwrap();
+    all_become(&world, "told as blind", |_, summary| summary.hosts == "-").await.unwrap();
+    world.quiet().await.unwrap();
+    let blind = environments(&world).await.unwrap();
+    operator.kill().unwrap();
+    let from = mark(&world).await;
+    let operator = world.operator("rollcall").await.unwrap();
+    world.looked(3).await.unwrap();
+    world.quiet().await.unwrap();
+    let now = environments(&world).await.unwrap();
+    assert_eq!(columns(&now), columns(&blind), "the same is known");
+    assert_eq!(hosts(&world).await.unwrap(), faces, "no host is forgotten");
+    let wrote: Vec<_> =
+        writes_since(&world, from).await.into_iter().filter(|w| w.contains(" hosts ")).collect();
+    assert!(wrote.is_empty(), "hosts were written: {wrote:#?}");
+
+    assert!(world.stage().faults.remove(outage));
+    let healed =
+        all_become(&world, "well again", |name, summary| *summary == told[name].summary).await.unwrap();
+    assert_eq!(columns(&healed), columns(&told));
+    world.settled().await.unwrap();
+    assert_eq!(Called::of(&world, &operator).await.causes_by_meaning(), called);
+    operator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_replicas_one_writes_and_the_other_takes_over_when_it_is_killed() {
+    let mut world = World::start().await.unwrap();
+    let first = world.operator("first").await.unwrap();
+    let second = world.operator("second").await.unwrap();
+    assert_eq!(holder(&world).await, Some("first".to_owned()));
+    world.weekend().await.unwrap();
+    assert!(!second.log().unwrap().contains("lease taken"), "the second only stands by");
+
+    let from = mark(&world).await;
+    first.kill().unwrap();
+    until("the second takes over", PATIENCE, async || {
+        let holder = holder(&world).await;
+        Ok(Look::that(holder.as_deref() == Some("second"), || format!("{holder:?} holds the lease")))
+    })
+    .await
+    .unwrap();
+    world.settled().await.unwrap();
+    let writes = writes_since(&world, from).await;
+    assert!(writes.is_empty(), "taking over wrote: {writes:#?}");
+
+    // And it does its work.
+    let name = world.fleet.a_host_joins("jp1", "app").unwrap();
+    let id = world.fleet.truth(&name).unwrap().instance.clone();
+    until("the new leader sees a new host", PATIENCE, async || {
+        let seen = hosts(&world).await?.remove(&id);
+        Ok(Look::that(seen.as_ref().is_some_and(|(state, _)| state == "Settling"), || format!("{seen:?}")))
+    })
+    .await
+    .unwrap();
+    second.stop().await.unwrap();
+    let holder = holder(&world).await;
+    assert!(
+        holder.as_deref().unwrap_or_default().is_empty(),
+        "whoever ends in good order gives the lease back: {holder:?}"
+    );
+}
+
+async fn holder(world: &World) -> Option<String> {
+    let leases = Api::<Lease>::namespaced(world.cluster.client().await.unwrap(), world.namespace());
+    leases.get_opt("rollcall").await.unwrap()?.spec?.holder_identity
+}
