@@ -42,6 +42,18 @@ impl Usage {
     }
 }
 
+/// Processor time of the calling thread so far: what a figure is made of that must not depend on the neighbours.
+///
+/// # Errors
+/// When the kernel does not tell it (`/proc/thread-self/schedstat`, Linux 3.17 with scheduler statistics).
+pub fn own_time() -> Result<Duration> {
+    let path = "/proc/thread-self/schedstat";
+    let told = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    let nanoseconds =
+        told.split_whitespace().next().with_context(|| format!("{path}: expected three numbers"))?;
+    Ok(Duration::from_nanos(nanoseconds.parse().with_context(|| format!("{path}: {nanoseconds}"))?))
+}
+
 /// Fields 14 and 15, `utime` and `stime`; the name in field 2 may hold blanks, so we count from its closing bracket.
 fn cpu(stat: &str) -> Result<Duration> {
     let (_, fields) = stat.rsplit_once(')').context("stat: expected the name in brackets")?;
