@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use super::board::settle;
+use super::board::Hearing;
 use super::secrets::{NoSecret, Wanted};
 use super::{Observer, patience, secrets};
 use crate::sources::{AccountReader, Secret};
@@ -50,18 +50,18 @@ pub(super) fn reads_the_same(a: &Account, b: &Account) -> bool {
 }
 
 /// What a poller remembers between two polls.
-struct Pace {
+struct Past {
     /// When volumes and addresses are next read.
     slow_due: Timestamp,
-    lost: Lost,
+    heard: Heard,
 }
 
-/// Which listings have lost an answer.
+/// What is made of the answers of each listing.
 #[derive(Default)]
-struct Lost {
-    instances: bool,
-    volumes: bool,
-    addresses: bool,
+struct Heard {
+    instances: Hearing,
+    volumes: Hearing,
+    addresses: Hearing,
 }
 
 /// Polls until ended.
@@ -71,15 +71,15 @@ pub(super) async fn poll(
     mut accounts: watch::Receiver<Arc<Account>>,
     readers: Readers,
 ) {
-    let mut pace = Pace { slow_due: Timestamp::MIN, lost: Lost::default() };
+    let mut past = Past { slow_due: Timestamp::MIN, heard: Heard::default() };
     let mut before = Arc::clone(&accounts.borrow());
     loop {
         let account = Arc::clone(&accounts.borrow_and_update());
         if !reads_the_same(&before, &account) {
-            pace.slow_due = Timestamp::MIN;
+            past.slow_due = Timestamp::MIN;
         }
         let span = tracing::info_span!("poll", source = %place);
-        poll_once(&observer, &place, &account, &readers, &mut pace).instrument(span).await;
+        poll_once(&observer, &place, &account, &readers, &mut past).instrument(span).await;
         observer.until_due(observer.settings.inventory_interval, &mut accounts).await;
         before = account;
     }
@@ -90,7 +90,7 @@ async fn poll_once(
     place: &Place,
     account: &Account,
     readers: &Readers,
-    pace: &mut Pace,
+    past: &mut Past,
 ) {
     let key = ObjectKey::new("", account.name.as_str());
     let reader = match reader(observer, account, readers).await {
@@ -100,16 +100,16 @@ async fn poll_once(
         }
         Err(none) => {
             observer.board.set_obstacle(Kind::CloudAccount, &key, none.problem.as_ref());
-            return unreadable(observer, place, &none.failure, &mut pace.lost);
+            return unreadable(observer, place, &none.failure, &mut past.heard);
         }
     };
     let settings = &observer.settings;
     let now = observer.clock.now();
     let instances = ask(observer, "instances", place, now, reader.instances(&place.region, now)).await;
-    put(observer, place, instances, &mut pace.lost.instances, settings.inventory_interval, |i| {
+    put(observer, place, instances, &mut past.heard.instances, settings.inventory_interval, |i| {
         &mut i.instances
     });
-    if now < pace.slow_due {
+    if now < past.slow_due {
         return;
     }
     let now = observer.clock.now();
@@ -121,12 +121,12 @@ async fn poll_once(
         .all(|extent| matches!(extent, Extent::Complete { .. }))
     {
         let pause = SignedDuration::try_from(settings.slow_inventory_interval).unwrap_or(SignedDuration::MAX);
-        pace.slow_due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+        past.slow_due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
     }
-    put(observer, place, volumes, &mut pace.lost.volumes, settings.slow_inventory_interval, |i| {
+    put(observer, place, volumes, &mut past.heard.volumes, settings.slow_inventory_interval, |i| {
         &mut i.volumes
     });
-    put(observer, place, addresses, &mut pace.lost.addresses, settings.slow_inventory_interval, |i| {
+    put(observer, place, addresses, &mut past.heard.addresses, settings.slow_inventory_interval, |i| {
         &mut i.addresses
     });
 }
@@ -168,7 +168,7 @@ fn put<T: Clone>(
     observer: &Observer,
     place: &Place,
     new: Reading<T>,
-    lost: &mut bool,
+    hearing: &mut Hearing,
     interval: Duration,
     listing: fn(&mut Inventory) -> &mut Reading<T>,
 ) {
@@ -176,21 +176,21 @@ fn put<T: Clone>(
     observer.board.update_place(place, |known| {
         let mut inventory = known.clone();
         let slot = listing(&mut inventory);
-        *slot = settle(slot, new, lost, patience(interval), now);
+        *slot = hearing.hear(slot, new, patience(interval), now);
         inventory
     });
 }
 
 /// Nobody could be asked at all: all three listings say why.
-fn unreadable(observer: &Observer, place: &Place, why: &Failure, lost: &mut Lost) {
+fn unreadable(observer: &Observer, place: &Place, why: &Failure, heard: &mut Heard) {
     let now = observer.clock.now();
     let (often, rarely) = (observer.settings.inventory_interval, observer.settings.slow_inventory_interval);
     tracing::warn!(source = %place, kind = why.kind.as_str(), why = %why.message, "cannot be read");
-    put(observer, place, failed("instances", place, now, why), &mut lost.instances, often, |i| {
+    put(observer, place, failed("instances", place, now, why), &mut heard.instances, often, |i| {
         &mut i.instances
     });
-    put(observer, place, failed("volumes", place, now, why), &mut lost.volumes, rarely, |i| &mut i.volumes);
-    put(observer, place, failed("addresses", place, now, why), &mut lost.addresses, rarely, |i| {
+    put(observer, place, failed("volumes", place, now, why), &mut heard.volumes, rarely, |i| &mut i.volumes);
+    put(observer, place, failed("addresses", place, now, why), &mut heard.addresses, rarely, |i| {
         &mut i.addresses
     });
 }

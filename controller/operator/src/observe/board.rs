@@ -205,22 +205,30 @@ impl Board {
     }
 }
 
-/// The reading to believe after `new` came: `new` itself, with its failure dated from the first one; or `known`, when
-/// one answer was lost to passing trouble and `known` is complete and younger than `patience`. `lost` remembers that an
-/// answer was lost, until one comes.
-#[must_use]
-pub fn settle<T: Clone>(
-    known: &Reading<T>,
-    new: Reading<T>,
-    lost: &mut bool,
-    patience: SignedDuration,
-    now: Timestamp,
-) -> Reading<T> {
-    let is_first = !std::mem::replace(lost, trouble(&new).is_some());
-    if is_first && trouble(&new).is_some_and(passes) && known.complete(now, patience).is_some() {
-        return known.clone();
+/// What is made of the answers of one listing, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hearing {
+    /// The last answer was lost to trouble.
+    lost: bool,
+}
+
+impl Hearing {
+    /// The reading to believe after `new` came: `new` itself, with its failure dated from the first one; or `known`,
+    /// when one answer was lost to passing trouble and `known` is complete and younger than `patience`.
+    #[must_use]
+    pub fn hear<T: Clone>(
+        &mut self,
+        known: &Reading<T>,
+        new: Reading<T>,
+        patience: SignedDuration,
+        now: Timestamp,
+    ) -> Reading<T> {
+        let is_first = !std::mem::replace(&mut self.lost, trouble(&new).is_some());
+        if is_first && trouble(&new).is_some_and(passes) && known.complete(now, patience).is_some() {
+            return known.clone();
+        }
+        dated(known, new)
     }
-    dated(known, new)
 }
 
 /// A failure that goes on has been one since it began.
@@ -296,31 +304,33 @@ pub fn unread(
     }
 }
 
-/// Which listings of a registry have lost an answer.
+/// What is made of the answers of one registry.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Lost {
-    hosts: bool,
-    services: bool,
-    monitors: bool,
-    last_metric: bool,
+pub struct RegistryHearing {
+    hosts: Hearing,
+    services: Hearing,
+    monitors: Hearing,
+    last_metric: Hearing,
 }
 
-/// [`settle`], listing by listing.
-#[must_use]
-pub fn settle_registry(
-    known: &Registry,
-    new: Registry,
-    lost: &mut Lost,
-    patience: SignedDuration,
-    now: Timestamp,
-) -> Registry {
-    Registry {
-        product: new.product,
-        hosts: settle(&known.hosts, new.hosts, &mut lost.hosts, patience, now),
-        services: settle(&known.services, new.services, &mut lost.services, patience, now),
-        monitors: settle(&known.monitors, new.monitors, &mut lost.monitors, patience, now),
-        checks: new.checks,
-        last_metric: settle(&known.last_metric, new.last_metric, &mut lost.last_metric, patience, now),
+impl RegistryHearing {
+    /// [`Hearing::hear`], listing by listing. Checks of single hosts are the reader's own to keep.
+    #[must_use]
+    pub fn hear(
+        &mut self,
+        known: &Registry,
+        new: Registry,
+        patience: SignedDuration,
+        now: Timestamp,
+    ) -> Registry {
+        Registry {
+            product: new.product,
+            hosts: self.hosts.hear(&known.hosts, new.hosts, patience, now),
+            services: self.services.hear(&known.services, new.services, patience, now),
+            monitors: self.monitors.hear(&known.monitors, new.monitors, patience, now),
+            checks: new.checks,
+            last_metric: self.last_metric.hear(&known.last_metric, new.last_metric, patience, now),
+        }
     }
 }
 
@@ -340,8 +350,8 @@ mod tests {
 
     #[test]
     fn one_lost_answer_is_not_blindness_but_the_second_is() {
-        let (complete, mut lost) = (Reading::complete_at("s", at(0), vec![1]), false);
-        let mut believe = |known: &_, new, now| settle(known, new, &mut lost, PATIENCE, at(now));
+        let (complete, mut hearing) = (Reading::complete_at("s", at(0), vec![1]), Hearing::default());
+        let mut believe = |known: &_, new, now| hearing.hear(known, new, PATIENCE, at(now));
         let first = believe(&complete, failed(60, FailureKind::Throttled), 60);
         assert_eq!(first, complete, "held, with its own time");
         let second = believe(&first, failed(61, FailureKind::Throttled), 61);
@@ -356,7 +366,7 @@ mod tests {
     fn an_old_reading_is_not_held() {
         let complete = Reading::complete_at("s", at(0), vec![1]);
         let new = failed(101, FailureKind::Throttled);
-        assert_eq!(settle(&complete, new.clone(), &mut false, PATIENCE, at(101)), new);
+        assert_eq!(Hearing::default().hear(&complete, new.clone(), PATIENCE, at(101)), new);
     }
 
     #[test]
@@ -369,7 +379,7 @@ mod tests {
             FailureKind::TooLarge,
         ] {
             let new = failed(60, kind);
-            assert_eq!(settle(&complete, new.clone(), &mut false, PATIENCE, at(60)), new);
+            assert_eq!(Hearing::default().hear(&complete, new.clone(), PATIENCE, at(60)), new);
         }
     }
 }

@@ -13,7 +13,7 @@ use rollcall_engine::registry::{Product, Registry};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use super::board::{Lost, settle_registry, unread};
+use super::board::{RegistryHearing, unread};
 use super::secrets::{NoSecret, Wanted};
 use super::{Observer, patience, secrets};
 use crate::sources::{Fingerprint, Proofs, RegistryReader};
@@ -38,7 +38,7 @@ struct Source {
 struct State {
     reader: Box<dyn RegistryReader>,
     last: Option<Last>,
-    lost: Lost,
+    hearing: RegistryHearing,
 }
 
 struct Last {
@@ -59,7 +59,7 @@ pub(super) async fn poll(
     mut systems: watch::Receiver<Arc<System>>,
     pool: Arc<Pool>,
 ) {
-    let mut lost = Lost::default();
+    let mut hearing = RegistryHearing::default();
     loop {
         let system = Arc::clone(&systems.borrow_and_update());
         let span = tracing::info_span!("poll", source = %key);
@@ -70,7 +70,7 @@ pub(super) async fn poll(
             }
             Err(none) => {
                 observer.board.set_obstacle(Kind::MonitoringSystem, &key, none.problem.as_ref());
-                unreadable(&observer, &system, &none.failure, &mut lost)
+                unreadable(&observer, &system, &none.failure, &mut hearing)
             }
         };
         observer.board.put_system(&key, registry);
@@ -150,7 +150,9 @@ impl Shared {
 
 impl Source {
     fn new(reader: Box<dyn RegistryReader>) -> Self {
-        Self { state: tokio::sync::Mutex::new(State { reader, last: None, lost: Lost::default() }) }
+        Self {
+            state: tokio::sync::Mutex::new(State { reader, last: None, hearing: RegistryHearing::default() }),
+        }
     }
 
     /// The newest registry: the one that another object's poll has just brought, or one read now.
@@ -176,7 +178,7 @@ impl Source {
         observer.metrics.polled("registrations", &new.hosts.extent);
         let patience = patience(settings.registry_interval);
         let settled = match known {
-            Some(known) => settle_registry(&known, new, &mut state.lost, patience, observer.clock.now()),
+            Some(known) => state.hearing.hear(&known, new, patience, observer.clock.now()),
             None => new,
         };
         let registry = Arc::new(settled);
@@ -186,13 +188,18 @@ impl Source {
 }
 
 /// The object's own trouble: no Secret, no reader. What was known of the system is held as for any passing trouble.
-fn unreadable(observer: &Observer, system: &System, why: &Failure, lost: &mut Lost) -> Arc<Registry> {
+fn unreadable(
+    observer: &Observer,
+    system: &System,
+    why: &Failure,
+    hearing: &mut RegistryHearing,
+) -> Arc<Registry> {
     let now = observer.clock.now();
     tracing::warn!(source = %system.key, kind = why.kind.as_str(), why = %why.message, "cannot be read");
     let known = observer.board.system(&system.key);
     let new = unread(known.as_deref(), system.endpoint.product(), &system.key.to_string(), now, why);
     Arc::new(match known {
-        Some(known) => settle_registry(&known, new, lost, patience(observer.settings.registry_interval), now),
+        Some(known) => hearing.hear(&known, new, patience(observer.settings.registry_interval), now),
         None => new,
     })
 }

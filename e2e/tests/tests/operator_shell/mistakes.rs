@@ -17,7 +17,7 @@ use super::stage::{
 async fn a_malformed_object_is_told_so_and_stops_no_other() -> Result<()> {
     let stage = Stage::team(3).await?;
     accept_anything(&stage, "environments.rollcall.dev").await?;
-    let malformed = object("Environment", TEAM, "aaa-broken", json!({"accounts": "prod", "selector": 7}));
+    let malformed = object("Environment", TEAM, "aaa-broken", &json!({"accounts": "prod", "selector": 7}));
     until("the API server takes a malformed object", SOON, async || {
         Ok(match stage.apply(std::slice::from_ref(&malformed)).await {
             Ok(()) => Look::There(()),

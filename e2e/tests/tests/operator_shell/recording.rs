@@ -42,7 +42,7 @@ async fn people(stage: &Stage, namespace: &str) -> Result<()> {
 async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Result<()> {
     let stage = Stage::team(3).await?;
     let identity = json!({"observe": {"roleARN": "arn:aws:iam::123456789012:role/rollcall-observe", "externalID": "shared-external-id"}});
-    stage.apply(&[account(&[super::stage::REGION], identity)]).await?;
+    stage.apply(&[account(&[super::stage::REGION], &identity)]).await?;
     stage.apply(&team("rival")).await?;
     stage
         .plane

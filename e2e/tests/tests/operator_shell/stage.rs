@@ -32,7 +32,7 @@ pub const MACKEREL: &str = "https://mackerel.test";
 pub const CANARY: &str = "canary-5fd2c1";
 
 /// Long enough for two cores that also compile.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_mins(1);
 
 /// One control plane at a time: each is some 400 MB, and stories that count writes want no neighbours.
 static ONE: Mutex<()> = Mutex::const_new(());
@@ -59,7 +59,7 @@ impl Stage {
         let client = plane.client().await?;
         let stage = Self { plane, client, script: Script::default(), _turn: turn };
         stage.apply(&rights()).await?;
-        stage.apply(&[account(&[REGION], json!({}))]).await?;
+        stage.apply(&[account(&[REGION], &json!({}))]).await?;
         Ok(stage)
     }
 
@@ -269,7 +269,7 @@ fn rights() -> Vec<Value> {
 }
 
 /// The account, which lets every namespace of this file claim.
-pub fn account(regions: &[&str], more: Value) -> Value {
+pub fn account(regions: &[&str], more: &Value) -> Value {
     let grants: Vec<Value> = [TEAM, "rival"]
         .map(|name| json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}))
         .into();
@@ -278,7 +278,7 @@ pub fn account(regions: &[&str], more: Value) -> Value {
     json!({"apiVersion": "rollcall.dev/v1alpha1", "kind": "CloudAccount", "metadata": {"name": "prod"}, "spec": spec})
 }
 
-pub fn object(kind: &str, namespace: &str, name: &str, spec: Value) -> Value {
+pub fn object(kind: &str, namespace: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "rollcall.dev/v1alpha1", "kind": kind,
         "metadata": {"namespace": namespace, "name": name}, "spec": spec})
 }
@@ -288,7 +288,7 @@ pub fn environment(namespace: &str, name: &str) -> Value {
         "Environment",
         namespace,
         name,
-        json!({
+        &json!({
             "accounts": [{"name": "prod"}], "selector": {"anyOf": [{"matchTags": {"Env": [name]}}]},
             "owner": {"name": "sre"}, "settleMinutes": 0, "roles": {"fromTag": {"key": "Role"}},
             "monitoring": [{"system": "mackerel", "hosts": "All"}],
@@ -298,7 +298,7 @@ pub fn environment(namespace: &str, name: &str) -> Value {
 
 pub fn system(namespace: &str, name: &str, url: &str) -> Value {
     let spec = json!({"mackerel": {"apiURL": url, "apiKeySecret": {"name": "mackerel", "key": "api-key"}}});
-    object("MonitoringSystem", namespace, name, spec)
+    object("MonitoringSystem", namespace, name, &spec)
 }
 
 pub fn secret(namespace: &str) -> Value {
@@ -311,7 +311,7 @@ pub fn team(namespace: &str) -> Vec<Value> {
     vec![
         secret(namespace),
         system(namespace, "mackerel", MACKEREL),
-        object("HostRole", namespace, "app", json!({"type": "Duty"})),
+        object("HostRole", namespace, "app", &json!({"type": "Duty"})),
         environment(namespace, &environment_of(namespace)),
     ]
 }

@@ -110,7 +110,7 @@ async fn blindness_is_told_as_such_and_ends_by_itself() -> Result<()> {
 async fn a_source_that_hangs_holds_up_no_other() -> Result<()> {
     let stage = Stage::team(3).await?;
     let hung = "us-east-1";
-    stage.apply(&[super::stage::account(&[REGION, hung], json!({}))]).await?;
+    stage.apply(&[super::stage::account(&[REGION, hung], &json!({}))]).await?;
     stage.script.place(hung, |place| place.mood = Mood::Hangs);
     let mut narrow = environment(TEAM, "jp1");
     narrow["spec"]["accounts"] = json!([{"name": "prod", "regions": [REGION]}]);

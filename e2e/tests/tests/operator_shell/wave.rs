@@ -35,7 +35,7 @@ async fn two_thousand_hosts_are_written_within_the_budget_and_with_progress() ->
     };
     stage.status::<Environment>("jp1", told).await?;
 
-    until("all hosts are written", Duration::from_secs(180), async || {
+    until("all hosts are written", Duration::from_mins(3), async || {
         let told = stage.told_hosts(TEAM).await?;
         Ok(Look::that(told == HOSTS, || format!("{told} hosts")))
     })
