@@ -4,7 +4,7 @@
 //! rest, and because an API key must never be shown. It only reads.
 //!
 //! The readings say no more than Mackerel did: absence is told by whole lists alone, and a list that lost something it
-//! had a moment ago is not whole ([`known`]).
+//! had a moment ago is not whole.
 
 mod checks;
 mod client;

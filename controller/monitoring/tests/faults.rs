@@ -198,6 +198,36 @@ async fn names_of_checks_fail_on_several_pages() {
     }
 }
 
+/// The budget of a minute is not walked round in a circle.
+#[tokio::test]
+async fn pages_that_lead_back_are_left_at_once() {
+    let mut world = world(2, &CHECKS_RUN).await;
+    world.fake.stage.faults.add(Rule::new("mackerel", CHECKS, Fault::RepeatPage)).unwrap();
+    let registry = world.read().await;
+    assert!(
+        registry
+            .checks
+            .values()
+            .all(|r| matches!(&r.extent, Extent::Failed { why, .. } if why.message.contains("twice")))
+    );
+    assert_eq!(world.calls(CHECKS), 2);
+}
+
+/// One empty answer does not forget what every host's checks are called.
+#[tokio::test]
+async fn names_survive_a_directory_that_lost_its_content() {
+    let mut world = world(2, &CHECKS_RUN).await;
+    world.read().await;
+    world.fake.stage.faults.add(Rule::new("mackerel", CHECKS, Fault::EmptyAnswer)).unwrap();
+    for _ in 0..3 {
+        world.pass(SignedDuration::from_hours(7));
+        assert!(world.read().await.checks.values().all(is_complete));
+    }
+    world.pass(SignedDuration::from_hours(7));
+    assert!(world.read().await.checks.values().all(is_complete), "read again after a day, and empty");
+    assert_eq!(world.calls(CHECKS), 2);
+}
+
 #[tokio::test]
 async fn metrics_fail() {
     one_listing_fails(LATEST, all_faults()).await;
@@ -247,6 +277,44 @@ async fn an_empty_list_after_a_restart_is_doubted_when_registrations_are_remembe
     world.fake.stage.faults.add(Rule::new("mackerel", HOSTS, Fault::EmptyAnswer)).unwrap();
     let registry = world.read().await;
     assert!(matches!(registry.hosts.extent, Extent::Partial { .. }), "{:?}", registry.hosts.extent);
+}
+
+/// A list that lost its content, while nobody can be asked whether that is so: not Mackerel's "no" but any other answer.
+#[tokio::test]
+async fn what_vanished_is_gone_only_when_mackerel_says_so() {
+    let html = Some("<html>nothing here</html>".to_owned());
+    let deaf = [
+        Fault::Status { status: 404, body: html },
+        Fault::Status { status: 500, body: None },
+        Fault::Denied,
+        Fault::Garbage { body: None },
+        Fault::Garbage { body: Some("{}".into()) },
+    ];
+    for fault in deaf {
+        let mut world = world(4, &CHECKS_RUN).await;
+        world.read().await;
+        for (list, one) in [
+            (HOSTS, "GET /api/v0/hosts/{id}"),
+            (MONITORS, "GET /api/v0/monitors/{id}"),
+            (SERVICES, "GET /api/v0/services/{service}/roles"),
+        ] {
+            world.fake.stage.faults.add(Rule::new("mackerel", list, Fault::EmptyAnswer)).unwrap();
+            world.fake.stage.faults.add(Rule::new("mackerel", one, fault.clone())).unwrap();
+        }
+        let registry = world.read().await;
+        assert_eq!(denied(&registry, &world.org.truth()), [""; 0], "{fault:?}");
+    }
+}
+
+/// A host that is not listed although it has a status that we did not ask for: the filter knows four.
+#[tokio::test]
+async fn a_host_of_a_status_that_the_filter_does_not_know_is_not_gone() {
+    let mut world = world(2, &CHECKS_RUN).await;
+    world.read().await;
+    world.fake.stage.faults.add(Rule::new("mackerel", HOSTS, Fault::DropItems { items: 1 })).unwrap();
+    let registry = world.read().await;
+    let Extent::Partial { missing, .. } = &registry.hosts.extent else { panic!() };
+    assert!(missing[0].why.message.contains("which exists"), "{missing:?}");
 }
 
 #[tokio::test]

@@ -125,6 +125,23 @@ async fn a_proof_is_held_for_a_day() {
     }
 }
 
+/// An answer without any status is not believed against what was told before, until that is a day old: a host may have lost
+/// all its checks.
+#[tokio::test]
+async fn an_emptied_answer_is_believed_when_what_it_contradicts_is_too_old() {
+    let mut world = World::with_fleet(1, &["check-disk"]).await;
+    world.read().await;
+    let begun = world.now();
+    world.fake.stage.faults.add(Rule::new("mackerel", STATUSES, Fault::EmptyAnswer)).unwrap();
+    for (hours, names) in [(1, 1), (24, 1), (25, 0)] {
+        world.fake.stage.clock.set(begun + SignedDuration::from_hours(hours));
+        let registry = world.read().await;
+        let reading = registry.checks.values().next().unwrap();
+        assert!(matches!(reading.extent, Extent::Complete { .. }), "after {hours} h: {:?}", reading.extent);
+        assert_eq!(reading.seen.len(), names, "after {hours} h");
+    }
+}
+
 /// When it fails for one host after the other, the round ends: the next poll will see.
 #[tokio::test]
 async fn a_round_is_given_up_when_every_host_fails() {

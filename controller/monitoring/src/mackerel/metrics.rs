@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::ids::RegistrationId;
+use rollcall_engine::limits::CHECK_PROOF_MAX_AGE;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use serde_json::Value;
 
@@ -17,8 +18,8 @@ pub const METRICS: [&str; 4] =
 /// Hosts of one request; what mkr sends, for the length of the URL.
 pub const HOSTS_PER_CALL: usize = 100;
 
-/// For so long an answer without any metric is not believed of hosts that had some.
-const DISBELIEF: SignedDuration = SignedDuration::from_hours(24);
+/// For so long an answer without any metric is not believed of hosts that had some; as long as a proof of checks stands.
+const DISBELIEF: SignedDuration = CHECK_PROOF_MAX_AGE;
 
 /// Newest metric times by host.
 pub(super) type Latest = BTreeMap<RegistrationId, Timestamp>;

@@ -3,7 +3,7 @@
 #![allow(dead_code)] // Each test binary uses its part.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -39,9 +39,14 @@ pub fn fast() -> Pace {
     Pace { per_second: many, burst: many }
 }
 
+/// The system's roots are read once; each test makes dozens of clients.
+pub fn tls() -> Tls {
+    static TLS: OnceLock<Tls> = OnceLock::new();
+    TLS.get_or_init(|| Tls::system().unwrap()).clone()
+}
+
 pub fn client(url: &str, pace: Pace, patience: Patience) -> Client {
-    let http =
-        Http::new(&loopback(), Arc::new(SystemLookup), &Tls::system().unwrap(), pace, patience).unwrap();
+    let http = Http::new(&loopback(), Arc::new(SystemLookup), &tls(), pace, patience).unwrap();
     Client::new(http, loopback().endpoint(url).unwrap())
 }
 

@@ -26,7 +26,7 @@ const MAX_PAGES: usize = 5_000;
 /// The directory.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
-    names: HashMap<String, Entry>,
+    names: HashMap<Box<str>, Entry>,
     /// One object per name, however many ids and hosts have it.
     interned: HashSet<CheckName>,
     passes: u32,
@@ -141,7 +141,7 @@ impl Directory {
         let mut twice = false;
         for (id, name) in checks {
             let name = self.intern(&name);
-            let before = self.names.insert(id, Entry { name, pass: self.passes });
+            let before = self.names.insert(id.into(), Entry { name, pass: self.passes });
             twice |= before.is_some_and(|entry| entry.pass == self.passes);
         }
         twice

@@ -1,6 +1,7 @@
 //! Which checks each host runs, asked host by host: the never asked first, then the longest ago.
 //!
-//! What was read of a host stands until it is read again, at most [`HELD`]. A failed attempt leaves it standing: it says
+//! What was read of a host stands until it is read again, at most
+//! [`CHECK_PROOF_MAX_AGE`]. A failed attempt leaves it standing: it says
 //! nothing new about the host.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::ids::{CheckName, RegistrationId};
+use rollcall_engine::limits::CHECK_PROOF_MAX_AGE;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use tokio::time::Instant;
 
@@ -18,8 +20,6 @@ use super::budget::Budget;
 use super::directory::Directory;
 use crate::Answer;
 
-/// The longest that one reading of a host stands.
-pub const HELD: SignedDuration = SignedDuration::from_hours(24);
 /// A host is not asked again sooner than this.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// Machine time that one round may take: the other listings of the poll wait for it.
@@ -82,7 +82,6 @@ impl CheckReader {
     /// Spends what the budget has.
     pub(in super::super) async fn read(&mut self, session: &Session<'_>, now: Timestamp) {
         let until = Instant::now() + ROUND;
-        self.expire(now);
         self.budget.refill(now);
         let unnamed = self.hosts.values().any(|h| h.held.as_ref().is_some_and(|held| held.unnamed > 0));
         self.directory.advance(session, &mut self.budget, now, unnamed).await;
@@ -130,7 +129,7 @@ impl CheckReader {
     fn take(&mut self, id: &RegistrationId, answer: Answer<Vec<Status>>, now: Timestamp) -> bool {
         let Some(host) = self.hosts.get_mut(id) else { return false };
         host.attempted = Some(now);
-        let had = host.held.as_ref().map_or(0, |held| held.statuses);
+        let had = host.held.as_ref().filter(|held| is_fresh(held, now)).map_or(0, |held| held.statuses);
         let (why, of_all) = match answer {
             // An answer that lost its content looks just so. What it contradicts is believed until it is too old.
             Answer::Present(statuses) if statuses.is_empty() && had > 0 => (emptied(id, had), false),
@@ -145,12 +144,6 @@ impl CheckReader {
         let since = host.failing.take().map_or(now, |(since, _)| since);
         host.failing = Some((since, Arc::new(why)));
         of_all
-    }
-
-    fn expire(&mut self, now: Timestamp) {
-        for host in self.hosts.values_mut() {
-            host.held.take_if(|held| !is_fresh(held, now));
-        }
     }
 
     fn why_not(&self, host: &HostChecks) -> Option<(Timestamp, Failure)> {
@@ -192,13 +185,13 @@ impl Held {
 }
 
 fn is_fresh(held: &Held, now: Timestamp) -> bool {
-    now.duration_since(held.at) <= HELD
+    now.duration_since(held.at) <= CHECK_PROOF_MAX_AGE
 }
 
 fn emptied(id: &RegistrationId, had: usize) -> Failure {
     let message = format!(
         "monitored statuses of host {id}: found none, where there were {had} before; believed when those are {} hours old",
-        HELD.as_hours()
+        CHECK_PROOF_MAX_AGE.as_hours()
     );
     Failure::new(FailureKind::Malformed, message)
 }
