@@ -46,14 +46,14 @@ pub struct Recording {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// Not gzip although it begins like it, or cut short.
-    #[error("recording: gzip: {0}; take it again with `rollcall record`")]
+    #[error("recording: gzip: {0}; take it again from the operator's /v1/recording")]
     Gzip(std::io::Error),
     /// Larger than [`MAX_INFLATED_BYTES`].
     #[error("recording: more than {MAX_INFLATED_BYTES} bytes once inflated; record fewer namespaces")]
     TooLarge,
     /// Valid JSON, but not one of ours.
     #[error(
-        "recording: field rollcallRecording: expected the format version {FORMAT}, found none; is this a file of `rollcall record`?"
+        "recording: field rollcallRecording: expected the format version {FORMAT}, found none; is this what the operator serves at /v1/recording?"
     )]
     NotARecording,
     /// Written by a newer Rollcall.

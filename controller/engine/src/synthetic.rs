@@ -114,7 +114,7 @@ fn desired(size: Size) -> Desired {
 
 fn environments(desired: &mut Desired, environment: usize) {
     let team = team(environment);
-    if environment % TEAM == 0 {
+    if environment.is_multiple_of(TEAM) {
         desired.namespaces.insert(team.clone(), BTreeMap::from([("rollcall".to_owned(), "yes".to_owned())]));
         object(
             &mut desired.systems,
@@ -265,7 +265,7 @@ fn registry(size: Size, at: Timestamp) -> Registry {
 }
 
 fn is_metric(check: usize) -> bool {
-    check % 5 == 0
+    check.is_multiple_of(5)
 }
 
 fn account_id(account: usize) -> String {

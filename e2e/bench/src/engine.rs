@@ -114,15 +114,15 @@ impl Pass {
     fn of(world: &Synthetic) -> Result<Self> {
         let begin = own_time()?;
         let (fleet, problems) = Fleet::parse(&world.desired);
-        let parse = own_time()? - begin;
+        let parse = own_time()?.saturating_sub(begin);
         ensure!(problems.is_empty(), "expected a fleet without problems, found {problems:?}");
         let begin = own_time()?;
         let (roll, memory) = roll_call(&fleet, &world.snapshot, &Memory::default(), world.now);
-        let first = own_time()? - begin;
+        let first = own_time()?.saturating_sub(begin);
         drop(roll);
         let begin = own_time()?;
         let (roll, _) = roll_call(&fleet, &world.snapshot, &memory, world.now);
-        let later = own_time()? - begin;
+        let later = own_time()?.saturating_sub(begin);
         ensure!(!roll.hosts.is_empty(), "expected hosts in the roll call, found none");
         Ok(Self { parse, first, later })
     }

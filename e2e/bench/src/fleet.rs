@@ -30,7 +30,7 @@ const AGE_HOURS: i64 = 24 * 60;
 
 /// Every fifth check is a metric with a monitor over all hosts; the others are run by the agent.
 fn is_metric(check: usize) -> bool {
-    check % 5 == 0
+    check.is_multiple_of(5)
 }
 
 fn duty(host: usize) -> &'static str {
@@ -125,6 +125,7 @@ pub fn objects(mackerel_url: &str) -> Vec<Value> {
 
 const ACCOUNT_NAME: &str = "big";
 
+#[allow(clippy::needless_pass_by_value, reason = "callers write it in place")]
 fn ours(kind: &str, namespace: Option<&str>, name: &str, spec: Value) -> Value {
     let mut metadata = json!({"name": name});
     if let (Some(namespace), Some(metadata)) = (namespace, metadata.as_object_mut()) {
