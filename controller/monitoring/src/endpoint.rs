@@ -2,7 +2,7 @@
 //!
 //! A team names the URL, and this process calls it from inside the cluster with a secret in its hand. So a URL must never
 //! lead to an address that the platform's administrator did not mean to open: every name is resolved once per connection,
-//! by [`Guarded`], and the connection goes to exactly the address that was judged. There is no second look-up for a
+//! by our own resolver, and the connection goes to exactly the address that was judged. There is no second look-up for a
 //! changed DNS answer to slip into, no redirect, no proxy.
 
 mod address;
@@ -124,21 +124,33 @@ impl EndpointPolicy {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(EndpointError::QueryOrFragment);
         }
-        let literal = match url.host() {
-            Some(Host::Ipv4(four)) => Some(IpAddr::V4(four)),
-            Some(Host::Ipv6(six)) => Some(IpAddr::V6(six)),
-            Some(Host::Domain(_)) => None,
-            None => return Err(EndpointError::NotAUrl("it has no host".to_owned())),
-        };
-        if let Some(special) = literal.and_then(|address| self.refuses(address)) {
-            let host = url.host_str().unwrap_or_default().to_owned();
-            return Err(EndpointError::Address { host, special });
+        if url.host().is_none() {
+            return Err(EndpointError::NotAUrl("it has no host".to_owned()));
         }
+        self.judge_literal(&url)?;
         // One spelling for one place: `https://a/x` and `https://a/x/` are the same base.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push("");
         }
         Ok(Endpoint(url))
+    }
+
+    /// Judges the host of a URL if it is an address written out, which no resolver ever sees. A name passes.
+    ///
+    /// # Errors
+    /// When the address must not be called.
+    pub(crate) fn judge_literal(&self, url: &Url) -> Result<(), EndpointError> {
+        let address = match url.host() {
+            Some(Host::Ipv4(four)) => IpAddr::V4(four),
+            Some(Host::Ipv6(six)) => IpAddr::V6(six),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        match self.refuses(address) {
+            Some(special) => {
+                Err(EndpointError::Address { host: url.host_str().unwrap_or_default().to_owned(), special })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Why this address must not be called, or `None` when it may be.

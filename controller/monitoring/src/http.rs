@@ -32,6 +32,7 @@ const MAX_REFUSAL: usize = 4_096;
 /// The client. One per system: it holds the connections, the bucket, and until when the system wants to be left alone.
 pub struct Http {
     client: reqwest::Client,
+    policy: EndpointPolicy,
     bucket: DefaultDirectRateLimiter,
     patience: Patience,
     quiet_until: Mutex<Option<Instant>>,
@@ -129,7 +130,7 @@ impl Http {
             .pool_max_idle_per_host(4)
             .build()?;
         let bucket = RateLimiter::direct(Quota::per_second(pace.per_second).allow_burst(pace.burst));
-        Ok(Self { client, bucket, patience, quiet_until: Mutex::new(None) })
+        Ok(Self { client, policy: policy.clone(), bucket, patience, quiet_until: Mutex::new(None) })
     }
 
     /// What one attempt may take, unless a call says otherwise.
@@ -183,6 +184,8 @@ impl Http {
     }
 
     async fn attempt(&self, get: &Get) -> Result<Body, CallError> {
+        // Names are judged when they are resolved; an address in a URL is never resolved.
+        self.policy.judge_literal(&get.url).map_err(|e| CallError::Refused(e.to_string()))?;
         let (name, secret) = get.secret.clone();
         let request = self.client.get(get.url.clone()).header(name, secret).timeout(get.time);
         let answer = request.send().await.map_err(|e| broken(&e))?;

@@ -329,3 +329,17 @@ async fn the_systems_own_names_are_judged_too() {
     assert!(matches!(result, Err(CallError::Refused(_))), "{result:?}");
     assert_eq!(connections.load(Ordering::SeqCst), 0);
 }
+
+/// A URL that another policy approved, or none: the client that makes the call has the last word.
+#[tokio::test]
+async fn an_address_in_a_url_is_judged_by_the_client_too() {
+    let (at, connections) = counting(([127, 0, 0, 1], 0).into()).await;
+    let http =
+        Http::new(&policy(true, &[]), Script::of(&[&[]]), &Tls::system().unwrap(), Pace::default(), hasty())
+            .unwrap();
+    let url = policy(true, &["127.0.0.0/8"]).endpoint(&format!("http://{at}/")).unwrap().at(&[]);
+    let secret = (HeaderName::from_static("x-api-key"), HeaderValue::from_static("k"));
+    let result = http.get(&Get { url, secret, limit: 100, time: Duration::from_secs(2) }).await;
+    assert!(matches!(result, Err(CallError::Refused(_))), "{result:?}");
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+}
