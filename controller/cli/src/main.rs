@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let args = args::Args::parse();
     let outcome = match args.command {
         args::Command::Plan(plan) => plan::run(&plan),
-        args::Command::Explain(explain) => explain::run(&explain),
+        args::Command::Explain(explain) => Ok(explain::run(&explain)),
         args::Command::Crds => print_crds(),
         #[cfg(all(feature = "operator", feature = "aws"))]
         args::Command::Run(run) => run::run(*run),

@@ -31,14 +31,15 @@ fn blocks(text: &str) -> Vec<Block> {
         match (&mut open, line.strip_prefix("```")) {
             (None, Some(info)) => open = Some(Block { info: info.to_owned(), commands: Vec::new() }),
             (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some(block), None) => match line.strip_prefix("$ ") {
-                Some(command) => block.commands.push((command.to_owned(), String::new())),
-                None => {
+            (Some(block), None) => {
+                if let Some(command) = line.strip_prefix("$ ") {
+                    block.commands.push((command.to_owned(), String::new()));
+                } else {
                     let (_, output) = block.commands.last_mut().expect("output before a command");
                     output.push_str(line);
                     output.push('\n');
                 }
-            },
+            }
             (None, None) => {}
         }
     }

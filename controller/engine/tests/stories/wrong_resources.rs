@@ -20,7 +20,7 @@ fn one(spoil: impl FnOnce(&mut World), expected: &str) {
 #[test]
 fn a_namespace_without_a_grant() {
     one(
-        |w| drop(w.desired.namespaces.clear()),
+        |w| w.desired.namespaces.clear(),
         "Environment backlog/jp1: NotGranted: spec.accounts[0].name: CloudAccount prod does not let namespace \"backlog\" claim hosts: its grants ask for team=backlog; label the namespace so, or ask the platform admin for a grant",
     );
     one(
@@ -51,7 +51,7 @@ fn accounts_and_regions_that_do_not_exist() {
     one(
         |w| {
             w.desired.environments[0].spec.accounts[0].regions =
-                Some(vec!["ap-northeast-1".into(), "eu-west-1".into()])
+                Some(vec!["ap-northeast-1".into(), "eu-west-1".into()]);
         },
         "Environment backlog/jp1: RegionNotListed: spec.accounts[0].regions: expected regions of CloudAccount prod (ap-northeast-1), found \"eu-west-1\"; a region it does not list is never read",
     );
@@ -134,10 +134,13 @@ fn every_fault_of_an_object_is_told_at_once() {
     );
 }
 
+/// Makes one thing about a check wrong.
+type Spoil = Box<dyn Fn(&mut api::RequiredCheckSpec)>;
+
 #[test]
 fn checks_that_cannot_be_understood_stay_as_unknown_rows() {
     let template = "${fqdn}";
-    let spoils: [(&str, Box<dyn Fn(&mut api::RequiredCheckSpec)>); 4] = [
+    let spoils: [(&str, Spoil); 4] = [
         (
             "BadVariable",
             Box::new(move |spec| spec.watched.by[0].check.as_mut().unwrap().name = template.into()),

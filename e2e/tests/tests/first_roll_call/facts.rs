@@ -152,6 +152,7 @@ impl Facts {
         self.mackerel.monitors().into_iter().filter(looks).collect()
     }
 
+    #[allow(clippy::unused_self, clippy::cast_precision_loss, reason = "asked of the facts; thresholds are small")]
     /// Whether a monitor speaks, takes the host in, and alerts at a threshold that `by` allows.
     pub fn really_watches(&self, monitor: &Monitor, by: &WatchedBy, host: &Host) -> bool {
         !is_muted(monitor) && covers(monitor, host) && {
@@ -161,6 +162,7 @@ impl Facts {
         }
     }
 
+    #[allow(clippy::unused_self, reason = "asked of the facts")]
     /// Whether some agent on a living host runs a check of this name.
     pub fn runs(&self, host: &Host, check: &str) -> bool {
         host.checks.iter().any(|found| *found.name == *check)
