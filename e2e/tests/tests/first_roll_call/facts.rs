@@ -152,7 +152,11 @@ impl Facts {
         self.mackerel.monitors().into_iter().filter(looks).collect()
     }
 
-    #[allow(clippy::unused_self, clippy::cast_precision_loss, reason = "asked of the facts; thresholds are small")]
+    #[allow(
+        clippy::unused_self,
+        clippy::cast_precision_loss,
+        reason = "asked of the facts; thresholds are small"
+    )]
     /// Whether a monitor speaks, takes the host in, and alerts at a threshold that `by` allows.
     pub fn really_watches(&self, monitor: &Monitor, by: &WatchedBy, host: &Host) -> bool {
         !is_muted(monitor) && covers(monitor, host) && {
