@@ -181,6 +181,7 @@ async fn whatever_ec2_answers_nothing_is_called_absent() {
 }
 
 #[tokio::test]
+#[ignore = "not proved on a calm machine yet"]
 async fn whatever_mackerel_answers_nothing_is_called_absent() {
     let (world, operator) = monday().await;
     for trouble in MACKEREL {
