@@ -19,7 +19,6 @@ const STEADY_SECONDS: &str = "ROLLCALL_STEADY_SECONDS";
 const RATE: f64 = 15.0;
 
 #[tokio::test]
-#[ignore = "not proved on a calm machine yet"]
 async fn five_minutes_without_a_change_are_five_minutes_without_a_write() {
     let mut world = World::start().await.unwrap();
     // What EC2 does on a good day: another order each time, pages that are not full.
