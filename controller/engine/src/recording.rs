@@ -83,16 +83,15 @@ impl Recording {
     /// When the bytes are no recording, a newer one, or too large; the error says where.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, RecordingError> {
         if bytes.starts_with(&GZIP_MAGIC) {
-            Self::from_json(&inflate(bytes)?)
-        } else {
-            Self::from_json(bytes)
+            return Self::from_json(&inflate(bytes, MAX_INFLATED_BYTES)?);
         }
+        if bytes.len() as u64 > MAX_INFLATED_BYTES {
+            return Err(RecordingError::TooLarge);
+        }
+        Self::from_json(bytes)
     }
 
     fn from_json(json: &[u8]) -> Result<Self, RecordingError> {
-        if json.len() as u64 > MAX_INFLATED_BYTES {
-            return Err(RecordingError::TooLarge);
-        }
         match serde_json::from_slice::<Version>(json)?.version {
             None => Err(RecordingError::NotARecording),
             Some(found) if found > FORMAT => Err(RecordingError::Newer { found }),
@@ -119,12 +118,25 @@ impl Recording {
     }
 }
 
-/// Inflates gzip, and not one byte more than the limit.
-fn inflate(bytes: &[u8]) -> Result<Vec<u8>, RecordingError> {
+/// Inflates gzip, and refuses to hold more than `limit` bytes.
+fn inflate(bytes: &[u8], limit: u64) -> Result<Vec<u8>, RecordingError> {
     let mut json = Vec::new();
-    MultiGzDecoder::new(bytes)
-        .take(MAX_INFLATED_BYTES + 1)
-        .read_to_end(&mut json)
-        .map_err(RecordingError::Gzip)?;
-    Ok(json)
+    let read =
+        MultiGzDecoder::new(bytes).take(limit + 1).read_to_end(&mut json).map_err(RecordingError::Gzip)?;
+    if read as u64 > limit { Err(RecordingError::TooLarge) } else { Ok(json) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_file_cannot_pretend_to_hold_everything() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&vec![b' '; 100_000]).unwrap();
+        let bomb = gzip.finish().unwrap();
+        assert!(bomb.len() < 2_000);
+        assert_eq!(inflate(&bomb, 100_000).unwrap().len(), 100_000);
+        assert!(matches!(inflate(&bomb, 99_999), Err(RecordingError::TooLarge)));
+    }
 }

@@ -20,6 +20,13 @@ pub fn clean(name: &str) -> Arc<str> {
     Arc::from(text)
 }
 
+/// The same, without a copy where the name is clean already: a fleet's names are, nearly all of them.
+#[must_use]
+pub fn clean_shared(name: &Arc<str>) -> Arc<str> {
+    let cleaned = clean(name);
+    if cleaned == *name { Arc::clone(name) } else { cleaned }
+}
+
 /// Characters that change what a reader sees around them: controls, line separators, and the direction
 /// overrides that make `exe.gpj` read as `jpg.exe`.
 fn is_deceptive(c: char) -> bool {

@@ -26,7 +26,7 @@ pub use system::{Endpoint, System};
 pub(crate) use check::{Check, Threshold};
 pub(crate) use environment::{Claim, Environment};
 pub(crate) use exemption::Exemption;
-pub(crate) use ledger::{CheckDemand, Demand, EnvironmentWay, Look};
+pub(crate) use ledger::{CheckDemand, Demand, Entry, EnvironmentWay, Look};
 pub(crate) use role::{MackerelRole, Role};
 pub(crate) use system::JoinRule;
 

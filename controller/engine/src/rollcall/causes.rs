@@ -1,7 +1,7 @@
 //! Findings with one common reason become one sentence. This is what people read first: a legacy fleet's
 //! first morning is fifteen lines, not 1,800.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rollcall_crds::v1alpha1::Severity;
@@ -30,7 +30,8 @@ struct Common<'f> {
     is_monitor: bool,
 }
 
-/// Covered and judged rows by environment, check and role: what "0 of 171 linux hosts" is counted from.
+/// Covered and judged rows by check, role and environment: what "0 of 171 linux hosts" is counted from. Only of checks
+/// that a finding is about.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
     rows: BTreeMap<(ObjectKey, RoleName), BTreeMap<ObjectKey, tallies::Judged>>,
@@ -40,12 +41,25 @@ impl Applied {
     /// Adds up the classes.
     pub(super) fn new(scene: &Scene<'_, '_>, judged: &Judged) -> Self {
         let mut applied = Self::default();
+        let wanted: BTreeSet<&ObjectKey> =
+            judged.findings.iter().filter_map(|finding| finding.check.as_ref()).collect();
+        if wanted.is_empty() {
+            return applied;
+        }
+        let ledgers = scene.pass.fleet.environments.iter().map(|environment| {
+            let of = |entry: &crate::fleet::Entry| match &entry.requirement {
+                super::Requirement::Check(check) => wanted.get(check).copied(),
+                super::Requirement::Registered(_) => None,
+            };
+            environment.ledger.iter().map(of).collect()
+        });
+        let ledgers: Vec<Vec<Option<&ObjectKey>>> = ledgers.collect();
         for (class, entries) in scene.roles.classes.iter().zip(&judged.tallies.judged) {
+            let Some(ledger) = ledgers.get(class.number) else { continue };
             for (entry, rows) in class.entries.iter().zip(entries) {
-                let requirement =
-                    class.environment.ledger.get(usize::from(entry.ledger)).map(|e| &e.requirement);
-                let role = entry.through.and_then(|role| class.role_name(role));
-                if let (Some(super::Requirement::Check(check)), Some(role)) = (requirement, role) {
+                let check = ledger.get(usize::from(entry.ledger)).copied().flatten();
+                let role = || entry.through.and_then(|role| class.role_name(role));
+                if let Some((check, role)) = check.and_then(|check| Some((check, role()?))) {
                     let of = applied.rows.entry((check.clone(), role)).or_default();
                     let sum = of.entry(class.environment.key.clone()).or_default();
                     sum.covered += rows.covered;
@@ -150,8 +164,9 @@ impl Writer<'_> {
         }
         match common.code {
             Code::NotRegistered => format!("{who} not in {product}"),
-            Code::Silent => format!("{who} sends no data to {product}"),
-            Code::Muted => format!("{who} is switched off in {product}: {first}"),
+            Code::Silent if many == 1 => format!("{who} sends no data to {product}"),
+            Code::Silent => format!("{who} send no data to {product}"),
+            Code::Muted => format!("{who} switched off in {product}: {first}"),
             Code::RoleMismatch | Code::WrongStatus => format!("{who}: {first}"),
             Code::StoppedButWatched => format!("{who} stopped, and still watched in {product}"),
             Code::NotReadyInTime => format!("{who} not ready in time: {first}"),

@@ -1,25 +1,26 @@
 //! The rows of a host: for each requirement, is it really watched? Of several ways the best counts; a lack is
 //! said only when every way was judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::join::Joins;
 use super::monitors::{Verdicts, Watch};
+use super::names::NameBook;
 use super::plan::{EntryPlan, LookPlan, Plans, WayPlan};
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::registries::{Names, SystemView};
 use super::roles::Class;
-use super::standing::{Post, Pulse, Standing, standing};
+use super::standing::{Pulse, Standing, standing};
 use super::{Coverage, Pass, Reason, Row};
-use crate::ids::CheckName;
 use crate::reading::{Failure, FailureKind};
 
 /// The rows of one host, what they lack, and how it stands in its systems.
 #[derive(Debug)]
 pub(super) struct HostRows<'a> {
-    pub(super) rows: Vec<Row>,
-    pub(super) lacking: Vec<Lacking>,
+    /// Shared by hosts that stand alike.
+    pub(super) rows: Arc<[Row]>,
+    pub(super) lacking: Arc<[Lacking]>,
     /// By system that its environment needs.
     pub(super) standings: Vec<(usize, Standing<'a>)>,
 }
@@ -83,10 +84,21 @@ pub(super) struct Rater<'p, 'a> {
     pub(super) systems: &'p [SystemView<'a>],
     pub(super) plans: &'p Plans<'a>,
     pub(super) joins: &'p Joins,
+    /// By system.
     pub(super) verdicts: Vec<Verdicts<'a>>,
-    /// Checks that run and that nobody of the environment asks for, by environment, system and name.
-    pub(super) unrequired: BTreeMap<(usize, usize, &'a str), u32>,
+    /// By system.
+    pub(super) names: Vec<NameBook<'a>>,
+    /// Running hosts that are known to run just the checks of a list, by environment, system and list.
+    pub(super) running: BTreeMap<(usize, usize, u32), u32>,
+    /// What was worked out: hosts of one class that stand alike have the same rows.
+    known: HashMap<Alike, Rated>,
 }
+
+/// Rows, and what they lack; shared.
+type Rated = (Arc<[Row]>, Arc<[Lacking]>);
+
+/// What the rows of a host depend on: its class, and how it stands in each system.
+type Alike = (usize, Vec<(usize, Presence)>);
 
 impl<'p, 'a> Rater<'p, 'a> {
     pub(super) fn new(
@@ -95,26 +107,53 @@ impl<'p, 'a> Rater<'p, 'a> {
         plans: &'p Plans<'a>,
         joins: &'p Joins,
     ) -> Self {
-        let verdicts = systems.iter().map(|_| Verdicts::default()).collect();
-        Self { pass, systems, plans, joins, verdicts, unrequired: BTreeMap::new() }
+        Self {
+            pass,
+            systems,
+            plans,
+            joins,
+            verdicts: systems.iter().map(|_| Verdicts::default()).collect(),
+            names: plans.wanted.iter().map(NameBook::new).collect(),
+            running: BTreeMap::new(),
+            known: HashMap::new(),
+        }
     }
 
     /// The rows of a host that is there and runs.
     pub(super) fn rate(&mut self, host: usize, class: &Class<'a>, reasons: &mut Reasons) -> HostRows<'a> {
         let standings = self.standings(host, class, reasons);
-        let present: Vec<Presence<'_, 'a>> =
-            standings.iter().map(|(number, standing)| self.presence(*number, class, standing)).collect();
+        let present: Vec<(usize, Presence)> = standings
+            .iter()
+            .map(|(system, standing)| (*system, self.presence(*system, class.number, standing)))
+            .collect();
+        let alike = (class.index, present);
+        if let Some((rows, lacking)) = self.known.get(&alike) {
+            return HostRows { rows: Arc::clone(rows), lacking: Arc::clone(lacking), standings };
+        }
+        let (rows, lacking) = self.work_out(class, &alike.1, reasons);
+        let (rows, lacking): (Arc<[Row]>, Arc<[Lacking]>) = (rows.into(), lacking.into());
+        self.known.insert(alike, (Arc::clone(&rows), Arc::clone(&lacking)));
+        HostRows { rows, lacking, standings }
+    }
+
+    fn work_out(
+        &mut self,
+        class: &Class<'a>,
+        present: &[(usize, Presence)],
+        reasons: &mut Reasons,
+    ) -> (Vec<Row>, Vec<Lacking>) {
         let mut rows = Vec::with_capacity(class.entries.len());
         let mut lacking = Vec::new();
+        let plans = self.plans;
         for (index, entry) in class.entries.iter().enumerate() {
             let plan =
-                self.plans.ledgers.get(class.number).and_then(|ledger| ledger.get(usize::from(entry.ledger)));
+                plans.ledgers.get(class.number).and_then(|ledger| ledger.get(usize::from(entry.ledger)));
             let coverage = match plan {
                 Some(EntryPlan::Registered(Ok(system))) => {
-                    let verdict = Self::registered(*system, &present, reasons);
+                    let verdict = among(*system, present, reasons, Voice::registered);
                     note(verdict, index, *system, None, &mut lacking)
                 }
-                Some(EntryPlan::Check(ways)) => self.check(index, ways, &present, reasons, &mut lacking),
+                Some(EntryPlan::Check(ways)) => self.check(index, ways, present, reasons, &mut lacking),
                 Some(EntryPlan::Registered(Err(reason)) | EntryPlan::Unjudged(reason)) => {
                     Coverage::Unknown(*reason)
                 }
@@ -122,7 +161,7 @@ impl<'p, 'a> Rater<'p, 'a> {
             };
             rows.push(Row { requirement: entry.ledger, coverage });
         }
-        HostRows { rows, lacking, standings }
+        (rows, lacking)
     }
 
     /// How a host stands in every system of its environment.
@@ -139,69 +178,32 @@ impl<'p, 'a> Rater<'p, 'a> {
             .collect()
     }
 
-    fn presence<'s>(
-        &mut self,
-        number: usize,
-        class: &Class<'a>,
-        standing: &'s Standing<'a>,
-    ) -> Presence<'s, 'a> {
-        let posts = match standing {
-            Standing::Unknown(reason) => return Presence::Unknown(number, *reason),
-            Standing::Absent => return Presence::Absent(number),
-            Standing::Once(post) => std::slice::from_ref(post),
-            Standing::Several(posts) => posts,
-        };
+    /// The standing, reduced to what rows depend on. Counts on the way which checks run where that is known.
+    fn presence(&mut self, system: usize, environment: usize, standing: &Standing<'a>) -> Presence {
         // Of several registrations only one is the host's own voice: what the others run is nobody's excess.
-        let is_alone = matches!(standing, Standing::Once(_));
-        let known = posts.iter().map(|post| {
+        let (posts, is_alone) = match standing {
+            Standing::Unknown(reason) => return Presence::Unknown(*reason),
+            Standing::Absent => return Presence::Absent,
+            Standing::Once(post) => (std::slice::from_ref(post), true),
+            Standing::Several(posts) => (posts.as_slice(), false),
+        };
+        let (Some(book), Some(verdicts)) = (self.names.get_mut(system), self.verdicts.get_mut(system)) else {
+            return Presence::Unknown(NOT_JUDGED);
+        };
+        let running = &mut self.running;
+        let voices = posts.iter().map(|post| {
             let (names, others) = match post.names {
                 Names::All(names) => (names, None),
                 Names::AtLeast(names, reason) => (names, Some(reason)),
             };
-            let numbers = self.numbers(number, class.number, names, is_alone && others.is_none());
-            let scopes = self
-                .verdicts
-                .get_mut(number)
-                .map_or(0, |verdicts| verdicts.class(&post.registration.roles, is_alone));
-            KnownPost { post, names: numbers, others, scopes }
-        });
-        Presence::Here(number, known.collect())
-    }
-
-    /// The numbers of those names that anybody looks for, sorted. Names that nobody of this environment asks for are
-    /// counted on the way, where the listing is complete.
-    fn numbers(
-        &mut self,
-        system: usize,
-        environment: usize,
-        names: &'a [CheckName],
-        is_complete: bool,
-    ) -> Vec<u32> {
-        let Some(wanted) = self.plans.wanted.get(system) else { return Vec::new() };
-        let asked = wanted.asked.get(&environment);
-        let mut numbers = Vec::with_capacity(names.len());
-        for name in names {
-            let number = wanted.names.get(name.as_str()).copied();
-            numbers.extend(number);
-            let is_asked = number.is_some_and(|number| asked.is_some_and(|asked| asked.contains(&number)));
-            if is_complete && !is_asked {
-                *self.unrequired.entry((environment, system, name.as_str())).or_default() += 1;
+            let list = book.list(names);
+            if is_alone && others.is_none() {
+                *running.entry((environment, system, list)).or_default() += 1;
             }
-        }
-        numbers.sort_unstable();
-        numbers
-    }
-
-    fn registered(system: usize, present: &[Presence<'_, 'a>], reasons: &mut Reasons) -> Verdict {
-        among(system, present, reasons, |known| match known.post.is_watched {
-            Ok(false) => Verdict::Lacks(Lack::Muted, Because::Status),
-            Err(reason) => Verdict::Unknown(reason),
-            Ok(true) => match known.post.pulse {
-                Pulse::Alive => Verdict::Covered,
-                Pulse::Silent => Verdict::Lacks(Lack::Silent, Because::Silent),
-                Pulse::Unknown(reason) => Verdict::Unknown(reason),
-            },
-        })
+            let scopes = verdicts.class(&post.registration.roles, is_alone);
+            Voice { is_watched: post.is_watched, pulse: post.pulse, list, others, scopes }
+        });
+        Presence::Here(voices.collect())
     }
 
     /// The best of all ways; unknown while one of them is and none covers.
@@ -209,7 +211,7 @@ impl<'p, 'a> Rater<'p, 'a> {
         &mut self,
         row: usize,
         ways: &[Result<WayPlan, Reason>],
-        present: &[Presence<'_, 'a>],
+        present: &[(usize, Presence)],
         reasons: &mut Reasons,
         lacking: &mut Vec<Lacking>,
     ) -> Coverage {
@@ -242,65 +244,78 @@ impl<'p, 'a> Rater<'p, 'a> {
         }
     }
 
-    fn way(&mut self, way: &WayPlan, present: &[Presence<'_, 'a>], reasons: &mut Reasons) -> Verdict {
-        let Self { systems, plans, verdicts, .. } = self;
-        let (Some(system), Some(verdicts)) = (systems.get(way.system), verdicts.get_mut(way.system)) else {
+    fn way(&mut self, way: &WayPlan, present: &[(usize, Presence)], reasons: &mut Reasons) -> Verdict {
+        let Self { systems, plans, verdicts, names, .. } = self;
+        let (Some(system), Some(verdicts), Some(names)) =
+            (systems.get(way.system), verdicts.get_mut(way.system), names.get(way.system))
+        else {
             return Verdict::Unknown(NOT_JUDGED);
         };
-        let look = |number: usize| {
-            plans.wanted.get(way.system).and_then(|wanted| wanted.monitors.get(number)).copied()
+        let looks = plans.wanted.get(way.system).map_or(&[][..], |wanted| &wanted.monitors);
+        let mut watch = |voice: &Voice, number: usize| {
+            looks.get(number).map(|look| verdicts.watch(system, voice.scopes, number, *look))
         };
-        among(way.system, present, reasons, |known| {
-            match known.post.is_watched {
-                Ok(false) => return Verdict::Lacks(Lack::Muted, Because::Status),
-                Err(reason) => return Verdict::Unknown(reason),
-                Ok(true) => {}
-            }
-            let mut watch = |number: usize| {
-                let roles = &known.post.registration.roles;
-                look(number).map(|look| verdicts.watch(system, known.scopes, roles, number, look).clone())
-            };
-            match way.looks {
-                LookPlan::Name(name) => known.check(name),
-                LookPlan::Monitor(number) => known.monitor(watch(number)),
-                LookPlan::Connectivity(number) => verdict_of(watch(number)),
-            }
+        among(way.system, present, reasons, |voice| match voice.is_watched {
+            Ok(false) => Verdict::Lacks(Lack::Muted, Because::Status),
+            Err(reason) => Verdict::Unknown(reason),
+            Ok(true) => match way.looks {
+                LookPlan::Name(name) => voice.check(names.numbers(voice.list).binary_search(&name).is_ok()),
+                LookPlan::Monitor(number) => voice.monitor(watch(voice, number)),
+                LookPlan::Connectivity(number) => verdict_of(watch(voice, number)),
+            },
         })
     }
 }
 
-/// How a host stands in a system, prepared for comparing numbers.
-enum Presence<'s, 'a> {
-    Unknown(usize, Reason),
-    Absent(usize),
-    Here(usize, Vec<KnownPost<'s, 'a>>),
+/// How a host stands in a system, reduced to what rows depend on: hosts of one class that are alike in this
+/// have the same rows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Presence {
+    /// Nobody can tell.
+    Unknown(Reason),
+    /// Proved not to be registered.
+    Absent,
+    /// Registered; more than one voice when nobody can tell which is the live one.
+    Here(Vec<Voice>),
 }
 
-struct KnownPost<'s, 'a> {
-    post: &'s Post<'a>,
-    /// Numbers of the wanted names that it has, sorted.
-    names: Vec<u32>,
+/// One registration, reduced to what rows depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Voice {
+    is_watched: Result<bool, Reason>,
+    pulse: Pulse,
+    /// Number of its list of check names.
+    list: u32,
     /// Why it may have others.
     others: Option<Reason>,
     /// Number of its roles in the system's verdicts.
     scopes: usize,
 }
 
-impl KnownPost<'_, '_> {
-    /// A check by name. An agent that is silent runs no check; while nobody knows whether it is silent, that it has a check still
-    /// counts, and that it has none is no news of its own: silence may explain it.
-    fn check(&self, name: u32) -> Verdict {
-        match (self.post.pulse, self.names.binary_search(&name), self.others) {
+impl Voice {
+    fn registered(&self) -> Verdict {
+        match (self.is_watched, self.pulse) {
+            (Ok(false), _) => Verdict::Lacks(Lack::Muted, Because::Status),
+            (Ok(true), Pulse::Alive) => Verdict::Covered,
+            (Ok(true), Pulse::Silent) => Verdict::Lacks(Lack::Silent, Because::Silent),
+            (Err(reason), _) | (Ok(true), Pulse::Unknown(reason)) => Verdict::Unknown(reason),
+        }
+    }
+
+    /// A check by name. An agent that is silent runs no check; while nobody knows whether it is silent, that it has
+    /// a check still counts, and that it has none is no news of its own: silence may explain it.
+    fn check(&self, has_it: bool) -> Verdict {
+        match (self.pulse, has_it, self.others) {
             (Pulse::Silent, ..) => Verdict::Lacks(Lack::Silent, Because::Silent),
-            (_, Ok(_), _) => Verdict::Covered,
-            (_, Err(_), Some(reason)) | (Pulse::Unknown(reason), Err(_), None) => Verdict::Unknown(reason),
-            (Pulse::Alive, Err(_), None) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
+            (_, true, _) => Verdict::Covered,
+            (_, false, Some(reason)) | (Pulse::Unknown(reason), false, None) => Verdict::Unknown(reason),
+            (Pulse::Alive, false, None) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
         }
     }
 
     /// A monitor on a metric. Without data it watches nothing.
     fn monitor(&self, watch: Option<Watch>) -> Verdict {
-        match self.post.pulse {
+        match self.pulse {
             Pulse::Silent => Verdict::Lacks(Lack::Silent, Because::Silent),
             Pulse::Unknown(reason) => Verdict::Unknown(reason),
             Pulse::Alive => verdict_of(watch),
@@ -319,28 +334,23 @@ fn verdict_of(watch: Option<Watch>) -> Verdict {
     }
 }
 
-/// The verdict over all registrations of a host in a system. When nobody can tell which of them is the live one,
-/// they must agree.
-fn among<'s, 'a>(
+/// The verdict over all voices of a host in a system. When nobody can tell which of them is the live one, they must
+/// agree.
+fn among(
     system: usize,
-    present: &[Presence<'s, 'a>],
+    present: &[(usize, Presence)],
     reasons: &mut Reasons,
-    mut of: impl FnMut(&KnownPost<'s, 'a>) -> Verdict,
+    mut of: impl FnMut(&Voice) -> Verdict,
 ) -> Verdict {
-    let is_it = |presence: &&Presence<'_, '_>| match presence {
-        Presence::Unknown(number, _) | Presence::Absent(number) | Presence::Here(number, _) => {
-            *number == system
-        }
-    };
-    let posts = match present.iter().find(is_it) {
-        Some(Presence::Here(_, posts)) => posts,
-        Some(Presence::Absent(_)) => return Verdict::Lacks(Lack::Missing, Because::NotRegistered),
-        Some(Presence::Unknown(_, reason)) => return Verdict::Unknown(*reason),
+    let voices = match present.iter().find(|(number, _)| *number == system) {
+        Some((_, Presence::Here(voices))) => voices,
+        Some((_, Presence::Absent)) => return Verdict::Lacks(Lack::Missing, Because::NotRegistered),
+        Some((_, Presence::Unknown(reason))) => return Verdict::Unknown(*reason),
         None => return Verdict::Unknown(NOT_JUDGED),
     };
     let mut agreed: Option<Verdict> = None;
-    for post in posts {
-        agreed = Some(match (agreed, of(post)) {
+    for voice in voices {
+        agreed = Some(match (agreed, of(voice)) {
             (None, verdict) => verdict,
             (Some(Verdict::Covered), Verdict::Covered) => Verdict::Covered,
             (Some(Verdict::Lacks(a, why)), Verdict::Lacks(b, _)) if a <= b => Verdict::Lacks(a, why),

@@ -3,6 +3,8 @@
 //! A ghost is only what was a host once, is proved gone for a day, and is not in any inventory while all of them can be read.
 //! A stranger is reported and never acted on. While any inventory is blind, what matches nothing is unknown.
 
+use std::collections::BTreeMap;
+
 use rollcall_crds::v1alpha1::Severity;
 
 use super::coverage::Rater;
@@ -29,7 +31,7 @@ pub(super) struct Excess {
     pub(super) joined: u32,
     pub(super) ghosts: u32,
     /// Ghosts by number of the environment they once belonged to.
-    pub(super) ghosts_of: std::collections::BTreeMap<usize, u32>,
+    pub(super) ghosts_of: BTreeMap<usize, u32>,
     pub(super) strangers: Vec<Stranger>,
     pub(super) duplicates: u32,
 }
@@ -156,7 +158,7 @@ impl<'a> Search<'_, '_, 'a> {
         if all == 0 {
             return;
         }
-        let mut kinds: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for stranger in &self.excess.strangers {
             *kinds.entry(&stranger.kind).or_default() += 1;
         }
@@ -281,25 +283,44 @@ fn unrequired_monitor(monitor: &Monitor, wanted: &Wanted<'_>, verdicts: &Verdict
 
 /// Checks that run on hosts of an environment and that none of its required checks asks for.
 fn checks(scene: &Scene<'_, '_>, rater: &Rater<'_, '_>, phrases: &mut Phrases, found: &mut Vec<Found>) {
-    for ((number, system, name), hosts) in &rater.unrequired {
-        let environment = scene.pass.fleet.environments.get(*number);
-        let (Some(environment), Some(view)) = (environment, scene.systems.get(*system)) else { continue };
-        if environment.requirements_doubted {
-            continue;
-        }
-        let many = usize::try_from(*hosts).unwrap_or(usize::MAX);
+    for ((number, system, name), hosts) in unrequired_checks(scene, rater) {
+        let environment = scene.pass.fleet.environments.get(number);
+        let (Some(environment), Some(view)) = (environment, scene.systems.get(system)) else { continue };
+        let many = usize::try_from(hosts).unwrap_or(usize::MAX);
         let message = format!("runs on {}, and no RequiredCheck asks for it", count(many, "host"));
         let shown = clean(name);
         let fix = format!(
             "write a RequiredCheck that asks for it, or remove [plugin.checks.{shown}] from mackerel-agent.conf"
         );
         let note = Note::new(Code::Unrequired, Severity::Info, message, fix).of_system(&view.system.key);
-        let subject = Subject::Check((*name).into());
+        let subject = Subject::Check(name.into());
         let finding = bare(scene.pass, phrases, subject, name, Some(environment.key.clone()), note);
         let key = format!("{} {name}", view.system.key);
         let namespace = environment.key.namespace.clone();
-        found.push(Found { owner: Owner::Environment(*number), key, namespace, host: None, finding });
+        found.push(Found { owner: Owner::Environment(number), key, namespace, host: None, finding });
     }
+}
+
+/// Hosts by environment, system and name of such a check. While a requirement of an environment cannot be
+/// understood, it may be the one that asks.
+fn unrequired_checks<'r>(
+    scene: &Scene<'_, '_>,
+    rater: &'r Rater<'_, '_>,
+) -> BTreeMap<(usize, usize, &'r str), u32> {
+    let mut unrequired = BTreeMap::new();
+    for ((environment, system, list), hosts) in &rater.running {
+        let is_understood =
+            scene.pass.fleet.environments.get(*environment).is_some_and(|e| !e.requirements_doubted);
+        let (Some(book), Some(wanted)) = (rater.names.get(*system), rater.plans.wanted.get(*system)) else {
+            continue;
+        };
+        let asked = wanted.asked.get(environment);
+        let is_asked = |number: &u32| asked.is_some_and(|asked| asked.contains(number));
+        for number in book.numbers(*list).iter().filter(|number| is_understood && !is_asked(number)) {
+            *unrequired.entry((*environment, *system, book.name(*number))).or_default() += hosts;
+        }
+    }
+    unrequired
 }
 
 /// A host is registered more than once in a system. `registrations` begins with the live one.

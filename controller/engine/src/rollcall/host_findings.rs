@@ -115,7 +115,7 @@ impl<'a> Clerk<'_, 'a> {
             let explained: Vec<&Lacking> = rated.lacking.iter().filter(|l| l.system == *number).collect();
             self.in_system(host, class, *number, system, standing, &explained, &mut found);
         }
-        for lacking in &rated.lacking {
+        for lacking in rated.lacking.iter() {
             if let Because::Itself(what) = &lacking.because {
                 let note = self.check(class, lacking, what.as_deref());
                 self.push(host, class, note, vec![lacking.row], &mut found);

@@ -72,8 +72,9 @@ pub(super) fn judge<'a>(
         if let Some(Claimed::Contested(by)) = scene.claims.get(number) {
             judged.tallies.contested(by);
         }
-        judged.memories.push(scene.remember(number, host, &outcome));
-        judged.rolls.push((host.id.clone(), scene.roll(number, host, &outcome, phrases)));
+        let memory = scene.remember(number, host, &outcome);
+        judged.rolls.push((host.id.clone(), scene.roll(number, host, &memory, &outcome, phrases)));
+        judged.memories.push(memory);
         judged.findings.extend(outcome.findings);
     }
     judged
@@ -133,7 +134,7 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             Stage::Settling(ends) => (HostState::Settling, Some(ends)),
             Stage::NotReady(_) | Stage::Ordinary => (HostState::Active, None),
         };
-        let rows = rated.rows.into();
+        let rows = rated.rows;
         Outcome { state, settles_at, rows, findings, ready_for_launch, sinces: sinces.into_memory() }
     }
 
@@ -358,7 +359,7 @@ fn excuse(exemptions: &mut Exemptions<'_>, finding: &mut Finding, host: &HostVie
 }
 
 /// Rows whose finding is excused, or that may still settle, say so.
-fn mark(rows: &mut [Row], found: &[HostFinding], is_settling: bool) {
+fn mark(rows: &mut Arc<[Row]>, found: &[HostFinding], is_settling: bool) {
     for found in found {
         let coverage = match (&found.finding.excuse, is_settling) {
             (Excuse::Exempt(_), _) => Coverage::Exempt,
@@ -366,8 +367,10 @@ fn mark(rows: &mut [Row], found: &[HostFinding], is_settling: bool) {
             (Excuse::None, true) => Coverage::Settling,
             (Excuse::None, false) => continue,
         };
+        // Rows are shared with hosts that stand alike: only here do they part.
+        let own = Arc::make_mut(rows);
         for row in &found.rows {
-            if let Some(row) = rows.get_mut(*row) {
+            if let Some(row) = own.get_mut(*row) {
                 row.coverage = coverage;
             }
         }

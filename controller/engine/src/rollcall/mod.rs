@@ -15,6 +15,7 @@ mod host_findings;
 mod hosts;
 mod join;
 mod monitors;
+mod names;
 mod output;
 mod phrases;
 mod places;
@@ -99,7 +100,7 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
     // What must be remembered, and how do people see it?
     let changes = changes::happened(&scene, &judged.memories, &heirs);
     let applied = causes::Applied::new(&scene, &judged);
-    let remembered = remember::remember(&scene, &mut judged, &exemptions, times, &changes);
+    let remembered = remember::remember(&scene, &mut judged, &exemptions, times, &changes, &mut rater.names);
     let material = summary::Material {
         scene: &scene,
         tallies: &judged.tallies,

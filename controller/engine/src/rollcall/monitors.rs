@@ -29,35 +29,39 @@ pub(super) enum Watch {
 /// The verdicts of one system, each worked out once per set of roles.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts<'a> {
-    /// Numbers of role sets as registrations have them, and whether a host is known to have just these.
-    classes: HashMap<&'a [Scope], (usize, bool)>,
+    /// Numbers of role sets as registrations have them.
+    classes: HashMap<&'a [Scope], usize>,
+    /// By number: the roles, and whether a running host is known to have just these.
+    roles: Vec<(&'a [Scope], bool)>,
     watches: HashMap<(usize, usize), Watch>,
 }
 
 impl<'a> Verdicts<'a> {
     /// The number of a set of roles. `is_certain`: it is known to be a running host's.
     pub(super) fn class(&mut self, roles: &'a [Scope], is_certain: bool) -> usize {
-        let next = self.classes.len();
-        let (number, certain) = self.classes.entry(roles).or_insert((next, false));
-        *certain |= is_certain;
-        *number
+        let number = *self.classes.entry(roles).or_insert(self.roles.len());
+        match self.roles.get_mut(number) {
+            Some((_, certain)) => *certain |= is_certain,
+            None => self.roles.push((roles, is_certain)),
+        }
+        number
     }
 
     /// Every set of roles that a running host is known to have.
     pub(super) fn roles(&self) -> impl Iterator<Item = &'a [Scope]> {
-        self.classes.iter().filter(|(_, (_, is_certain))| *is_certain).map(|(roles, _)| *roles)
+        self.roles.iter().filter(|(_, is_certain)| *is_certain).map(|(roles, _)| *roles)
     }
 
-    /// How well hosts of this class, with these roles, are watched.
+    /// How well hosts with the roles of this number are watched.
     pub(super) fn watch(
         &mut self,
         system: &SystemView<'a>,
         class: usize,
-        roles: &[Scope],
         number: usize,
         look: MonitorLook<'_>,
-    ) -> &Watch {
-        self.watches.entry((class, number)).or_insert_with(|| judge(system, roles, look))
+    ) -> Watch {
+        let roles = self.roles.get(class).map_or(&[][..], |(roles, _)| *roles);
+        self.watches.entry((class, number)).or_insert_with(|| judge(system, roles, look)).clone()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ledgers, made quick: every name and every monitor that some check looks for gets a number once per pass,
 //! so that a million rows compare numbers and no text.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::{Pass, Reason};
@@ -24,7 +24,7 @@ pub(super) struct Wanted<'a> {
     /// Monitors looked for, by number.
     pub(super) monitors: Vec<MonitorLook<'a>>,
     /// By environment: the numbers of the names that its checks look for.
-    pub(super) asked: HashMap<usize, BTreeSet<u32>>,
+    pub(super) asked: HashMap<usize, HashSet<u32>>,
 }
 
 /// A monitor that a check looks for.

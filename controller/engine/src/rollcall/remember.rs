@@ -12,6 +12,7 @@ use super::exemptions::Exemptions;
 use super::found::{Owner, Remembered};
 use super::hosts::Judged;
 use super::join::Joined;
+use super::names::NameBook;
 use super::places::is_fall;
 use super::population::Tomb;
 use super::registries::SystemView;
@@ -27,12 +28,13 @@ use crate::memory::{
 use crate::reading::{Extent, FailureKind, Reading};
 
 /// Makes the memory of the next pass. Takes the hosts' memories out of `judged`.
-pub(super) fn remember(
-    scene: &Scene<'_, '_>,
+pub(super) fn remember<'a>(
+    scene: &Scene<'_, 'a>,
     judged: &mut Judged,
     exemptions: &Exemptions<'_>,
     mut times: Remembered,
     changes: &Changes,
+    names: &mut [NameBook<'a>],
 ) -> Memory {
     let mut memory = Memory { healed: healed(scene, exemptions), ..Memory::default() };
     let mut hosts = by_place(scene, std::mem::take(&mut judged.memories));
@@ -53,11 +55,10 @@ pub(super) fn remember(
         };
         memory.places.insert(place.place.clone(), of_place);
     }
-    let mut checks = Shared::default();
     for (number, system) in scene.systems.iter().enumerate() {
         let findings = times.remove(&Owner::System(number)).unwrap_or_default();
         let of_system = if system.is_used {
-            system_memory(scene, number, system, &mut checks)
+            system_memory(scene, number, system, names.get_mut(number))
         } else {
             system.memory.clone()
         };
@@ -120,11 +121,11 @@ fn registered_tombs(scene: &Scene<'_, '_>) -> Option<HashSet<usize>> {
     Some(gone.collect())
 }
 
-fn system_memory(
-    scene: &Scene<'_, '_>,
+fn system_memory<'a>(
+    scene: &Scene<'_, 'a>,
     number: usize,
-    system: &SystemView<'_>,
-    shared: &mut Shared,
+    system: &SystemView<'a>,
+    mut names: Option<&mut NameBook<'a>>,
 ) -> SystemMemory {
     let joined = scene.joins.of_system.get(number).map_or(&[][..], |joined| joined);
     let is_proof = system.hosts.proof.is_some();
@@ -137,9 +138,12 @@ fn system_memory(
             Joined::Ambiguous(_) | Joined::Nothing => None,
         };
         let Some(id) = id else { continue };
-        registrations.entry(id.clone()).or_default().push(registration.id.clone());
-        if let Some(names) = held(system, &registration.id, scene.pass.now, shared) {
-            checks.insert(registration.id.clone(), names);
+        registrations
+            .entry(id.clone())
+            .or_insert_with(|| Vec::with_capacity(1))
+            .push(registration.id.clone());
+        if let Some(list) = held(system, &registration.id, scene.pass.now, names.as_deref_mut()) {
+            checks.insert(registration.id.clone(), list);
         }
     }
     if !is_proof {
@@ -162,18 +166,18 @@ fn system_memory(
 }
 
 /// The check names to hold for a registration. Those that were not read are held on, but never past a day of failing.
-fn held(
-    system: &SystemView<'_>,
+fn held<'a>(
+    system: &SystemView<'a>,
     registration: &RegistrationId,
     now: Timestamp,
-    shared: &mut Shared,
+    names: Option<&mut NameBook<'a>>,
 ) -> Option<Arc<[CheckName]>> {
     let old = system.memory.checks.get(registration);
     let Some(reading) = system.registry.and_then(|registry| registry.checks.get(registration)) else {
         return old.cloned();
     };
     if let Some(complete) = reading.complete(now, CHECK_PROOF_MAX_AGE) {
-        return Some(shared.sorted(complete.all(), old));
+        return names.map(|names| names.shared(complete.all(), old));
     }
     may_hold(reading, now).then(|| old.cloned()).flatten()
 }
@@ -186,24 +190,6 @@ fn may_hold(reading: &Reading<Vec<CheckName>>, now: Timestamp) -> bool {
         Extent::Failed { since, why } => {
             why.kind != FailureKind::NotSupported && now.duration_since(*since) <= CHECK_PROOF_MAX_AGE
         }
-    }
-}
-
-/// Lists of names, each stored once: hosts of one role run the same checks.
-#[derive(Default)]
-struct Shared(HashSet<Arc<[CheckName]>>);
-
-impl Shared {
-    fn sorted(&mut self, names: &[CheckName], old: Option<&Arc<[CheckName]>>) -> Arc<[CheckName]> {
-        let mut names = names.to_vec();
-        names.sort();
-        names.dedup();
-        if let Some(known) = self.0.get(&*names) {
-            return Arc::clone(known);
-        }
-        let list = old.filter(|old| ***old == *names).map_or_else(|| Arc::from(names), Arc::clone);
-        self.0.insert(Arc::clone(&list));
-        list
     }
 }
 

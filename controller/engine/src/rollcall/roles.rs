@@ -14,6 +14,8 @@ use crate::registry::{RegistrationStatus, Scope};
 /// Hosts of one environment with the same roles.
 #[derive(Debug)]
 pub(super) struct Class<'a> {
+    /// Its number in [`Roles::classes`].
+    pub(super) index: usize,
     /// Number of the environment.
     pub(super) number: usize,
     pub(super) environment: &'a Environment,
@@ -66,7 +68,7 @@ pub(super) fn resolve<'a>(pass: &Pass<'a>, hosts: &[HostView<'a>], claims: &[Cla
             Claimed::By(by) => pass.fleet.environments.get(*by).map(|environment| {
                 let played = roles.of(number, host, *by, environment);
                 *numbers.entry((*by, played)).or_insert_with_key(|(_, played)| {
-                    roles.classes.push(Class::new(*by, environment, played.clone()));
+                    roles.classes.push(Class::new(roles.classes.len(), *by, environment, played.clone()));
                     roles.classes.len() - 1
                 })
             }),
@@ -101,7 +103,7 @@ impl Roles<'_> {
 }
 
 impl<'a> Class<'a> {
-    fn new(number: usize, environment: &'a Environment, roles: Vec<u16>) -> Self {
+    fn new(index: usize, number: usize, environment: &'a Environment, roles: Vec<u16>) -> Self {
         let book = &environment.book;
         let named = |wanted: Option<bool>| -> Arc<[RoleName]> {
             let played = roles.iter().filter_map(|role| book.role(*role));
@@ -117,6 +119,7 @@ impl<'a> Class<'a> {
             entries: entries(environment, &roles),
             expected: expected(environment, &roles),
             statuses: statuses(environment, &roles),
+            index,
             number,
             environment,
             roles,

@@ -24,7 +24,7 @@ use crate::inventory::PowerState;
 use crate::limits::ABSENCE_APART;
 use crate::memory::{HostMemory, Memory};
 use crate::registry::Registration;
-use crate::text::clean;
+use crate::text::{clean, clean_shared};
 
 /// AWS allows 256 characters in a tag; nothing longer is remembered.
 const MAX_REMEMBERED_NAME: usize = 256;
@@ -86,6 +86,7 @@ impl<'a> Scene<'_, 'a> {
         &self,
         number: usize,
         host: &HostView<'a>,
+        memory: &HostMemory,
         outcome: &Outcome,
         phrases: &mut Phrases,
     ) -> HostRoll {
@@ -93,7 +94,7 @@ impl<'a> Scene<'_, 'a> {
         let nothing: Arc<[RoleName]> = Arc::from([]);
         HostRoll {
             place: self.place_of(host.place),
-            name: host.name().map(clean),
+            name: memory.name.as_ref().map(clean_shared),
             environment: self.environment(number, class),
             claimed_by: match self.claims.get(number) {
                 Some(Claimed::Contested(by)) => by.iter().filter_map(|n| self.environment_key(*n)).collect(),

@@ -31,7 +31,7 @@ pub(super) struct Post<'a> {
 }
 
 /// Does it send metrics?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Pulse {
     /// It does, or it is too new to tell and given time.
     Alive,

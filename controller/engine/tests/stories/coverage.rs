@@ -183,7 +183,7 @@ spec: {type: Duty, includes: [linux], mackerel: {statuses: [working, maintenance
     assert_eq!(
         causes(&world.pass()),
         [
-            "RC0104 1 jp1-app-1 is switched off in Mackerel: status maintenance is allowed by its roles, and switches off all that checks require"
+            "RC0104 1 jp1-app-1 switched off in Mackerel: status maintenance is allowed by its roles, and switches off all that checks require"
         ]
     );
     world.agent("jp1-app-1").registration.status = RegistrationStatus::Standby;
