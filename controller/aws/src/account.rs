@@ -54,8 +54,8 @@ impl Account {
         };
         let home = Place { account: account.clone(), region: home };
         let limits = settings.limits.clone();
-        let log = CallLog::default();
-        let wiring = Wiring { connections: connections.clone(), limits: limits.clone(), log: log.clone() };
+        let log = connections.log.clone();
+        let wiring = Wiring { connections: connections.clone(), limits: limits.clone() };
         let config = sdk_config(&settings, &home, &wiring).await;
         let keys = ProvedKeys::new(limits.proof_age);
         let clients = |region: &Region| {
@@ -112,7 +112,9 @@ impl Account {
     /// Attempts so far, by place, operation and outcome.
     #[must_use]
     pub fn calls(&self) -> Vec<CallCount> {
-        self.log.counts()
+        let mut calls = self.log.counts();
+        calls.retain(|call| call.place.account == self.id);
+        calls
     }
 
     /// What is left of our own rate limits.

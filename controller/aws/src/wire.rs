@@ -44,7 +44,6 @@ struct Line {
 pub(crate) struct Wiring {
     pub(crate) connections: Connections,
     pub(crate) limits: Limits,
-    pub(crate) log: CallLog,
 }
 
 impl Wiring {
@@ -56,7 +55,7 @@ impl Wiring {
             root: format!("{operation}Response"),
             max_answer_bytes: self.limits.max_answer_bytes,
             pace: Pace::new(self.limits.calls_per_second),
-            log: self.log.clone(),
+            log: self.connections.log.clone(),
             signatures,
         }))
     }

@@ -41,6 +41,9 @@ pub struct RunArgs {
     /// Seconds (world time) between two readings of a monitoring system.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     registry_seconds: u64,
+    /// Seconds (machine time) between two writes of one part of memory: whoever is killed forgets no more than that.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    memory_seconds: u64,
     /// Calls per second to one monitoring system, all together.
     #[arg(long, default_value_t = 5, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     registry_calls_per_second: u32,
@@ -114,6 +117,7 @@ fn settings(args: RunArgs) -> Settings {
     settings.library_namespace = args.library_namespace;
     settings.inventory_interval = Duration::from_secs(args.inventory_seconds);
     settings.registry_interval = Duration::from_secs(args.registry_seconds);
+    settings.memory_interval = Duration::from_secs(args.memory_seconds);
     settings.observability_address = args.http_address;
     settings.recording_address = args.recording_address;
     #[cfg(feature = "test-clock")]

@@ -30,6 +30,14 @@ pub struct Memory {
     pub healed: BTreeMap<ObjectKey, BTreeSet<HostId>>,
 }
 
+impl Memory {
+    /// Forgets which checks were proved to run. A proof is held over a restart as if it had just been made, so this is
+    /// for whoever reads memory after a pause of unknown length, or of more than a moment.
+    pub fn forget_proofs(&mut self) {
+        self.systems.values_mut().for_each(|system| system.checks.clear());
+    }
+}
+
 /// What is remembered of one account and region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,6 +116,9 @@ pub struct Tombstone {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SystemMemory {
+    /// The organisation whose registrations these are: a key that opens another one is not believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Arc<str>>,
     /// When the first complete reading of its hosts was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,

@@ -16,6 +16,9 @@ use crate::reading::Reading;
 pub struct Registry {
     /// Which product it is.
     pub product: Product,
+    /// The organisation whose registrations these are, by its name there; `None` where the product has no such notion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Reading<String>>,
     /// Registered hosts, in all statuses.
     pub hosts: Reading<Vec<Registration>>,
     /// Services and the roles defined under each.

@@ -14,6 +14,7 @@ use rollcall_engine::reading::{Extent, FailureKind, Reading};
 use rollcall_engine::registry::Registry;
 use rollcall_fakes::faults::{Fault, Rule};
 use rollcall_fakes::mackerel::{HostParam, Truth};
+use rollcall_monitoring::RegistrySource as _;
 use serde_json::json;
 
 const HOSTS: &str = "GET /api/v0/hosts";
@@ -272,8 +273,9 @@ async fn everything_fails_from_the_beginning() {
 #[tokio::test]
 async fn an_empty_list_after_a_restart_is_doubted_when_registrations_are_remembered() {
     let mut world = world(4, &CHECKS_RUN).await;
-    let known: Vec<_> = world.read().await.hosts.seen.into_iter().map(|h| h.id).collect();
-    world.source = common::source(&world.server.url()).remembering(known);
+    let known = world.read().await.hosts.seen.into_iter().map(|h| h.id).collect();
+    world.source = common::source(&world.server.url());
+    world.source.remember(known);
     world.fake.stage.faults.add(Rule::new("mackerel", HOSTS, Fault::EmptyAnswer)).unwrap();
     let registry = world.read().await;
     assert!(matches!(registry.hosts.extent, Extent::Partial { .. }), "{:?}", registry.hosts.extent);

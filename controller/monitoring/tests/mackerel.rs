@@ -17,8 +17,8 @@ use rollcall_engine::registry::RegistrationStatus::{Maintenance, Poweroff, Stand
 use rollcall_engine::registry::{Scope, Watches};
 use rollcall_fakes::faults::{Fault, Rule};
 use rollcall_fakes::mackerel::{CheckIds, CheckStatus, ErrorShape, HostParam, HostStatus, Point, Rights};
-use rollcall_monitoring::RegistrySource;
 use rollcall_monitoring::mackerel::{ApiKey, KeySource, RawMonitor};
+use rollcall_monitoring::{Depth, RegistrySource};
 use serde_json::json;
 
 fn is_complete<T>(reading: &Reading<T>) -> bool {
@@ -333,11 +333,11 @@ async fn a_rotated_key_needs_no_restart_and_costs_no_knowledge() {
     let world = World::with_fleet(2, &["check-disk"]).await;
     let safe = Arc::new(Safe(Mutex::new(ApiKey::new(KEY))));
     let mut source = common::source_with(&world.server.url(), safe.clone(), 1_000);
-    assert!(source.read(world.now()).await.checks.values().all(is_complete));
+    assert!(source.read(world.now(), Depth::Hosts).await.checks.values().all(is_complete));
 
     world.fake.revoke_key(KEY);
     world.pass(SignedDuration::from_mins(1));
-    let registry = source.read(world.now()).await;
+    let registry = source.read(world.now(), Depth::Hosts).await;
     let Extent::Failed { why, .. } = &registry.hosts.extent else { panic!() };
     assert_eq!(why.kind, FailureKind::Denied);
     assert!(why.message.contains("IP allow list"), "{}", why.message);
@@ -345,7 +345,7 @@ async fn a_rotated_key_needs_no_restart_and_costs_no_knowledge() {
     let missing = Failure::new(FailureKind::Misconfigured, "Secret mackerel has no key apiKey");
     *safe.0.lock().unwrap() = Err(missing.clone());
     world.pass(SignedDuration::from_mins(1));
-    let registry = source.read(world.now()).await;
+    let registry = source.read(world.now(), Depth::Hosts).await;
     assert!(
         matches!(&registry.hosts.extent, Extent::Failed { why, since } if *why == missing && *since < world.now())
     );
@@ -353,7 +353,7 @@ async fn a_rotated_key_needs_no_restart_and_costs_no_knowledge() {
 
     world.fake.add_key("acme", "another", Rights::Read);
     *safe.0.lock().unwrap() = ApiKey::new("another");
-    let registry = source.read(world.now()).await;
+    let registry = source.read(world.now(), Depth::Hosts).await;
     assert!(
         is_complete(&registry.hosts) && is_complete(&registry.last_metric),
         "a key that may only read is enough"
@@ -368,12 +368,30 @@ async fn a_key_that_may_only_write_is_denied_everything() {
         world.org.edit(|truth| truth.policy.error_shape = shape);
         let mut source =
             common::source_with(&world.server.url(), Arc::new(ApiKey::new("writer").unwrap()), 60);
-        let registry = source.read(world.now()).await;
+        let registry = source.read(world.now(), Depth::Hosts).await;
         let Extent::Failed { why, .. } = &registry.hosts.extent else { panic!() };
         assert_eq!(why.kind, FailureKind::Denied);
         assert!(why.message.contains("doesn't have the required permission"), "{shape:?}: {}", why.message);
         assert_eq!(self::why(&registry.last_metric), FailureKind::Denied, "not an empty list of nobody");
     }
+}
+
+/// Whose hosts these are is asked in every poll, with the key of that poll: another organisation's list is as
+/// well-formed as ours, and none of our hosts is on it.
+#[tokio::test]
+async fn every_poll_says_whose_hosts_these_are() {
+    let mut world = World::with_fleet(2, &[]).await;
+    let told = |registry: &rollcall_engine::registry::Registry| registry.organization.clone().unwrap();
+    let reading = told(&world.read().await);
+    assert!(is_complete(&reading));
+    assert_eq!(reading.seen, world.org.truth().name);
+    drop(world.fake.org("another"));
+    world.fake.add_key("another", common::KEY, Rights::Read);
+    world.pass(SignedDuration::from_mins(5));
+    assert_eq!(told(&world.read().await).seen, "another");
+    world.fake.stage.faults.add(Rule::new("mackerel", "GET /api/v0/org", Fault::Denied)).unwrap();
+    world.pass(SignedDuration::from_mins(5));
+    assert_eq!(why(&told(&world.read().await)), FailureKind::Denied);
 }
 
 #[tokio::test]

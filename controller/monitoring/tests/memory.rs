@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use peak_alloc::PeakAlloc;
 use rollcall_engine::reading::Extent;
 use rollcall_fakes::server::serve;
-use rollcall_monitoring::RegistrySource;
 use rollcall_monitoring::http::Patience;
 use rollcall_monitoring::mackerel::{ApiKey, CheckReader, MackerelSource};
+use rollcall_monitoring::{Depth, RegistrySource};
 use serde_json::json;
 
 #[global_allocator]
@@ -70,7 +70,7 @@ async fn sixty_megabytes_of_hosts_are_read_in_little_more_than_what_is_kept() {
 
     let before = HELD.current_usage();
     HELD.reset_peak_usage();
-    let registry = source.read(Timestamp::UNIX_EPOCH).await;
+    let registry = source.read(Timestamp::UNIX_EPOCH, Depth::Hosts).await;
     let (peak, kept) = (HELD.peak_usage() - before, HELD.current_usage() - before);
 
     assert!(matches!(registry.hosts.extent, Extent::Complete { .. }), "{:?}", registry.hosts.extent);

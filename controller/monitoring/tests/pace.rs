@@ -15,9 +15,9 @@ use rollcall_engine::ids::RegistrationId;
 use rollcall_engine::reading::{Extent, FailureKind};
 use rollcall_fakes::faults::{Fault, Rule};
 use rollcall_fakes::mackerel::HostParam;
-use rollcall_monitoring::RegistrySource;
 use rollcall_monitoring::http::{Pace, Patience};
 use rollcall_monitoring::mackerel::{ApiKey, CHECK_CALLS_PER_MINUTE, CheckReader, MackerelSource};
+use rollcall_monitoring::{Depth, RegistrySource};
 
 const STATUSES: &str = "GET /api/v0/hosts/{id}/monitored-statuses";
 
@@ -28,7 +28,7 @@ fn at_pace(world: &World, calls_per_minute: u32) -> MackerelSource {
 
 /// The whole fleet of a platform: what one poll costs. Mackerel has no smaller way to ask.
 #[tokio::test]
-async fn twenty_thousand_hosts_are_two_hundred_and_sixty_three_calls_a_poll() {
+async fn twenty_thousand_hosts_are_two_hundred_and_sixty_four_calls_a_poll() {
     let mut world = World::new().await;
     world.org.edit(|truth| {
         for n in 0..20_000 {
@@ -44,12 +44,13 @@ async fn twenty_thousand_hosts_are_two_hundred_and_sixty_three_calls_a_poll() {
     let calls = |operation: &str| world.calls(operation);
     assert_eq!(
         [
+            calls("GET /api/v0/org"),
             calls("GET /api/v0/hosts"),
             calls("GET /api/v0/services"),
             calls("GET /api/v0/monitors"),
             calls("GET /api/v0/tsdb/latest")
         ],
-        [1, 1, 1, 200]
+        [1, 1, 1, 1, 200]
     );
     assert_eq!(
         calls("GET /api/v0/monitoring/checks") + calls(STATUSES),
@@ -57,7 +58,21 @@ async fn twenty_thousand_hosts_are_two_hundred_and_sixty_three_calls_a_poll() {
         "a call a second, by the minute"
     );
     let total: u64 = world.fake.stage.calls.counts().iter().map(|c| c.count).sum();
-    assert_eq!(total, 263);
+    assert_eq!(total, 264);
+}
+
+/// A replica that only stands by spends no call on single hosts, and tells what it knows of them.
+#[tokio::test]
+async fn a_standby_asks_for_no_host() {
+    let mut world = World::with_fleet(5, &["check-disk"]).await;
+    let now = world.now();
+    let registry = world.source.read(now, Depth::Listings).await;
+    assert_eq!((registry.hosts.seen.len(), registry.checks.len()), (5, 0));
+    assert_eq!(world.calls(STATUSES) + world.calls("GET /api/v0/monitoring/checks"), 0);
+    assert_eq!(world.read().await.checks.len(), 5);
+    let asked = world.calls(STATUSES);
+    let registry = world.source.read(now, Depth::Listings).await;
+    assert_eq!((registry.checks.len(), world.calls(STATUSES)), (5, asked));
 }
 
 #[tokio::test]
@@ -74,6 +89,24 @@ async fn hosts_are_asked_a_few_a_minute_until_each_was() {
     world.pass(SignedDuration::from_mins(10));
     world.read().await;
     assert!(world.calls(STATUSES) > 50);
+}
+
+/// Whoever holds an earlier proof of a host must not hold it for ever because our calls do not suffice.
+#[tokio::test]
+async fn a_host_that_is_not_reached_within_a_day_says_so() {
+    let mut world = World::with_fleet(50, &["check-disk"]).await;
+    world.source = at_pace(&world, 1);
+    let unreached = |registry: &rollcall_engine::registry::Registry| {
+        let extents = registry.checks.values().map(|reading| &reading.extent);
+        extents
+            .filter(|e| matches!(e, Extent::Failed { why, .. } if why.kind == FailureKind::Throttled))
+            .count()
+    };
+    assert_eq!(unreached(&world.read().await), 0);
+    world.pass(SignedDuration::from_hours(25));
+    let registry = world.read().await;
+    assert_eq!(registry.checks.len(), 50);
+    assert!(unreached(&registry) >= 35, "{}", unreached(&registry));
 }
 
 #[tokio::test]
@@ -176,12 +209,12 @@ async fn calls_are_paced() {
     let mut source =
         MackerelSource::new(client, Arc::new(ApiKey::new(common::KEY).unwrap()), CheckReader::new(1_000));
     let begun = Instant::now();
-    source.read(world.now()).await;
+    source.read(world.now(), Depth::Hosts).await;
     let calls: u64 = world.fake.stage.calls.counts().iter().map(|c| c.count).sum();
-    assert_eq!(calls, 25);
+    assert_eq!(calls, 26);
     assert!(
         begun.elapsed() >= Duration::from_millis(900),
-        "5 at once and 20 in a second: {:?}",
+        "5 at once and 21 in a second: {:?}",
         begun.elapsed()
     );
 }

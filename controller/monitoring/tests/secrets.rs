@@ -14,8 +14,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use common::KEY;
 use rollcall_fakes::server::serve;
-use rollcall_monitoring::RegistrySource;
 use rollcall_monitoring::mackerel::ApiKey;
+use rollcall_monitoring::{Depth, RegistrySource};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Everything that was logged, at every level.
@@ -64,7 +64,7 @@ async fn a_server_that_echoes_the_key_learns_nothing_to_our_readers() {
 
     let server = serve(Router::new().fallback(async |request: Request| echo(&request))).await.unwrap();
     let mut source = common::source(&server.url());
-    let registry = source.read(common::noon()).await;
+    let registry = source.read(common::noon(), Depth::Hosts).await;
     let client = common::client(&server.url(), common::fast(), common::hasty());
     let key = ApiKey::new(KEY).unwrap();
     let org = client.with(key.clone()).org().await.unwrap_err();

@@ -5,12 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use parking_lot::Mutex;
-use rollcall_engine::fleet::Problem;
 use rollcall_engine::memory::Memory;
 use rollcall_engine::rollcall::roll_call;
-use rollcall_engine::snapshot::Snapshot;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,29 +15,17 @@ use crate::act::{Act, Mailbox};
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::observe::{Awaited, Board};
+use crate::observe::Board;
 use crate::settings::Settings;
 use crate::status::{Known, Telling, Writes, diff};
-use crate::watch::{DesiredState, Judged, Stores};
+use crate::watch::{DesiredState, Stores};
 
 /// How often the first lists are looked for at the begin.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What the last pass was made of: a recording, before it is cut to whoever asks for it.
-#[derive(Clone, Debug)]
-pub struct LastPass {
-    /// World time of the pass.
-    pub now: Timestamp,
-    /// Desired state.
-    pub judged: Arc<Judged>,
-    /// All readings.
-    pub snapshot: Snapshot,
-    /// Memory before the pass.
-    pub memory: Arc<Memory>,
-}
-
-/// Where the last pass is kept for the recording endpoint.
-pub type Recorded = Mutex<Option<Arc<LastPass>>>;
+/// What is remembered in this term; `None` while we do not lead, or do not know yet. With the readings and desired state
+/// of any moment it makes a recording: what a pass at that moment would be made of.
+pub type Remembered = watch::Sender<Option<Arc<Memory>>>;
 
 /// Everything that decisions are made of, and where they go.
 pub struct Decide {
@@ -59,18 +43,8 @@ pub struct Decide {
     pub health: Arc<Health>,
     /// Counts passes.
     pub metrics: Arc<Metrics>,
-    /// Keeps the last pass.
-    pub recorded: Arc<Recorded>,
-}
-
-/// What one pass is made of.
-struct Input {
-    now: Timestamp,
-    judged: Arc<Judged>,
-    snapshot: Snapshot,
-    memory: Arc<Memory>,
-    awaited: Awaited,
-    obstacles: Vec<Problem>,
+    /// For recordings, and for pollers to hold their lists against.
+    pub remembered: Arc<Remembered>,
 }
 
 impl Decide {
@@ -79,7 +53,7 @@ impl Decide {
     /// # Errors
     /// When a pass panics: then nothing that follows could be trusted.
     pub async fn run(
-        &self,
+        self: &Arc<Self>,
         memory: &watch::Sender<Arc<Memory>>,
         act: &Arc<Act>,
         wanted: &Mailbox<Writes>,
@@ -92,8 +66,16 @@ impl Decide {
             }
         }
         loop {
-            let writes = self.pass(memory, act).await?;
+            let (this, act, before) = (Arc::clone(self), Arc::clone(act), Arc::clone(&memory.borrow()));
+            let (writes, after) = tokio::task::spawn_blocking(move || this.pass(before, &act)).await?;
+            self.remembered.send_replace(Some(Arc::clone(&after)));
+            memory.send_if_modified(|known| {
+                let is_news = !Arc::ptr_eq(known, &after);
+                *known = after;
+                is_news
+            });
             wanted.put(writes);
+            self.health.passed();
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = self.stores.changed.heard() => {}
@@ -103,37 +85,39 @@ impl Decide {
         }
     }
 
-    async fn pass(&self, memory: &watch::Sender<Arc<Memory>>, act: &Arc<Act>) -> anyhow::Result<Writes> {
-        let input = self.input(Arc::clone(&memory.borrow()));
-        let last = LastPass {
-            now: input.now,
-            judged: Arc::clone(&input.judged),
-            snapshot: input.snapshot.clone(),
-            memory: Arc::clone(&input.memory),
-        };
-        let (stores, metrics, act) = (Arc::clone(&self.stores), Arc::clone(&self.metrics), Arc::clone(act));
-        let (writes, after) =
-            tokio::task::spawn_blocking(move || judge(&input, &stores, &metrics, &act)).await?;
-        if after != *last.memory {
-            memory.send_replace(Arc::new(after));
-        }
-        *self.recorded.lock() = Some(Arc::new(last));
-        self.health.passed();
-        Ok(writes)
-    }
-
-    fn input(&self, memory: Arc<Memory>) -> Input {
+    /// The decision and what must be written for it to be seen. The roll call itself is dropped at once: at 20,000
+    /// hosts it is the biggest value we ever hold. Memory that says the same stays the same value.
+    #[tracing::instrument(name = "pass", skip_all)]
+    fn pass(&self, before: Arc<Memory>, act: &Act) -> (Writes, Arc<Memory>) {
+        let begun = Instant::now();
         let judged = self.desired.judged(&self.stores, self.settings.library_namespace.as_deref());
-        // Before the snapshot: an answer that comes in between is then told a moment later, not taken for awaited.
+        // Before the snapshot: an answer that comes in between is told a moment later, not taken for awaited.
         let awaited = self.board.awaited(&judged.fleet, self.settings.first_answer_grace);
-        Input {
-            now: self.clock.now(),
-            judged,
-            snapshot: self.board.snapshot(),
-            memory,
-            awaited,
-            obstacles: self.board.obstacles(),
-        }
+        let (snapshot, now) = (self.board.snapshot(), self.clock.now());
+        let (roll, after) = roll_call(&judged.fleet, &snapshot, &before, now);
+        drop(snapshot);
+        let after = if after == *before { before } else { Arc::new(after) };
+        self.metrics.passed(&roll, begun.elapsed());
+        let telling = Telling {
+            roll: &roll,
+            judged: &judged,
+            obstacles: &self.board.obstacles(),
+            awaited: &awaited,
+            now,
+            tells_progress: act.take_progress_turn(),
+        };
+        let written = act.written();
+        let known = Known { stores: &self.stores, written: &written, is_resting: &|key| act.is_resting(key) };
+        let writes = diff(&telling, &known);
+        tracing::debug!(
+            hosts = roll.hosts.len(),
+            findings = roll.findings.len(),
+            took_ms = begun.elapsed().as_millis(),
+            object_writes = writes.objects.len(),
+            host_writes = writes.hosts.len() + writes.later,
+            "roll called"
+        );
+        (writes, after)
     }
 
     /// What waited for a source that does not answer is told without it once its grace has passed.
@@ -143,35 +127,4 @@ impl Decide {
             None => std::future::pending().await,
         }
     }
-}
-
-/// The decision and what must be written for it to be seen. The roll call itself is dropped at once: at 20,000 hosts
-/// it is the biggest value we ever hold.
-#[tracing::instrument(name = "pass", skip_all)]
-fn judge(input: &Input, stores: &Stores, metrics: &Metrics, act: &Act) -> (Writes, Memory) {
-    let begun = Instant::now();
-    let (roll, after) = roll_call(&input.judged.fleet, &input.snapshot, &input.memory, input.now);
-    metrics.passed(&roll, begun.elapsed());
-    let telling = Telling {
-        roll: &roll,
-        judged: &input.judged,
-        obstacles: &input.obstacles,
-        awaited: &input.awaited,
-        now: input.now,
-        tells_progress: act.take_progress_turn(),
-    };
-    let written = act.written();
-    let known = Known { stores, written: &written, is_resting: &|key| act.is_resting(key) };
-    let writes = diff(&telling, &known);
-    let (objects, hosts) = (writes.objects.len(), writes.hosts.len() + writes.later);
-    let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(
-        hosts = roll.hosts.len(),
-        findings = roll.findings.len(),
-        took,
-        objects,
-        host_writes = hosts,
-        "roll called"
-    );
-    (writes, after)
 }

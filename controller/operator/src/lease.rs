@@ -50,6 +50,9 @@ pub struct Term {
     valid_until: watch::Receiver<Instant>,
     /// How often the lease has changed hands: what a later write can name as its epoch.
     pub epoch: i32,
+    /// How long nobody had renewed the lease when we took it; `None` when that is not known. By the clocks of two
+    /// machines: good for hours, not for seconds.
+    pub vacancy: Option<Duration>,
 }
 
 impl Term {
@@ -79,6 +82,14 @@ struct Observed {
     since: Instant,
 }
 
+/// The lease in our hand.
+struct Taken {
+    lease: Lease,
+    /// When we had asked for it.
+    asked: Instant,
+    vacancy: Option<Duration>,
+}
+
 impl Candidate {
     /// A candidate for the lease that the settings name.
     #[must_use]
@@ -96,8 +107,8 @@ impl Candidate {
         let mut observed: Option<Observed> = None;
         while !release.is_cancelled() {
             match self.try_acquire(&mut observed).await {
-                Ok(Some((held, renewed))) => {
-                    let kept = self.lead(held, renewed, &standing, &release).await;
+                Ok(Some(taken)) => {
+                    let kept = self.lead(taken, &standing, &release).await;
                     standing.send_replace(Standing::Standby { holder: None });
                     if let (true, Some(lease)) = (release.is_cancelled(), kept) {
                         self.give_back(lease).await;
@@ -119,11 +130,8 @@ impl Candidate {
         }
     }
 
-    /// Takes the lease if it is free, ours, or unchanged for its whole duration. Returns when we had asked for it.
-    async fn try_acquire(
-        &self,
-        observed: &mut Option<Observed>,
-    ) -> Result<Option<(Lease, Instant)>, CallError> {
+    /// Takes the lease if it is free, ours, or unchanged for its whole duration.
+    async fn try_acquire(&self, observed: &mut Option<Observed>) -> Result<Option<Taken>, CallError> {
         let asked = Instant::now();
         let Some(found) = bounded(self.api.get_opt(&self.name)).await? else {
             return self.create(asked).await;
@@ -139,20 +147,20 @@ impl Candidate {
             _ => match bounded(self.api.replace(&self.name, &PostParams::default(), &self.taken(&found)))
                 .await
             {
-                Ok(lease) => Ok(Some((lease, asked))),
+                Ok(lease) => Ok(Some(Taken { lease, asked, vacancy: vacancy(&found) })),
                 Err(error) if error.is_conflict() => Ok(None),
                 Err(error) => Err(error),
             },
         }
     }
 
-    async fn create(&self, asked: Instant) -> Result<Option<(Lease, Instant)>, CallError> {
+    async fn create(&self, asked: Instant) -> Result<Option<Taken>, CallError> {
         let lease = Lease {
             metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
             spec: None,
         };
         match bounded(self.api.create(&PostParams::default(), &self.taken(&lease))).await {
-            Ok(lease) => Ok(Some((lease, asked))),
+            Ok(lease) => Ok(Some(Taken { lease, asked, vacancy: None })),
             Err(error) if error.is_conflict() => Ok(None),
             Err(error) => Err(error),
         }
@@ -161,14 +169,14 @@ impl Candidate {
     /// Renews until the term ends. Returns the lease if it was still ours then.
     async fn lead(
         &self,
-        mut lease: Lease,
-        mut renewed: Instant,
+        taken: Taken,
         standing: &watch::Sender<Standing>,
         release: &CancellationToken,
     ) -> Option<Lease> {
+        let Taken { mut lease, asked: mut renewed, vacancy } = taken;
         let (valid, valid_until) = watch::channel(renewed + self.timing.renew_within);
         let epoch = lease.spec.as_ref().and_then(|spec| spec.lease_transitions).unwrap_or(0);
-        let term = Term { ended: CancellationToken::new(), valid_until, epoch };
+        let term = Term { ended: CancellationToken::new(), valid_until, epoch, vacancy };
         // Whichever way this function is left, the term has ended.
         let _end = term.ended.clone().drop_guard();
         tracing::info!(lease = %self.name, identity = %self.identity, epoch, "lease taken: this replica decides and writes");
@@ -260,6 +268,12 @@ impl Candidate {
 
 fn holder_of(lease: &Lease) -> Option<&str> {
     lease.spec.as_ref()?.holder_identity.as_deref().filter(|holder| !holder.is_empty())
+}
+
+/// How long ago it was last renewed.
+fn vacancy(lease: &Lease) -> Option<Duration> {
+    let renewed = lease.spec.as_ref()?.renew_time.as_ref()?.0;
+    Timestamp::now().duration_since(renewed).try_into().ok()
 }
 
 fn duration_of(lease: &Lease) -> Option<Duration> {

@@ -19,10 +19,13 @@ use rollcall_engine::reading::Extent;
 use rollcall_engine::rollcall::RollCall;
 use rollcall_engine::snapshot::Snapshot;
 
+use crate::sources::Calls;
+
 /// All metrics. One value per process.
 pub struct Metrics {
     registry: Registry,
     polls: Family<Poll, Counter>,
+    source_calls: Family<Call, Counter>,
     reading_age: Family<Source, Gauge<f64, AtomicU64>>,
     passes: Counter,
     pass_seconds: Histogram,
@@ -41,6 +44,13 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Poll {
     listing: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Call {
+    source: String,
+    operation: &'static str,
     outcome: &'static str,
 }
 
@@ -85,6 +95,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("rollcall");
         let metrics = Self {
             polls: Family::default(),
+            source_calls: Family::default(),
             reading_age: Family::default(),
             passes: Counter::default(),
             // A pass over 20,000 hosts takes a fifth of a second; ten seconds would be an outage.
@@ -111,6 +122,11 @@ impl Metrics {
             "polls",
             "Listings asked of sources, by outcome (Complete, Partial or the failure)",
             self.polls.clone(),
+        );
+        to.register(
+            "source_calls",
+            "Calls to sources, retries included, by operation and outcome (Answered or the failure)",
+            self.source_calls.clone(),
         );
         to.register_with_unit(
             "reading_age",
@@ -224,12 +240,21 @@ impl Metrics {
         }
     }
 
-    /// All metrics as text, with the ages of these readings at world time `now`.
+    /// All metrics as text, with the ages of these readings at world time `now`, and these calls.
     ///
     /// # Errors
     /// Only when a value cannot be written as text.
-    pub fn encode(&self, snapshot: &Snapshot, now: Timestamp) -> Result<String, fmt::Error> {
+    pub fn encode(
+        &self,
+        snapshot: &Snapshot,
+        calls: Vec<Calls>,
+        now: Timestamp,
+    ) -> Result<String, fmt::Error> {
         let _whole = self.replacing.lock();
+        for Calls { source, operation, outcome, count } in calls {
+            let counter = self.source_calls.get_or_create_owned(&Call { source, operation, outcome });
+            counter.inc_by(count.saturating_sub(counter.get()));
+        }
         self.reading_age.clear();
         for inventory in snapshot.inventories.values() {
             self.age(&inventory.instances.source, &inventory.instances.extent, now);

@@ -17,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::act::{Act, Budget, Calls, Events, Mailbox};
 use crate::calls::Clients;
 use crate::clock::{Clock, MachineClock};
-use crate::decide::{Decide, Recorded};
+use crate::decide::{Decide, Remembered};
 use crate::health::Health;
 use crate::http::{self, Shown};
 use crate::lease::{Candidate, Standing, Term};
@@ -30,6 +30,10 @@ use crate::watch::{self as watches, DesiredState, Stores};
 
 /// From the request to end to the end; Kubernetes kills after 30 s.
 const END_WITHIN: Duration = Duration::from_secs(18);
+
+/// What was proved of single hosts is held over a restart, and over no longer a time without a leader: nobody knows then
+/// what was changed on them.
+const PROOFS_OUTLIVE: Duration = Duration::from_hours(1);
 
 /// Memory that cannot be read is looked at again: a person may be repairing it.
 const LOAD_AGAIN: Duration = Duration::from_secs(15);
@@ -91,9 +95,9 @@ pub async fn run_on(
     let (stop, release) = (CancellationToken::new(), CancellationToken::new());
     let mut tasks = JoinSet::new();
     tasks.spawn(watches::run(operator.clients.watches.clone(), Arc::clone(&operator.stores)));
+    tasks.spawn(http::observability(listeners.observability, operator.shown(&sources)));
+    tasks.spawn(http::recording(listeners.recording, operator.shown(&sources)));
     tasks.spawn(observe::run(Arc::new(operator.observer(sources))));
-    tasks.spawn(http::observability(listeners.observability, operator.shown()));
-    tasks.spawn(http::recording(listeners.recording, operator.shown()));
     let candidate = Candidate::new(operator.clients.calls.clone(), &operator.settings);
     // Aborted when dropped: whichever way we leave, nobody goes on writing.
     let mut competing = AbortOnDropHandle::new(tokio::spawn(candidate.compete(standing, release.clone())));
@@ -143,7 +147,7 @@ struct Operator {
     board: Arc<Board>,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
-    recorded: Arc<Recorded>,
+    remembered: Arc<Remembered>,
     standing: watch::Receiver<Standing>,
     budget: Arc<Budget>,
 }
@@ -159,7 +163,7 @@ impl Operator {
             desired: Arc::default(),
             health: Arc::default(),
             metrics: Arc::default(),
-            recorded: Arc::default(),
+            remembered: Arc::default(),
             standing,
             budget: Arc::new(Budget::per_second(settings.writes_per_second)),
             settings: Arc::new(settings),
@@ -175,20 +179,23 @@ impl Operator {
             board: Arc::clone(&self.board),
             stores: Arc::clone(&self.stores),
             desired: Arc::clone(&self.desired),
-            standing: self.standing.clone(),
+            remembered: self.remembered.subscribe(),
             metrics: Arc::clone(&self.metrics),
         }
     }
 
-    fn shown(&self) -> Shown {
+    fn shown(&self, sources: &Arc<dyn Sources>) -> Shown {
         Shown {
             client: self.clients.calls.clone(),
             clock: Arc::clone(&self.clock),
             board: Arc::clone(&self.board),
             stores: Arc::clone(&self.stores),
             health: Arc::clone(&self.health),
+            sources: Arc::clone(sources),
             metrics: Arc::clone(&self.metrics),
-            recorded: Arc::clone(&self.recorded),
+            settings: Arc::clone(&self.settings),
+            desired: Arc::clone(&self.desired),
+            remembered: self.remembered.subscribe(),
             standing: self.standing.clone(),
             one_at_a_time: Arc::new(Semaphore::new(1)),
         }
@@ -207,7 +214,6 @@ impl Operator {
             };
             self.health.leads(true);
             self.metrics.leads(true);
-            self.board.await_all();
             tokio::select! {
                 worked = self.lead(&term, &stop) => worked?,
                 // Whatever is under way is dropped where it stands.
@@ -215,13 +221,14 @@ impl Operator {
             }
             self.health.leads(false);
             self.metrics.leads(false);
-            *self.recorded.lock() = None;
+            self.remembered.send_replace(None);
         }
     }
 
     /// One term's work: memory first, then passes, writes and memory side by side.
     async fn lead(&self, term: &Term, stop: &CancellationToken) -> anyhow::Result<()> {
         while !stop.is_cancelled() {
+            self.remembered.send_replace(None);
             let Some(loaded) = self.load(stop).await else { return Ok(()) };
             match self.work(term, loaded, stop).await {
                 Err(error) if error.downcast_ref::<MemoryError>().is_some() => {
@@ -262,9 +269,14 @@ impl Operator {
             &loaded,
         );
         drop(loaded);
+        if term.vacancy.is_none_or(|vacancy| vacancy > PROOFS_OUTLIVE) {
+            tell_memory.send_modify(|memory| Arc::make_mut(memory).forget_proofs());
+        }
+        self.board.begin_term(self.clock.now());
+        self.remembered.send_replace(Some(Arc::clone(&tell_memory.borrow())));
         let act = Arc::new(self.act(term));
         let wanted = Mailbox::default();
-        let decide = self.decide();
+        let decide = Arc::new(self.decide());
         let keep = CancellationToken::new();
         let deciding = async {
             let acting = async {
@@ -301,7 +313,7 @@ impl Operator {
             board: Arc::clone(&self.board),
             health: Arc::clone(&self.health),
             metrics: Arc::clone(&self.metrics),
-            recorded: Arc::clone(&self.recorded),
+            remembered: Arc::clone(&self.remembered),
         }
     }
 

@@ -4,14 +4,14 @@
 //! into an empty list, and must word the same trouble in the same words each time: a message that changes with
 //! every request (a request id in it, a duration) would be a status write with every poll.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_engine::fleet::{Account, Endpoint};
-use rollcall_engine::ids::Region;
+use rollcall_engine::ids::{Region, RegistrationId};
 use rollcall_engine::inventory::{Address, Instance, Volume};
 use rollcall_engine::reading::{Failure, Reading};
 use rollcall_engine::registry::Registry;
@@ -42,6 +42,23 @@ pub trait Sources: Send + Sync + 'static {
 
     /// What makes two endpoints the same source: address and key. Objects of one fingerprint share one reader.
     fn fingerprint(&self, endpoint: &Endpoint, secret: &Secret) -> Fingerprint;
+
+    /// What was asked of all sources so far, for `/metrics`. The number of lines is bounded by accounts × regions ×
+    /// operations × outcomes.
+    fn calls(&self) -> Vec<Calls>;
+}
+
+/// How often one operation of one source went one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// `aws 123456789012/ap-northeast-1`
+    pub source: String,
+    /// `DescribeInstances`
+    pub operation: &'static str,
+    /// `Answered`, or the category of the failure.
+    pub outcome: &'static str,
+    /// Attempts so far, retries included.
+    pub count: u64,
 }
 
 /// Reads one account. Cannot fail: a failure is what the reading says. A call may be given up at any await.
@@ -58,6 +75,8 @@ pub trait AccountReader: Send + Sync {
 /// Reads one monitoring system. Cannot fail, and a call may be given up at any await: what was proved before is kept.
 #[async_trait]
 pub trait RegistryReader: Send {
+    /// A term begins: these were registered when somebody last looked, and a list that lacks them must be explained.
+    fn remember(&mut self, registrations: BTreeSet<RegistrationId>);
     /// All listings, and whatever is known of the checks of single hosts, each with its own time. `now` is world time.
     async fn read(&mut self, now: Timestamp, proofs: Proofs) -> Registry;
 }

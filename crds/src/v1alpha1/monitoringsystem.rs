@@ -75,6 +75,11 @@ pub struct MackerelSystem {
     pub api_url: Option<String>,
     /// The API key, in this namespace. Reading is enough.
     pub api_key_secret: SecretKey,
+    /// Name of the organisation that the key must open (`mkr org` prints it). Default: the one it opened first; a key that
+    /// opens another one later is not believed until that one is named here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[A-Za-z0-9._-]+$"))]
+    pub organization: Option<String>,
 }
 
 /// A key of a Secret in the same namespace.

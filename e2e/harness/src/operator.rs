@@ -183,6 +183,8 @@ fn arguments(setup: &Setup, http: u16, recording: u16) -> Vec<String> {
         ("--identity", &setup.name),
         ("--inventory-seconds", &every),
         ("--registry-seconds", &every),
+        // Stories wait for what is remembered to be written, and kill whom they want afterwards.
+        ("--memory-seconds", "1"),
         // The default is courtesy towards a server of others; this one is ours, and the checks of 200 hosts are 200 calls.
         ("--registry-calls-per-second", "200"),
         ("--allowed-cidr", "127.0.0.0/8"),

@@ -10,6 +10,8 @@
 
 #[path = "operator_shell/leaders.rs"]
 mod leaders;
+#[path = "operator_shell/memory.rs"]
+mod memory;
 #[path = "operator_shell/mistakes.rs"]
 mod mistakes;
 #[path = "operator_shell/recording.rs"]

@@ -1,23 +1,26 @@
 //! The outside world as the operator asks for it: its small traits over the crates that speak to AWS and to
 //! monitoring systems. Translation only; what is wrong with a Secret is said in the words of who must mend it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollcall_aws::{AccountSettings, AssumeRole, Connections, Identity, Limits, StaticKeys};
+use rollcall_aws::{AccountSettings, AssumeRole, CallCount, Connections, Identity, Limits, StaticKeys};
 use rollcall_engine::fleet::{Account, Endpoint};
-use rollcall_engine::ids::Region;
+use rollcall_engine::ids::{Region, RegistrationId};
 use rollcall_engine::inventory::{Address, Instance, Volume};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::registry::Registry;
-use rollcall_monitoring::RegistrySource as _;
 use rollcall_monitoring::endpoint::{EndpointPolicy, SystemLookup};
 use rollcall_monitoring::http::{Http, Pace, Patience, Tls};
 use rollcall_monitoring::mackerel::{
     ApiKey, CHECK_CALLS_PER_MINUTE, CheckReader, Client, DEFAULT_ENDPOINT, KeySource, MackerelSource,
 };
-use rollcall_operator::sources::{AccountReader, Fingerprint, Proofs, RegistryReader, Secret, Sources};
+use rollcall_monitoring::{Depth, RegistrySource as _};
+use rollcall_operator::sources::{
+    AccountReader, Calls, Fingerprint, Proofs, RegistryReader, Secret, Sources,
+};
 use sha2::{Digest as _, Sha256};
 
 /// AWS and the monitoring systems, reached under one policy and at one pace.
@@ -92,6 +95,16 @@ impl Sources for Outside {
         hash.update(secret.get(&mackerel.api_key_secret.key).unwrap_or_default());
         Fingerprint(hash.finalize().into())
     }
+
+    fn calls(&self) -> Vec<Calls> {
+        let line = |call: CallCount| Calls {
+            source: format!("aws {}", call.place),
+            operation: call.operation,
+            outcome: call.failure.map_or("Answered", FailureKind::as_str),
+            count: call.count,
+        };
+        self.connections.calls().into_iter().map(line).collect()
+    }
 }
 
 fn static_keys(secret: &Secret) -> Result<Identity, Failure> {
@@ -151,7 +164,14 @@ struct Mackerel(MackerelSource);
 
 #[async_trait]
 impl RegistryReader for Mackerel {
-    async fn read(&mut self, now: Timestamp, _proofs: Proofs) -> Registry {
-        self.0.read(now).await
+    fn remember(&mut self, registrations: BTreeSet<RegistrationId>) {
+        self.0.remember(registrations);
+    }
+    async fn read(&mut self, now: Timestamp, proofs: Proofs) -> Registry {
+        let depth = match proofs {
+            Proofs::Renew => Depth::Hosts,
+            Proofs::Spare => Depth::Listings,
+        };
+        self.0.read(now, depth).await
     }
 }

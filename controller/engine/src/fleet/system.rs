@@ -40,6 +40,14 @@ impl Endpoint {
             Self::Mackerel(_) => Product::Mackerel,
         }
     }
+
+    /// The organisation whose registrations are meant, if the object names it.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        match self {
+            Self::Mackerel(mackerel) => mackerel.organization.as_deref(),
+        }
+    }
 }
 
 /// One way to tell which host a registration speaks of.

@@ -1,6 +1,7 @@
 //! What each monitoring system's listings let us say: what was seen, and whether being not seen proves anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +13,7 @@ use crate::limits::{CHECK_PROOF_MAX_AGE, METRIC_MAX_AGE, REGISTRY_MAX_AGE};
 use crate::memory::SystemMemory;
 use crate::reading::{Extent, Failure, FailureKind, Reading};
 use crate::registry::{Monitor, Registration, Registry};
+use crate::text::clean;
 
 /// One monitoring system as this pass sees it.
 #[derive(Debug)]
@@ -50,6 +52,7 @@ pub(super) enum Names<'a> {
 
 /// Memory of a system that has none yet.
 static NEW: SystemMemory = SystemMemory {
+    organization: None,
     since: None,
     registrations: BTreeMap::new(),
     checks: BTreeMap::new(),
@@ -66,7 +69,9 @@ pub(super) fn look<'a>(pass: &Pass<'a>, reasons: &mut Reasons) -> Vec<SystemView
 
 fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut Reasons) -> SystemView<'a> {
     let registry = pass.snapshot.registries.get(&system.key).map(|registry| &**registry);
-    let mut look = Look { now: pass.now, system, reasons };
+    let memory = pass.memory.systems.get(&system.key).unwrap_or(&NEW);
+    let not_ours = registry.and_then(|registry| not_ours(pass.now, system, memory, registry));
+    let mut look = Look { now: pass.now, system, reasons, not_ours };
     let mut hosts = look.at(registry.map(|r| &r.hosts), REGISTRY_MAX_AGE);
     if let Err(fault) = &system.join {
         let failure = Failure::new(FailureKind::Misconfigured, format!("{}: {fault}", system.key));
@@ -75,7 +80,7 @@ fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut
     }
     SystemView {
         system,
-        memory: pass.memory.systems.get(&system.key).unwrap_or(&NEW),
+        memory,
         registry,
         is_used,
         hosts,
@@ -84,15 +89,47 @@ fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut
     }
 }
 
+/// Why nothing that a registry shows may be believed: it is another organisation's, or nobody knows whose. A key that
+/// was mixed up opens a well-formed registry in which none of our hosts is.
+fn not_ours(now: Timestamp, system: &System, memory: &SystemMemory, registry: &Registry) -> Option<Failure> {
+    let reading = registry.organization.as_ref()?;
+    let Some(found) = reading.complete(now, REGISTRY_MAX_AGE) else {
+        return reading.blindness(now, REGISTRY_MAX_AGE);
+    };
+    let (found, named) = (found.all().as_str(), system.endpoint.organization());
+    let expected = named.or(memory.organization.as_deref()).filter(|expected| *expected != found)?;
+    let next = if named.is_some() {
+        "put a key of that organisation into the Secret, or correct the field".to_owned()
+    } else {
+        format!(
+            "put the right key into the Secret, or, if the change is meant, set the field to {}",
+            clean(found)
+        )
+    };
+    let message = format!(
+        "{}: spec.mackerel.organization: expected a key of organisation {}, found one of {}; {next}",
+        system.key,
+        clean(expected),
+        clean(found)
+    );
+    Some(Failure::new(FailureKind::WrongAccount, message))
+}
+
 /// How one system's listings are looked at.
 struct Look<'l> {
     now: Timestamp,
     system: &'l System,
     reasons: &'l mut Reasons,
+    /// Nothing of it may be believed.
+    not_ours: Option<Failure>,
 }
 
 impl Look<'_> {
     fn at<'a, T>(&mut self, reading: Option<&'a Reading<T>>, max_age: SignedDuration) -> Sight<'a, T> {
+        if let Some(failure) = &self.not_ours {
+            let blind = Some((failure.clone(), self.reasons.number(failure)));
+            return Sight { seen: None, is_fresh: false, proof: None, blind };
+        }
         let Some(reading) = reading else {
             let failure = Failure::new(FailureKind::NotYetRead, format!("{}: not read yet", self.system.key));
             let reason = self.reasons.number(&failure);
@@ -129,6 +166,17 @@ impl<'a, T> Sight<'a, T> {
 }
 
 impl<'a> SystemView<'a> {
+    /// The organisation to hold a later key to.
+    pub(super) fn organization(&self) -> Option<Arc<str>> {
+        let proved =
+            self.registry.filter(|_| self.hosts.proof.is_some()).and_then(|r| r.organization.as_ref());
+        match (proved, &self.memory.organization) {
+            (Some(found), Some(held)) if *found.seen == **held => Some(Arc::clone(held)),
+            (Some(found), _) => Some(Arc::from(found.seen.as_str())),
+            (None, held) => held.clone(),
+        }
+    }
+
     /// Registrations that were seen.
     pub(super) fn registrations(&self) -> &'a [Registration] {
         self.hosts.seen().map_or(&[], Vec::as_slice)
@@ -139,8 +187,10 @@ impl<'a> SystemView<'a> {
         self.last_metric.seen().and_then(|all| all.get(registration)).copied()
     }
 
-    /// The names of a registration's checks. A proof is believed for a day. After a restart, what memory
-    /// holds counts as seen until the first reading is there, or fails for a day: presence, never absence.
+    /// The names of a registration's checks. A proof is believed for a day. After a restart it is held as it was last
+    /// made until the first reading is there, or fails for a day: else a fleet whose hosts are asked one by one would
+    /// be told anew at every restart. Whoever hands over the memory of a longer pause forgets its proofs first
+    /// ([`Memory::forget_proofs`](crate::memory::Memory::forget_proofs)).
     pub(super) fn check_names(
         &self,
         registration: &RegistrationId,
@@ -148,13 +198,16 @@ impl<'a> SystemView<'a> {
         reasons: &mut Reasons,
     ) -> Names<'a> {
         let reading = self.registry.and_then(|registry| registry.checks.get(registration));
-        let held = self.memory.checks.get(registration).map_or(&[][..], |names| names);
+        let held = |reason| match self.memory.checks.get(registration) {
+            Some(names) => Names::All(names),
+            None => Names::AtLeast(&[], reason),
+        };
         let Some(reading) = reading else {
             let failure = Failure::new(
                 FailureKind::NotYetRead,
                 format!("{}: checks of this host not read yet", self.system.key),
             );
-            return Names::AtLeast(held, reasons.number(&failure));
+            return held(reasons.number(&failure));
         };
         if let Some(complete) = reading.complete(now, CHECK_PROOF_MAX_AGE) {
             return Names::All(complete.all());
@@ -165,7 +218,7 @@ impl<'a> SystemView<'a> {
         match &reading.extent {
             Extent::Partial { at, .. } if is_recent(*at) => Names::AtLeast(&reading.seen, reason),
             Extent::Failed { since, why } if is_recent(*since) && why.kind != FailureKind::NotSupported => {
-                Names::AtLeast(held, reason)
+                held(reason)
             }
             _ => Names::AtLeast(&[], reason),
         }

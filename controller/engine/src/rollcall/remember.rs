@@ -157,6 +157,7 @@ fn system_memory<'a>(
         ids.sort();
     }
     SystemMemory {
+        organization: system.organization(),
         since: system.memory.since.or(system.hosts.proof),
         registrations,
         checks,

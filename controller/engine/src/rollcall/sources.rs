@@ -119,6 +119,11 @@ fn registry_fix(kind: FailureKind, system: &SystemView<'_>) -> String {
         FailureKind::Misconfigured => {
             format!("correct the MonitoringSystem or its Secret: kubectl get rcmon -n {namespace} -o wide")
         }
+        FailureKind::WrongAccount => format!(
+            "put a key of the right organisation into the Secret in namespace {namespace}: MACKEREL_APIKEY=… mkr org; or name \
+             the one that is meant in spec.mackerel.organization: kubectl edit rcmon -n {namespace} {}",
+            system.system.key.name
+        ),
         _ => format!(
             "none if it passes; else see the condition RegistrationsFresh: kubectl get rcmon -n {namespace} -o wide"
         ),

@@ -173,6 +173,65 @@ fn mackerel_loses_a_page_or_answers_nothing() {
 }
 
 #[test]
+fn a_key_of_another_organisation_shows_nothing_that_is_believed() {
+    let mut world = ten();
+    expect(&world.pass(), &[]);
+    let agents = std::mem::take(&mut world.agents);
+    world.organization = "another";
+    for _ in 0..3 {
+        let roll = world.hours(25).pass();
+        expect_no_claim_of_absence(&roll);
+        expect(
+            &roll,
+            &[
+                "RC0502 1 Mackerel: hosts: backlog/mackerel: spec.mackerel.organization: expected a key of organisation backlog, found one of another; put the right key into the Secret, or, if the change is meant, set the field to another",
+            ],
+        );
+        assert_eq!(
+            rows(&roll, &world.id("jp1-app-1")),
+            "registered ?WrongAccount connectivity ?WrongAccount disk ?WrongAccount ntp ?WrongAccount"
+        );
+    }
+    // The right key again, and it is as if nothing had been.
+    (world.organization, world.agents) = ("backlog", agents);
+    expect(&world.minutes(1).pass(), &[]);
+}
+
+#[test]
+fn a_change_of_organisation_that_is_meant_is_named() {
+    let mut world = ten();
+    expect(&world.pass(), &[]);
+    world.organization = "another";
+    let name = |world: &mut World, name: &str| {
+        let mackerel = world.desired.systems[0].spec.mackerel.as_mut().unwrap();
+        mackerel.organization = Some(name.to_owned());
+    };
+    name(&mut world, "another");
+    expect(&world.minutes(1).pass(), &[]);
+    // From then on this one is held to, named or not.
+    world.desired.systems[0].spec.mackerel.as_mut().unwrap().organization = None;
+    expect(&world.minutes(1).pass(), &[]);
+    name(&mut world, "backlog");
+    expect(
+        &world.minutes(1).pass(),
+        &[
+            "RC0502 1 Mackerel: hosts: backlog/mackerel: spec.mackerel.organization: expected a key of organisation backlog, found one of another; put a key of that organisation into the Secret, or correct the field",
+        ],
+    );
+}
+
+#[test]
+fn while_nobody_knows_whose_registrations_they_are_they_are_nobodys() {
+    let mut world = ten();
+    expect(&world.pass(), &[]);
+    world.mackerel.insert("organization", Answer::Fails(FailureKind::TimedOut));
+    world.agents.clear();
+    let roll = world.minutes(1).pass();
+    expect_no_claim_of_absence(&roll);
+    assert!(rows(&roll, &world.id("jp1-app-1")).starts_with("registered ?TimedOut"));
+}
+
+#[test]
 fn only_the_rules_that_need_a_listing_go_blind_with_it() {
     let mut world = ten();
     let id = world.id("jp1-app-1");
@@ -204,6 +263,22 @@ fn a_check_that_was_never_read_is_unknown_and_one_that_was_is_held_for_a_day() {
     expect(&roll, &[]);
     assert!(rows(&roll, &one).ends_with("ntp ✔"), "presence is held");
     assert!(rows(&roll, &two).ends_with("ntp ?NotYetRead"));
+}
+
+#[test]
+fn a_restart_says_what_was_said_before_it_and_a_long_pause_forgets_it() {
+    let mut world = World::with_hosts(&["jp1-app-1"]);
+    world.agent("jp1-app-1").checks = Some(Vec::new());
+    let before = world.pass();
+    expect(&before, &["RC0102 1 \"check-ntp\" on 0 of 1 linux host"]);
+    world.agent("jp1-app-1").checks = None;
+    let after = world.minutes(1).pass();
+    assert_eq!(after.findings, before.findings, "held until it is asked again");
+    // Nobody looked for a week: what the host ran then says nothing.
+    world.memory.forget_proofs();
+    let roll = world.hours(168).pass();
+    expect(&roll, &[]);
+    assert!(rows(&roll, &world.id("jp1-app-1")).ends_with("ntp ?NotYetRead"));
 }
 
 #[test]

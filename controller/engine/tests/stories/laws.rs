@@ -188,12 +188,13 @@ fn turned(snapshot: &Snapshot) -> Snapshot {
 }
 
 fn settings() -> ProptestConfig {
-    // The everyday build has ten seconds for all tests of this crate; PROPTEST_CASES asks for more.
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24);
-    // The same fleets each time: a landing must not hang on the draw. `PROPTEST_CASES=1000` looks further, and at
-    // the time of writing it finds one: docs/decisions.md, "What the laws still find".
-    let rng_seed = proptest::test_runner::RngSeed::Fixed(20_261_123);
-    ProptestConfig { cases, failure_persistence: None, rng_seed, ..ProptestConfig::default() }
+    let asked = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        return asked;
+    }
+    // The everyday build has ten seconds for all tests of this crate, and a landing must not hang on the draw: the same
+    // fleets each time. `PROPTEST_CASES=20000` looks further, at others each time.
+    ProptestConfig { cases: 24, rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_123), ..asked }
 }
 
 proptest! {
@@ -204,10 +205,21 @@ proptest! {
         deviations in prop::collection::vec(deviation(), 6),
         ec2 in hidden_by_ec2(),
         answers in prop::array::uniform4(hidden()),
+        seen in any::<bool>(),
     ) {
-        let world = world(&deviations);
-        let mut blind = world.clone();
+        let mut world = world(&deviations);
+        if seen {
+            world.pass();
+        } else {
+            // Nobody has looked since a day and more: the shell hands over no proof of checks then.
+            world.memory.forget_proofs();
+        }
         let [hosts, monitors, metrics, checks] = answers;
+        // A system that has no listing of metrics has none to the seeing either: it hides nothing.
+        if metrics == Answer::Fails(FailureKind::NotSupported) {
+            world.mackerel.insert("metrics", metrics.clone());
+        }
+        let mut blind = world.clone();
         blind.ec2.insert(PLACE.into(), ec2);
         blind.mackerel = [("hosts", hosts), ("monitors", monitors), ("metrics", metrics), ("checks", checks)].into();
         // Two looks each: what one look remembers must not make the next one claim more either.

@@ -140,7 +140,9 @@ pub struct World {
     pub monitors: Vec<Monitor>,
     /// What EC2 answers, by place; unnamed ones answer wholly.
     pub ec2: BTreeMap<String, Answer>,
-    /// What Mackerel answers, by listing: `hosts`, `monitors`, `metrics`, `checks`.
+    /// The organisation that Mackerel says the key opens.
+    pub organization: &'static str,
+    /// What Mackerel answers, by listing: `organization`, `hosts`, `monitors`, `metrics`, `checks`.
     pub mackerel: BTreeMap<&'static str, Answer>,
     pub system: ObjectKey,
     pub memory: Memory,
@@ -175,6 +177,7 @@ impl World {
             agents: BTreeMap::new(),
             monitors: Vec::new(),
             ec2: BTreeMap::new(),
+            organization: "backlog",
             mackerel: BTreeMap::new(),
             system: ObjectKey::new("backlog", "mackerel"),
             memory: Memory::default(),
@@ -379,7 +382,11 @@ impl World {
             }
         }
         let services = Reading::complete_at("mackerel services", self.now, BTreeMap::new());
-        Some(Registry { product: Product::Mackerel, hosts, services, monitors, checks, last_metric })
+        let name = self.organization.to_owned();
+        let organization =
+            self.answer(&says("organization"), "mackerel organisation".into(), name, |name, _| name);
+        let product = Product::Mackerel;
+        Some(Registry { product, organization, hosts, services, monitors, checks, last_metric })
     }
 
     /// A reading of the truth as good as the answer. `None`: nobody has asked.

@@ -18,7 +18,7 @@ use super::client::{Client, Session};
 use super::key::KeySource;
 use super::known::Known;
 use super::metrics::{self, HOSTS_PER_CALL, Latest, Part};
-use crate::RegistrySource;
+use crate::{Depth, RegistrySource};
 
 /// Calls for metrics that are under way at once; the token bucket paces them.
 const AT_ONCE: usize = 4;
@@ -51,13 +51,6 @@ impl MackerelSource {
         }
     }
 
-    /// Hosts that were registered when somebody last looked: after a restart, a list that lacks them must be explained.
-    #[must_use]
-    pub fn remembering(mut self, hosts: impl IntoIterator<Item = RegistrationId>) -> Self {
-        self.hosts.add(hosts);
-        self
-    }
-
     fn source(&self, listing: &str) -> String {
         format!("mackerel {listing} of {}", self.client.endpoint().host())
     }
@@ -66,6 +59,7 @@ impl MackerelSource {
     fn without_key(&mut self, why: &Failure, now: Timestamp) -> Registry {
         let mut registry = Registry {
             product: Product::Mackerel,
+            organization: Some(Reading::failed(self.source("organisation"), now, why.clone())),
             hosts: Reading::failed(self.source("hosts"), now, why.clone()),
             services: Reading::failed(self.source("services"), now, why.clone()),
             monitors: Reading::failed(self.source("monitors"), now, why.clone()),
@@ -83,6 +77,9 @@ impl MackerelSource {
             Extent::Failed { since, .. } => *since = *failing.entry(listing).or_insert(*since),
             _ => drop(failing.remove(listing)),
         };
+        if let Some(organization) = &mut registry.organization {
+            keep("organisation", &mut organization.extent);
+        }
         keep("hosts", &mut registry.hosts.extent);
         keep("services", &mut registry.services.extent);
         keep("monitors", &mut registry.monitors.extent);
@@ -92,32 +89,59 @@ impl MackerelSource {
 
 #[async_trait]
 impl RegistrySource for MackerelSource {
-    async fn read(&mut self, now: Timestamp) -> Registry {
+    fn remember(&mut self, registrations: BTreeSet<RegistrationId>) {
+        self.hosts.add(registrations);
+    }
+
+    async fn read(&mut self, now: Timestamp, depth: Depth) -> Registry {
         let key = match self.keys.key().await {
             Ok(key) => key,
             Err(why) => return self.without_key(&why, now),
         };
-        let names = ["hosts", "services", "monitors", "metrics"].map(|listing| self.source(listing));
-        let [hosts_of, services_of, monitors_of, metrics_of] = names;
+        let names = ["organisation", "hosts", "services", "monitors", "metrics"];
+        let [org_of, hosts_of, services_of, monitors_of, metrics_of] =
+            names.map(|listing| self.source(listing));
         let session = self.client.with(key);
-        let (hosts, services, monitors) = tokio::join!(
+        let (organization, hosts, services, monitors) = tokio::join!(
+            organization(&session, org_of, now),
             hosts(&session, &mut self.hosts, hosts_of, now),
             services(&session, &mut self.services, services_of, now),
             monitors(&session, &mut self.monitors, monitors_of, now),
         );
         self.checks.know(self.hosts.all());
+        let proofs = async {
+            if depth == Depth::Hosts {
+                self.checks.read(&session, now).await;
+            }
+        };
         let (last_metric, ()) = tokio::join!(
             last_metric(&session, &hosts, self.hosts.all(), &self.latest, (metrics_of, now)),
-            self.checks.read(&session, now),
+            proofs,
         );
         if !matches!(last_metric.extent, Extent::Failed { .. }) {
             self.latest.clone_from(&last_metric.seen);
         }
         let checks = self.checks.readings(now);
-        let mut registry =
-            Registry { product: Product::Mackerel, hosts, services, monitors, checks, last_metric };
+        let organization = Some(organization);
+        let mut registry = Registry {
+            product: Product::Mackerel,
+            organization,
+            hosts,
+            services,
+            monitors,
+            checks,
+            last_metric,
+        };
         self.keep_since(&mut registry);
         registry
+    }
+}
+
+/// Whose registrations these are: asked with the same key in every poll, for a key may be exchanged at any time.
+async fn organization(session: &Session<'_>, source: String, now: Timestamp) -> Reading<String> {
+    match session.org().await {
+        Ok(org) => Reading::complete_at(source, now, org.name),
+        Err(why) => Reading::failed(source, now, why),
     }
 }
 

@@ -12,10 +12,10 @@ use rollcall_fakes::clock::WorldClock;
 use rollcall_fakes::mackerel::{AgentConf, FakeMackerel, HostParam, Org};
 use rollcall_fakes::server::Running;
 use rollcall_fakes::stage::Stage;
-use rollcall_monitoring::RegistrySource;
 use rollcall_monitoring::endpoint::{EndpointPolicy, SystemLookup};
 use rollcall_monitoring::http::{Http, Pace, Patience, Tls};
 use rollcall_monitoring::mackerel::{ApiKey, CheckReader, Client, KeySource, MackerelSource};
+use rollcall_monitoring::{Depth, RegistrySource};
 
 /// The key of the fake's organisation.
 pub const KEY: &str = "canary-3fd1c0b6e5";
@@ -103,7 +103,7 @@ impl World {
 
     pub async fn read(&mut self) -> Registry {
         let now = self.now();
-        self.source.read(now).await
+        self.source.read(now, Depth::Hosts).await
     }
 
     /// Calls of one operation, `GET /api/v0/hosts`.

@@ -108,3 +108,67 @@ impl WorldClock for FollowedClock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::extract::State;
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// World time at a moment of ours, and its rate from then on.
+    type World = Arc<Mutex<Sample>>;
+
+    fn sample(world: &str, rate: f64) -> Sample {
+        Sample { world: world.parse().unwrap(), rate, machine: Instant::now() }
+    }
+
+    async fn tell(State(world): State<World>) -> Json<Value> {
+        let world = *world.lock();
+        Json(json!({"now": extrapolate(&world, Instant::now()), "rate": world.rate}))
+    }
+
+    async fn serve(first: Sample) -> (World, String) {
+        // The binary does it in its first lines; whichever test is first does it here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let world: World = Arc::new(Mutex::new(first));
+        let router = Router::new().route("/_world/clock", get(tell)).with_state(Arc::clone(&world));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (world, base)
+    }
+
+    #[tokio::test]
+    async fn it_runs_at_the_worlds_rate_jumps_with_it_and_never_goes_back() {
+        let (world, base) = serve(sample("2026-11-23T10:00:00Z", 3_600.0)).await;
+        let clock = FollowedClock::follow(&base).await.unwrap();
+        let begun = Instant::now();
+        clock.sleep(Duration::from_hours(1)).await;
+        assert!(begun.elapsed() < Duration::from_mins(1), "an hour of that world is a second of ours");
+
+        *world.lock() = sample("2026-12-01T00:00:00Z", 0.0);
+        // However long, the jump ends it.
+        clock.sleep(Duration::from_hours(1)).await;
+        let jumped = clock.now();
+        assert_eq!(jumped.to_string(), "2026-12-01T00:00:00Z");
+        *world.lock() = sample("2026-11-01T00:00:00Z", 0.0);
+        tokio::time::sleep(ASK_EVERY * 3).await;
+        assert_eq!(clock.now(), jumped);
+    }
+
+    #[tokio::test]
+    async fn without_a_first_answer_there_is_no_clock() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let error = FollowedClock::follow(&base).await.err().unwrap();
+        assert!(format!("{error:#}").starts_with(&format!("world clock {base}/_world/clock")), "{error:#}");
+    }
+}

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::{Desired, Kind};
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
@@ -18,28 +19,40 @@ use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
 
 use super::access::Access;
-use crate::decide::LastPass;
+use crate::watch::Judged;
 
-/// The recording of the last pass as this caller may see it.
-pub(super) fn recording(last: &LastPass, access: &Access) -> Recording {
+/// What a pass would be made of.
+pub(super) struct Moment {
+    /// World time.
+    pub now: Timestamp,
+    /// Desired state.
+    pub judged: Arc<Judged>,
+    /// All readings.
+    pub snapshot: Snapshot,
+    /// Memory before the pass.
+    pub memory: Arc<Memory>,
+}
+
+/// The recording of this moment as this caller may see it.
+pub(super) fn recording(moment: &Moment, access: &Access) -> Recording {
     let Access::Some { namespaces, accounts } = access else {
         return Recording {
             rollcall_recording: FORMAT,
-            now: last.now,
-            desired: last.judged.desired.clone(),
-            snapshot: last.snapshot.clone(),
-            memory: Memory::clone(&last.memory),
+            now: moment.now,
+            desired: moment.judged.desired.clone(),
+            snapshot: moment.snapshot.clone(),
+            memory: Memory::clone(&moment.memory),
         };
     };
     // Made again rather than kept: it is needed rarely and would be most of our memory.
-    let (roll, _) = roll_call(&last.judged.fleet, &last.snapshot, &last.memory, last.now);
-    let sight = Sight::new(namespaces, last.judged.desired.library.as_deref(), &roll);
+    let (roll, _) = roll_call(&moment.judged.fleet, &moment.snapshot, &moment.memory, moment.now);
+    let sight = Sight::new(namespaces, moment.judged.desired.library.as_deref(), &roll);
     Recording {
         rollcall_recording: FORMAT,
-        now: last.now,
-        desired: sight.desired(&last.judged.desired, *accounts),
-        snapshot: sight.snapshot(&last.snapshot),
-        memory: sight.memory(&last.memory),
+        now: moment.now,
+        desired: sight.desired(&moment.judged.desired, *accounts),
+        snapshot: sight.snapshot(&moment.snapshot),
+        memory: sight.memory(&moment.memory),
     }
 }
 

@@ -14,16 +14,18 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use kube::Client;
+use rollcall_engine::memory::Memory;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
-use crate::decide::Recorded;
 use crate::health::Health;
 use crate::lease::Standing;
 use crate::metrics::Metrics;
 use crate::observe::Board;
-use crate::watch::Stores;
+use crate::settings::Settings;
+use crate::sources::Sources;
+use crate::watch::{DesiredState, Stores};
 
 /// What the servers show.
 #[derive(Clone)]
@@ -38,10 +40,16 @@ pub struct Shown {
     pub stores: Arc<Stores>,
     /// How the loops are.
     pub health: Arc<Health>,
+    /// Who counts calls.
+    pub sources: Arc<dyn Sources>,
     /// Everything counted.
     pub metrics: Arc<Metrics>,
-    /// The last pass.
-    pub recorded: Arc<Recorded>,
+    /// Which namespace is the library.
+    pub settings: Arc<Settings>,
+    /// Desired state, parsed.
+    pub desired: Arc<DesiredState>,
+    /// Memory, while we lead.
+    pub remembered: watch::Receiver<Option<Arc<Memory>>>,
     /// Whether this replica is the one to ask.
     pub standing: watch::Receiver<Standing>,
     /// Recordings are made one at a time: each is a pass's work and some MB.
@@ -71,7 +79,7 @@ pub async fn recording(listener: TcpListener, shown: Shown) -> anyhow::Result<()
 }
 
 async fn metrics(State(shown): State<Shown>) -> Response {
-    match shown.metrics.encode(&shown.board.snapshot(), shown.clock.now()) {
+    match shown.metrics.encode(&shown.board.snapshot(), shown.sources.calls(), shown.clock.now()) {
         Ok(text) => {
             let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, content)], text).into_response()

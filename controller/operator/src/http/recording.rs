@@ -1,8 +1,7 @@
-//! `/v1/recording`: what the last pass was made of, cut to what the caller may see, as gzip.
+//! `/v1/recording`: what a pass would be made of now, cut to what the caller may see, as gzip.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -14,8 +13,9 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::{Shown, access, cut};
-use crate::decide::LastPass;
 use crate::lease::Standing;
+use crate::watch::Judged;
+use cut::Moment;
 
 /// A caller waits no longer for others to be served.
 const TURN_WITHIN: Duration = Duration::from_secs(20);
@@ -31,9 +31,10 @@ async fn answer(shown: &Shown, headers: &HeaderMap) -> Result<Response, Response
     let user = access::who(&shown.client, token).await.map_err(|error| unreviewed(&error))?;
     let user =
         user.ok_or_else(|| refuse(StatusCode::UNAUTHORIZED, "the API server does not know this token"))?;
-    let last = shown.recorded.lock().clone().ok_or_else(|| elsewhere(shown))?;
-    let access =
-        access::of(&shown.client, &user, namespaces(&last)).await.map_err(|error| unreviewed(&error))?;
+    let memory = shown.remembered.borrow().clone().ok_or_else(|| elsewhere(shown))?;
+    let judged = shown.desired.judged(&shown.stores, shown.settings.library_namespace.as_deref());
+    let access = access::of(&shown.client, &user, namespaces(&judged)).await;
+    let access = access.map_err(|error| unreviewed(&error))?;
     if matches!(&access, access::Access::Some { namespaces, .. } if namespaces.is_empty()) {
         let who = user.username.unwrap_or_default();
         let what = format!(
@@ -44,7 +45,8 @@ async fn answer(shown: &Shown, headers: &HeaderMap) -> Result<Response, Response
     let turn = tokio::time::timeout(TURN_WITHIN, shown.one_at_a_time.acquire()).await;
     let _turn =
         turn.map_err(|_| refuse(StatusCode::TOO_MANY_REQUESTS, "others are being served; try again"))?;
-    let packed = tokio::task::spawn_blocking(move || pack(&last, &access)).await;
+    let moment = Moment { now: shown.clock.now(), judged, snapshot: shown.board.snapshot(), memory };
+    let packed = tokio::task::spawn_blocking(move || pack(&moment, &access)).await;
     match packed {
         Ok(Ok(bytes)) => {
             let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_ENCODING, "gzip")];
@@ -54,9 +56,9 @@ async fn answer(shown: &Shown, headers: &HeaderMap) -> Result<Response, Response
     }
 }
 
-fn pack(last: &Arc<LastPass>, access: &access::Access) -> std::io::Result<Vec<u8>> {
+fn pack(moment: &Moment, access: &access::Access) -> std::io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    serde_json::to_writer(&mut packed, &cut::recording(last, access))?;
+    serde_json::to_writer(&mut packed, &cut::recording(moment, access))?;
     packed.flush()?;
     packed.finish()
 }
@@ -66,8 +68,8 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     value.strip_prefix("Bearer ").map(str::trim).filter(|token| !token.is_empty())
 }
 
-fn namespaces(last: &LastPass) -> BTreeSet<String> {
-    let environments = last.judged.desired.environments.iter();
+fn namespaces(judged: &Judged) -> BTreeSet<String> {
+    let environments = judged.desired.environments.iter();
     environments.filter_map(|environment| environment.metadata.namespace.clone()).collect()
 }
 

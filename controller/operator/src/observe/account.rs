@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rollcall_engine::fleet::{Account, Fleet, Kind, Problem};
 use rollcall_engine::ids::{AccountName, ObjectKey, Place};
-use rollcall_engine::inventory::Inventory;
+use rollcall_engine::inventory::{Address, Instance, Inventory, Volume};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -106,9 +106,7 @@ async fn poll_once(
     let settings = &observer.settings;
     let now = observer.clock.now();
     let instances = ask(observer, "instances", place, now, reader.instances(&place.region, now)).await;
-    put(observer, place, instances, &mut past.heard.instances, settings.inventory_interval, |i| {
-        &mut i.instances
-    });
+    put_instances(observer, place, instances, &mut past.heard);
     if now < past.slow_due {
         return;
     }
@@ -123,12 +121,7 @@ async fn poll_once(
         let pause = SignedDuration::try_from(settings.slow_inventory_interval).unwrap_or(SignedDuration::MAX);
         past.slow_due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
     }
-    put(observer, place, volumes, &mut past.heard.volumes, settings.slow_inventory_interval, |i| {
-        &mut i.volumes
-    });
-    put(observer, place, addresses, &mut past.heard.addresses, settings.slow_inventory_interval, |i| {
-        &mut i.addresses
-    });
+    put_storage(observer, place, volumes, addresses, &mut past.heard);
 }
 
 /// One listing, or that it took too long.
@@ -164,35 +157,45 @@ fn tell(source: &str, extent: &Extent) {
     }
 }
 
-fn put<T: Clone>(
+/// Puts a new state on the board. Only the listings that were not read are copied: at 20,000 hosts each is some MB.
+fn put(observer: &Observer, place: &Place, change: impl FnOnce(&Inventory, Timestamp) -> Inventory) {
+    let now = observer.clock.now();
+    observer.board.update_place(place, |known| change(known, now));
+}
+
+fn put_instances(observer: &Observer, place: &Place, new: Reading<Vec<Instance>>, heard: &mut Heard) {
+    let patience = patience(observer.settings.inventory_interval);
+    put(observer, place, |known, now| Inventory {
+        place: known.place.clone(),
+        instances: heard.instances.hear(&known.instances, new, patience, now),
+        volumes: known.volumes.clone(),
+        addresses: known.addresses.clone(),
+    });
+}
+
+fn put_storage(
     observer: &Observer,
     place: &Place,
-    new: Reading<T>,
-    hearing: &mut Hearing,
-    interval: Duration,
-    listing: fn(&mut Inventory) -> &mut Reading<T>,
+    volumes: Reading<Vec<Volume>>,
+    addresses: Reading<Vec<Address>>,
+    heard: &mut Heard,
 ) {
-    let now = observer.clock.now();
-    observer.board.update_place(place, |known| {
-        let mut inventory = known.clone();
-        let slot = listing(&mut inventory);
-        *slot = hearing.hear(slot, new, patience(interval), now);
-        inventory
+    let patience = patience(observer.settings.slow_inventory_interval);
+    put(observer, place, |known, now| Inventory {
+        place: known.place.clone(),
+        instances: known.instances.clone(),
+        volumes: heard.volumes.hear(&known.volumes, volumes, patience, now),
+        addresses: heard.addresses.hear(&known.addresses, addresses, patience, now),
     });
 }
 
 /// Nobody could be asked at all: all three listings say why.
 fn unreadable(observer: &Observer, place: &Place, why: &Failure, heard: &mut Heard) {
     let now = observer.clock.now();
-    let (often, rarely) = (observer.settings.inventory_interval, observer.settings.slow_inventory_interval);
     tracing::warn!(source = %place, kind = why.kind.as_str(), why = %why.message, "cannot be read");
-    put(observer, place, failed("instances", place, now, why), &mut heard.instances, often, |i| {
-        &mut i.instances
-    });
-    put(observer, place, failed("volumes", place, now, why), &mut heard.volumes, rarely, |i| &mut i.volumes);
-    put(observer, place, failed("addresses", place, now, why), &mut heard.addresses, rarely, |i| {
-        &mut i.addresses
-    });
+    put_instances(observer, place, failed("instances", place, now, why), heard);
+    let (volumes, addresses) = (failed("volumes", place, now, why), failed("addresses", place, now, why));
+    put_storage(observer, place, volumes, addresses, heard);
 }
 
 fn failed<T: Default>(listing: &str, place: &Place, now: Timestamp, why: &Failure) -> Reading<T> {

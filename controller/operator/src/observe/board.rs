@@ -109,12 +109,16 @@ impl Board {
         self.inner.read().obstacles.values().cloned().collect()
     }
 
-    /// Every source is asked anew, as at a change of leader: statuses wait a moment for the answers.
-    pub fn await_all(&self) {
+    /// A term begins: every source is asked anew, and statuses wait a moment for the answers. What was read of
+    /// monitoring systems before goes: nothing was remembered then that could have told a list that lost something.
+    pub fn begin_term(&self, now: Timestamp) {
         let mut inner = self.inner.write();
-        let now = Some(Instant::now());
-        inner.inventories.values_mut().for_each(|slot| slot.awaited_since = now);
-        inner.registries.values_mut().for_each(|slot| slot.awaited_since = now);
+        let awaited_since = Some(Instant::now());
+        inner.inventories.values_mut().for_each(|slot| slot.awaited_since = awaited_since);
+        for (key, slot) in &mut inner.registries {
+            let unread = super::registry::not_yet(slot.reading.product, key, now);
+            *slot = Slot { reading: Arc::new(unread), awaited_since };
+        }
     }
 
     /// The source is polled from now on. A reading that is there already stays.
@@ -173,9 +177,11 @@ impl Board {
 
     /// Puts a registry on the board.
     pub fn put_system(&self, key: &ObjectKey, new: Arc<Registry>) {
+        let Some(known) = self.system(key) else { return };
+        let news = !Arc::ptr_eq(&known, &new) && !registry_says_the_same(&known, &new);
+        drop(known);
         let mut inner = self.inner.write();
         let Some(slot) = inner.registries.get_mut(key) else { return };
-        let news = !registry_says_the_same(&slot.reading, &new);
         slot.reading = new;
         let first = slot.awaited_since.take().is_some();
         drop(inner);
@@ -262,13 +268,21 @@ fn inventory_says_the_same(a: &Inventory, b: &Inventory) -> bool {
 
 /// The newest metrics move with every reading; that they stopped is a matter of minutes, and the tick's.
 fn registry_says_the_same(a: &Registry, b: &Registry) -> bool {
-    same(&a.hosts, &b.hosts)
+    same_organization(a, b)
+        && same(&a.hosts, &b.hosts)
         && same(&a.services, &b.services)
         && same(&a.monitors, &b.monitors)
         && a.checks.len() == b.checks.len()
         && a.checks.iter().all(|(id, reading)| b.checks.get(id).is_some_and(|other| same(reading, other)))
         && same_extent(&a.last_metric.extent, &b.last_metric.extent)
         && a.last_metric.seen.len() == b.last_metric.seen.len()
+}
+
+fn same_organization(a: &Registry, b: &Registry) -> bool {
+    match (&a.organization, &b.organization) {
+        (Some(a), Some(b)) => same(a, b),
+        (a, b) => a.is_none() == b.is_none(),
+    }
 }
 
 fn same<T: PartialEq>(a: &Reading<T>, b: &Reading<T>) -> bool {
@@ -296,6 +310,7 @@ pub fn unread(
     let failed = |listing: &str| format!("{} {listing} {name}", product.as_str().to_lowercase());
     Registry {
         product,
+        organization: Some(Reading::failed(failed("organisation"), now, why.clone())),
         hosts: Reading::failed(failed("hosts"), now, why.clone()),
         services: Reading::failed(failed("services"), now, why.clone()),
         monitors: Reading::failed(failed("monitors"), now, why.clone()),
@@ -307,6 +322,7 @@ pub fn unread(
 /// What is made of the answers of one registry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RegistryHearing {
+    organization: Hearing,
     hosts: Hearing,
     services: Hearing,
     monitors: Hearing,
@@ -325,6 +341,10 @@ impl RegistryHearing {
     ) -> Registry {
         Registry {
             product: new.product,
+            organization: match (&known.organization, new.organization) {
+                (Some(known), Some(new)) => Some(self.organization.hear(known, new, patience, now)),
+                (_, new) => new,
+            },
             hosts: self.hosts.hear(&known.hosts, new.hosts, patience, now),
             services: self.services.hear(&known.services, new.services, patience, now),
             monitors: self.monitors.hear(&known.monitors, new.monitors, patience, now),

@@ -8,7 +8,7 @@ mod board;
 mod registry;
 mod secrets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,15 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use kube::Client;
 use rollcall_engine::fleet::{Account, Fleet, System};
-use rollcall_engine::ids::{ObjectKey, Place};
+use rollcall_engine::ids::{ObjectKey, Place, RegistrationId};
+use rollcall_engine::memory::Memory;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 pub use board::{Awaited, Board};
 
 use crate::clock::Clock;
-use crate::lease::{Standing, jittered};
+use crate::lease::jittered;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::sources::Sources;
@@ -45,8 +46,8 @@ pub struct Observer {
     pub stores: Arc<Stores>,
     /// Desired state, parsed.
     pub desired: Arc<DesiredState>,
-    /// Whether we lead: a standby polls slowly.
-    pub standing: watch::Receiver<Standing>,
+    /// Memory while we lead and know it: a standby polls slowly.
+    pub remembered: watch::Receiver<Option<Arc<Memory>>>,
     /// Counts polls.
     pub metrics: Arc<Metrics>,
 }
@@ -160,19 +161,26 @@ impl<K: Ord + Clone + Hash, T> Pollers<K, T> {
 
 impl Observer {
     fn is_leader(&self) -> bool {
-        self.standing.borrow().is_leader()
+        self.remembered.borrow().is_some()
+    }
+
+    /// Registrations that a system had when somebody last looked.
+    fn known_registrations(&self, system: &ObjectKey) -> BTreeSet<RegistrationId> {
+        let memory = self.remembered.borrow();
+        let known = memory.as_ref().and_then(|memory| memory.systems.get(system));
+        known.map(|known| known.registrations.values().flatten().cloned().collect()).unwrap_or_default()
     }
 
     /// Returns when the next poll is due: the time has come, the definition changed, or we became the leader.
     async fn until_due<T>(&self, interval: Duration, definitions: &mut watch::Receiver<Arc<T>>) {
         let leading = self.is_leader();
         let interval = if leading { interval } else { self.settings.standby_interval };
-        let mut standing = self.standing.clone();
+        let mut remembered = self.remembered.clone();
         tokio::select! {
             () = self.clock.sleep(jittered(interval)) => {}
             // An error means that the poller is being ended.
             _ = definitions.changed() => {}
-            _ = standing.wait_for(Standing::is_leader), if !leading => {}
+            _ = remembered.wait_for(Option::is_some), if !leading => {}
         }
     }
 }

@@ -63,16 +63,21 @@ pub(super) async fn poll(
     loop {
         let system = Arc::clone(&systems.borrow_and_update());
         let span = tracing::info_span!("poll", source = %key);
+        let proofs = if observer.is_leader() { Proofs::Renew } else { Proofs::Spare };
         let registry = match source(&observer, &system, &pool).instrument(span.clone()).await {
             Ok(source) => {
                 observer.board.set_obstacle(Kind::MonitoringSystem, &key, None);
-                source.read(&observer, &system).instrument(span).await
+                source.read(&observer, &system, proofs).instrument(span).await
             }
             Err(none) => {
                 observer.board.set_obstacle(Kind::MonitoringSystem, &key, none.problem.as_ref());
                 unreadable(&observer, &system, &none.failure, &mut hearing)
             }
         };
+        // When a term has begun meanwhile, what was read without its memory is no answer to it.
+        if proofs == Proofs::Spare && observer.is_leader() {
+            continue;
+        }
         observer.board.put_system(&key, registry);
         observer.until_due(observer.settings.registry_interval, &mut systems).await;
     }
@@ -156,15 +161,17 @@ impl Source {
     }
 
     /// The newest registry: the one that another object's poll has just brought, or one read now.
-    async fn read(&self, observer: &Observer, system: &System) -> Arc<Registry> {
+    async fn read(&self, observer: &Observer, system: &System, proofs: Proofs) -> Arc<Registry> {
         let settings = &observer.settings;
-        let proofs = if observer.is_leader() { Proofs::Renew } else { Proofs::Spare };
         let mut state = self.state.lock().await;
+        if proofs == Proofs::Renew && state.last.as_ref().is_none_or(|last| last.proofs == Proofs::Spare) {
+            state.last = None;
+            state.reader.remember(observer.known_registrations(&system.key));
+        }
         let now = observer.clock.now();
         let young = SignedDuration::try_from(settings.registry_interval / 2).unwrap_or(SignedDuration::ZERO);
         if let Some(last) = &state.last
             && now.duration_since(last.begun) < young
-            && (last.proofs == Proofs::Renew || proofs == Proofs::Spare)
         {
             return Arc::clone(&last.registry);
         }

@@ -145,7 +145,8 @@ struct Problems<'a> {
 impl<'a> Problems<'a> {
     fn new(telling: &Telling<'a>) -> Self {
         let mut by_object: BTreeMap<_, Vec<&Problem>> = BTreeMap::new();
-        for problem in telling.judged.problems.iter().chain(telling.obstacles) {
+        let judged = telling.judged;
+        for problem in judged.problems.iter().chain(&judged.obstacles).chain(telling.obstacles) {
             let object = ObjectKey::new(&problem.namespace, &problem.name);
             by_object.entry((problem.kind, object)).or_default().push(problem);
         }

@@ -53,14 +53,14 @@ impl HostWrite {
     /// Does the API server hold it so already?
     #[must_use]
     pub fn is_done(&self, hosts: &HostIndex) -> bool {
-        hosts.look(|known| match (self, known.get(self.key())) {
+        match (self, hosts.get(self.key())) {
             (Self::Create { spec, status, .. }, Some(object)) => {
                 object.identity == identity(spec) && object.meaning == Some(meaning(status))
             }
             (Self::Tell { status, .. }, Some(object)) => object.meaning == Some(meaning(status)),
             (Self::Delete { .. }, object) => object.is_none(),
             (_, None) => false,
-        })
+        }
     }
 
     /// The object.
@@ -110,36 +110,23 @@ pub(super) fn diff(telling: &Telling<'_>, known: &Known<'_>) -> HostWrites {
         by_account: BTreeMap::new(),
         all: Progress::default(),
     };
-    known.stores.hosts.look(|objects| {
-        let mut due = Vec::new();
-        for (id, host) in &roll.hosts {
-            if !is_judged(telling, host, &waiting) {
-                continue;
-            }
-            for key in host::homes(id, host, &unclaimed) {
-                let object = objects.get(&key);
-                out.count(
-                    host,
-                    accounts.get(&host.place).copied(),
-                    object.is_some_and(|o| o.meaning.is_some()),
-                );
-                let said = object.is_some_and(|o| says(o, id, host, &describe(id, host, &key)));
-                if !said && !(known.is_resting)(&key) {
-                    due.push(Due {
-                        is_new: object.is_none(),
-                        environment: host.environment.as_ref(),
-                        id,
-                        key,
-                    });
-                }
+    let objects = known.stores.hosts.all();
+    let mut due = Vec::new();
+    for (id, host) in roll.hosts.iter().filter(|(_, host)| is_judged(telling, host, &waiting)) {
+        for key in host::homes(id, host, &unclaimed) {
+            let object = objects.get(&key);
+            out.count(host, accounts.get(&host.place).copied(), object.is_some_and(|o| o.meaning.is_some()));
+            let said = object.is_some_and(|o| says(o, id, host, &describe(id, host, &key)));
+            if !said && !(known.is_resting)(&key) {
+                due.push(Due { is_new: object.is_none(), environment: host.environment.as_ref(), id, key });
             }
         }
-        due.sort();
-        let stray = strays(telling, known, objects, &unclaimed);
-        out.later = (due.len() + stray.len()).saturating_sub(AT_ONCE);
-        let told = due.iter().filter_map(|due| write(due, roll, objects.get(&due.key), &describe));
-        out.writes = told.chain(stray).take(AT_ONCE).collect();
-    });
+    }
+    due.sort();
+    let stray = strays(telling, known, &objects, &unclaimed);
+    out.later = (due.len() + stray.len()).saturating_sub(AT_ONCE);
+    let told = due.iter().filter_map(|due| write(due, roll, objects.get(&due.key), &describe));
+    out.writes = told.chain(stray).take(AT_ONCE).collect();
     out
 }
 
@@ -261,9 +248,11 @@ impl<'a> Doubts<'a> {
 }
 
 fn unclaimed_namespaces(telling: &Telling<'_>) -> UnclaimedNamespaces {
-    let places = telling.judged.fleet.places();
+    let (places, namespaces) = (telling.judged.fleet.places(), &telling.judged.desired.namespaces);
     places
-        .filter_map(|(place, account)| Some((place, Arc::from(account.unclaimed_namespace.as_deref()?))))
+        .filter_map(|(place, account)| Some((place, account.unclaimed_namespace.as_deref()?)))
+        .filter(|(_, namespace)| namespaces.contains_key(*namespace))
+        .map(|(place, namespace)| (place, Arc::from(namespace)))
         .collect()
 }
 

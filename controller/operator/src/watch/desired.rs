@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rollcall_engine::fleet::{Desired, Fleet, Problem};
+use rollcall_engine::fleet::{Desired, Fleet, Kind, Problem};
 use rollcall_engine::ids::ObjectKey;
 
 use super::Stores;
@@ -21,6 +21,8 @@ pub struct Judged {
     pub fleet: Fleet,
     /// What could not be understood.
     pub problems: Vec<Problem>,
+    /// What is understood, and cannot be done here.
+    pub obstacles: Vec<Problem>,
 }
 
 /// Parses desired state when, and only when, it changed.
@@ -74,7 +76,26 @@ fn judge(stores: &Stores, library: Option<&str>) -> Judged {
     };
     desired.unreadable = unreadable;
     let (fleet, problems) = Fleet::parse(&desired);
-    Judged { desired, fleet, problems }
+    let obstacles = homeless(&desired, &fleet);
+    Judged { desired, fleet, problems, obstacles }
+}
+
+/// Accounts whose unclaimed hosts have nowhere to be shown.
+fn homeless(desired: &Desired, fleet: &Fleet) -> Vec<Problem> {
+    let accounts =
+        fleet.accounts().filter_map(|account| Some((account, account.unclaimed_namespace.as_deref()?)));
+    let homeless = accounts.filter(|(_, namespace)| !desired.namespaces.contains_key(*namespace));
+    homeless
+        .map(|(account, namespace)| Problem {
+            kind: Kind::CloudAccount,
+            namespace: String::new(),
+            name: account.name.to_string(),
+            reason: "NamespaceNotFound".to_owned(),
+            message: format!(
+                "spec.unclaimedNamespace: expected a namespace, found none called {namespace:?}; hosts that nobody claims are only counted. Create it: kubectl create namespace {namespace}"
+            ),
+        })
+        .collect()
 }
 
 /// The readable objects, without their statuses: those are our own words.

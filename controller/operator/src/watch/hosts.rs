@@ -56,9 +56,15 @@ impl HostIndex {
         self.inner.read().listed
     }
 
-    /// Looks at all known Host objects, by key.
-    pub fn look<T>(&self, f: impl FnOnce(&BTreeMap<ObjectKey, KnownHost>) -> T) -> T {
-        f(&self.inner.read().known)
+    /// All known Host objects, by key. A copy (keys and texts are shared): whoever compares 20,000 statuses with them
+    /// must not hold up the watch meanwhile.
+    pub fn all(&self) -> BTreeMap<ObjectKey, KnownHost> {
+        self.inner.read().known.clone()
+    }
+
+    /// One Host object.
+    pub fn get(&self, key: &ObjectKey) -> Option<KnownHost> {
+        self.inner.read().known.get(key).cloned()
     }
 
     /// A list begins.
@@ -235,6 +241,6 @@ mod tests {
         let index = HostIndex::default();
         index.wrote(&host(5, 1, "2026-01-01T00:00:00Z"), Some(42));
         assert_eq!(index.apply(&host(5, 1, "2026-01-01T00:00:00Z")), Change::Nothing);
-        assert_eq!(index.look(|known| known.values().next().unwrap().meaning), Some(42));
+        assert_eq!(index.all().values().next().unwrap().meaning, Some(42));
     }
 }

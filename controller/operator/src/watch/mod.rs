@@ -136,7 +136,7 @@ impl Namespaces {
         self.inner.read().known.clone()
     }
 
-    fn take(&self, event: Event<PartialObjectMeta<Namespace>>) -> Change {
+    pub(crate) fn take(&self, event: Event<PartialObjectMeta<Namespace>>) -> Change {
         let mut inner = self.inner.write();
         let before = (inner.listed, inner.version);
         match event {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::pinned_kind;
@@ -26,8 +27,9 @@ const LOOKED_WITHIN: Duration = Duration::from_mins(3);
 /// First statuses of 200 hosts are written at 20 a second.
 const QUIET_WITHIN: Duration = Duration::from_mins(2);
 
-/// So long without a write is quiet: passes and writes follow each other within a second.
-const QUIET_FOR: Duration = Duration::from_secs(2);
+/// So long without a write is quiet: passes and writes follow each other within a second, and memory is written
+/// once a second at most.
+const QUIET_FOR: Duration = Duration::from_secs(3);
 
 /// Kinds that have a status.
 const KINDS: [&str; 7] =
@@ -82,47 +84,51 @@ impl World {
     /// How often each source was asked for its hosts.
     #[must_use]
     pub fn looks(&self) -> BTreeMap<String, u64> {
-        let asked = |service: &str, operation: &str, account: &str, region: &str| {
+        // A caller whose key is refused has no account, so that Mackerel's are counted without.
+        let asked = |service: &str, operation: &str, place: Option<(&str, &str)>| {
             self.stage().calls.matching(&Which {
                 service: Some(service.to_owned()),
                 operation: Some(operation.to_owned()),
-                account: Some(account.to_owned()),
-                region: Some(region.to_owned()),
+                account: place.map(|(account, _)| account.to_owned()),
+                region: place.map(|(_, region)| region.to_owned()),
                 error: None,
             })
         };
-        let places = PLACES.map(|(account, region)| {
-            (format!("{account}/{region}"), asked("ec2", "DescribeInstances", account, region))
+        let places = PLACES.map(|place| {
+            (format!("{}/{}", place.0, place.1), asked("ec2", "DescribeInstances", Some(place)))
         });
-        let mackerel = ("mackerel".to_owned(), asked("mackerel", "GET /api/v0/hosts", "backlog", ""));
+        let mackerel = ("mackerel".to_owned(), asked("mackerel", "GET /api/v0/hosts", None));
         places.into_iter().chain([mackerel]).collect()
     }
 
-    /// Waits until no Rollcall object has changed for a while.
+    /// Waits until no Rollcall object, and nothing that a replica remembers, has changed for a while.
     ///
     /// # Errors
     /// When they keep changing.
     pub async fn quiet(&self) -> Result<()> {
         let client = self.cluster.client().await?;
-        let mut last = versions(&client).await?;
+        let mut last = versions(&client, self.namespace()).await?;
         let mut since = tokio::time::Instant::now();
+        let mut changed: Vec<String> = Vec::new();
         until("no status changes any more", QUIET_WITHIN, async || {
-            let now = versions(&client).await?;
+            let now = versions(&client, self.namespace()).await?;
             if now != last {
-                let changed =
-                    now.iter().filter(|(object, version)| last.get(*object) != Some(version)).count();
+                let news = now.iter().filter(|(object, version)| last.get(*object) != Some(version));
+                changed = news.map(|(object, _)| object.clone()).collect();
                 last = now;
                 since = tokio::time::Instant::now();
-                return Ok(Look::NotYet(format!("{changed} objects changed a moment ago")));
             }
-            Ok(Look::that(since.elapsed() >= QUIET_FOR, || "quiet for a moment only".to_owned()))
+            Ok(Look::that(since.elapsed() >= QUIET_FOR, || {
+                let some = changed.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+                format!("{} changed a moment ago, {some} among them", changed.len())
+            }))
         })
         .await
     }
 }
 
-/// Every Rollcall object with its version.
-async fn versions(client: &Client) -> Result<BTreeMap<String, String>> {
+/// Every Rollcall object, and every part of memory, with its version.
+async fn versions(client: &Client, home: &str) -> Result<BTreeMap<String, String>> {
     let mut all = BTreeMap::new();
     for kind in KINDS {
         let (resource, _) =
@@ -136,6 +142,11 @@ async fn versions(client: &Client) -> Result<BTreeMap<String, String>> {
                 object.metadata.resource_version.unwrap_or_default(),
             );
         }
+    }
+    let memory = Api::<ConfigMap>::namespaced(client.clone(), home);
+    for map in memory.list_metadata(&ListParams::default().labels("rollcall.dev/memory")).await? {
+        let name = map.metadata.name.unwrap_or_default();
+        all.insert(format!("ConfigMap {name}"), map.metadata.resource_version.unwrap_or_default());
     }
     Ok(all)
 }

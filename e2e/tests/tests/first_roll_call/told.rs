@@ -79,8 +79,18 @@ pub async fn registrations_fresh(world: &World) -> Result<(String, String, Strin
     Ok(fresh.map(|c| (c.status, c.reason, c.message)).unwrap_or_default())
 }
 
-/// Names of all Host objects with state and codes of findings.
-pub async fn hosts(world: &World) -> Result<BTreeMap<String, (String, BTreeSet<String>)>> {
+/// State and codes of findings by the name of the Host object.
+pub type Hosts = BTreeMap<String, (String, BTreeSet<String>)>;
+
+/// What differs between two moments, a line each.
+pub fn changed(before: &Hosts, now: &Hosts) -> Vec<String> {
+    let ids: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let differs = ids.into_iter().filter(|id| before.get(*id) != now.get(*id));
+    differs.map(|id| format!("{id}: {:?}, now {:?}", before.get(id), now.get(id))).collect()
+}
+
+/// All Host objects of the team.
+pub async fn hosts(world: &World) -> Result<Hosts> {
     let api = Api::<Host>::namespaced(world.cluster.client().await?, TEAM);
     let listed = api.list(&ListParams::default()).await?;
     let face = |host: Host| {

@@ -43,6 +43,8 @@ async fn of_two_replicas_one_writes_and_the_other_takes_over() -> Result<()> {
         begun.elapsed()
     );
     stage.quiet("b").await?;
+    let remembered = stage.script.system(MACKEREL, |system| system.remembered.len());
+    assert_eq!(remembered, 3, "its first list is held against what was registered before");
     let took = stage.writes("b")?;
     assert!(took.is_empty(), "taking over writes nothing: {took:#?}");
     stage.hosts(TEAM, 4);

@@ -1,16 +1,18 @@
 //! Sources that say what a test has written down for them: complete, refused, or never.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::fleet::{Account, Endpoint};
-use rollcall_engine::ids::{Place, Region};
+use rollcall_engine::ids::{Place, Region, RegistrationId};
 use rollcall_engine::inventory::{Address, Instance, PowerState, Volume};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::registry::{Product, Registration, RegistrationStatus, Registry};
-use rollcall_operator::sources::{AccountReader, Fingerprint, Proofs, RegistryReader, Secret, Sources};
+use rollcall_operator::sources::{
+    AccountReader, Calls, Fingerprint, Proofs, RegistryReader, Secret, Sources,
+};
 
 /// What a source does when it is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct SystemScript {
     pub asked: usize,
     /// Readings in which calls for single hosts were allowed.
     pub renewed: usize,
+    /// What its reader was told to have been registered before.
+    pub remembered: BTreeSet<RegistrationId>,
 }
 
 /// Clones share everything.
@@ -140,6 +144,16 @@ impl Sources for Script {
         }
         Fingerprint(bytes)
     }
+
+    fn calls(&self) -> Vec<Calls> {
+        let asked = |(place, script): (&Place, &PlaceScript)| Calls {
+            source: format!("aws {place}"),
+            operation: "DescribeInstances",
+            outcome: "Answered",
+            count: script.asked as u64,
+        };
+        self.inner.lock().unwrap().places.iter().map(asked).collect()
+    }
 }
 
 fn url(endpoint: &Endpoint) -> String {
@@ -173,6 +187,10 @@ struct SystemReader {
 
 #[async_trait]
 impl RegistryReader for SystemReader {
+    fn remember(&mut self, registrations: BTreeSet<RegistrationId>) {
+        self.script.system(&self.url, |script| script.remembered = registrations);
+    }
+
     async fn read(&mut self, now: Timestamp, proofs: Proofs) -> Registry {
         let script = self.script.system(&self.url, |script| {
             script.asked += 1;
@@ -183,6 +201,7 @@ impl RegistryReader for SystemReader {
         let mood = script.mood;
         Registry {
             product: Product::Mackerel,
+            organization: None,
             hosts: answer("mackerel hosts".to_owned(), mood, now, script.hosts).await,
             services: answer("mackerel services".to_owned(), mood, now, BTreeMap::new()).await,
             monitors: answer("mackerel monitors".to_owned(), mood, now, Vec::new()).await,

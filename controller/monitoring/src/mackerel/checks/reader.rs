@@ -41,6 +41,8 @@ pub struct CheckReader {
 struct HostChecks {
     /// The listing that first showed it: the newest hosts are asked first.
     listing: u64,
+    /// When it could first have been asked.
+    waiting_since: Option<Timestamp>,
     attempted: Option<Timestamp>,
     held: Option<Held>,
     failing: Option<(Timestamp, Arc<Failure>)>,
@@ -82,6 +84,9 @@ impl CheckReader {
     /// Spends what the budget has.
     pub(in super::super) async fn read(&mut self, session: &Session<'_>, now: Timestamp) {
         let until = Instant::now() + ROUND;
+        for host in self.hosts.values_mut() {
+            host.waiting_since.get_or_insert(now);
+        }
         self.budget.refill(now);
         let unnamed = self.hosts.values().any(|h| h.held.as_ref().is_some_and(|held| held.unnamed > 0));
         self.directory.advance(session, &mut self.budget, now, unnamed).await;
@@ -106,7 +111,13 @@ impl CheckReader {
             let reading = match (&host.held, self.why_not(host)) {
                 (Some(held), _) if is_fresh(held, now) => self.held(source, held),
                 (_, Some((since, why))) => Reading::failed(source, since, why),
-                _ => return None,
+                // Whoever holds an earlier proof must not hold it for ever because our calls do not suffice.
+                _ => match host.waiting_since {
+                    Some(since) if now.duration_since(since) > CHECK_PROOF_MAX_AGE => {
+                        Reading::failed(source, since, not_reached())
+                    }
+                    _ => return None,
+                },
             };
             Some((id.clone(), reading))
         };
@@ -194,6 +205,14 @@ fn emptied(id: &RegistrationId, had: usize) -> Failure {
         CHECK_PROOF_MAX_AGE.as_hours()
     );
     Failure::new(FailureKind::Malformed, message)
+}
+
+fn not_reached() -> Failure {
+    let message = format!(
+        "not asked within {} hours: so many hosts need more calls a minute than are allowed",
+        CHECK_PROOF_MAX_AGE.as_hours()
+    );
+    Failure::new(FailureKind::Throttled, message)
 }
 
 fn not_there(id: &RegistrationId) -> Failure {

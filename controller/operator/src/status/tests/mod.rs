@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::DynamicObject;
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::Event;
 use rollcall_crds::v1alpha1::{Host, HostSpec, HostState, HostStatus};
 use rollcall_engine::fleet::{Kind, Problem};
 use rollcall_engine::ids::{HostId, ObjectKey, Place};
@@ -90,6 +93,9 @@ impl World {
         stores.systems.complete();
         stores.exemptions.complete();
         stores.hosts.complete();
+        for name in ["team", "nobodys"] {
+            stores.namespaces.take(Event::Apply(namespace(name)));
+        }
         world.seen()
     }
 
@@ -180,6 +186,10 @@ impl World {
 
 fn spec(id: &str) -> HostSpec {
     super::host::spec(&HostId::new(id), &place())
+}
+
+pub(super) fn namespace(name: &str) -> PartialObjectMeta<Namespace> {
+    serde_json::from_value(json!({"metadata": {"name": name, "resourceVersion": "1"}})).unwrap()
 }
 
 fn account() -> Value {

@@ -50,6 +50,19 @@ fn a_mistake_is_told_on_its_object_and_stalls_only_it() {
 }
 
 #[test]
+fn unclaimed_hosts_without_a_namespace_are_only_counted_and_the_account_says_so() {
+    let mut world = World::new();
+    let unclaimed = world.host("i-0b");
+    (unclaimed.environment, unclaimed.state) = (None, HostState::Unclaimed);
+    world.stores.namespaces.take(Event::Delete(namespace("nobodys")));
+    let writes = world.diff();
+    assert!(writes.hosts.is_empty());
+    let account = status_of(&writes, Kind::CloudAccount, "prod");
+    assert_eq!(condition(account, "Ready"), "False NamespaceNotFound");
+    assert!(account.to_string().contains("kubectl create namespace nobodys"));
+}
+
+#[test]
 fn an_object_that_cannot_be_read_is_told_so_once() {
     let world = World::new();
     let broken = || told("HostRole", "team", "bad", json!({"spec": {"type": 7}}), json!({}));
