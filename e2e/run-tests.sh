@@ -67,7 +67,8 @@ step "conformance: fake AWS and moto" env FAKE_AWS="${CARGO_TARGET_DIR:-target}/
 # A test that cannot run here says "SKIPPED (n): why" on a line of its own, and is counted.
 all_tests() {
     local log=$cache/tests.log
-    cargo test "${features[@]}" 2>&1 | tee "$log"
+    # Stories wait for a world to turn more than they work: four at once keep two cores busy.
+    RUST_TEST_THREADS=4 cargo test "${features[@]}" 2>&1 | tee "$log"
     local outcome=${PIPESTATUS[0]}
     skipped=$(grep -oE '^SKIPPED \([0-9]+\)' "$log" | grep -oE '[0-9]+' | awk '{n += $1} END {print n + 0}')
     return "$outcome"

@@ -1,5 +1,6 @@
 //! The README does what it says: offline blocks are run and their output compared to the letter (`UPDATE=1` writes it
-//! again), blocks for a cluster are run on the real control plane, and all others name commands that exist.
+//! again), blocks for a cluster and for the operator are run on the real control plane, and the demo's block by the demo's
+//! own test.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,9 +11,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rollcall_harness::controlplane::{ControlPlane, Options};
+use rollcall_harness::operator::binary;
+use rollcall_harness::wait::{Look, until};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -91,8 +95,15 @@ fn offline_blocks_print_what_they_show() {
     }
 }
 
+#[test]
+fn every_block_of_commands_is_run_by_a_test() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let infos: Vec<String> = blocks(&text).into_iter().map(|block| block.info).collect();
+    assert_eq!(infos, ["offline", "demo", "cluster", "operator"].map(|test| format!("console test={test}")));
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn cluster_blocks_work_on_a_real_api_server() {
+async fn cluster_and_operator_blocks_work_on_a_real_api_server() {
     let plane = ControlPlane::start(Options::default()).await.unwrap();
     let tools = Command::new(root().join("e2e/tools/build.sh")).output().unwrap();
     let tools = String::from_utf8(tools.stdout).unwrap().lines().last().unwrap().to_owned();
@@ -111,6 +122,54 @@ async fn cluster_blocks_work_on_a_real_api_server() {
     assert!(ran >= 5, "the install block is run");
     let (environments, _) = shell("kubectl get rcenv -A --no-headers", &env);
     assert_eq!(environments.lines().count(), 7, "{environments}");
+
+    for block in blocks(&text).iter().filter(|block| block.info == "console test=operator") {
+        let [(build, _), (run, _), (look, _)] = block.commands.as_slice() else { panic!("three commands") };
+        assert_eq!(build, "cargo build --release -p rollcall", "the test's own build is of the same sources");
+        let operator = Replica::start(run.strip_prefix("target/release/rollcall ").unwrap(), &env);
+        // The example's keys open nothing: that is what everybody must be told.
+        until("every object says why it cannot be read", Duration::from_mins(2), async || {
+            let (shown, _) = shell(look, &env);
+            let blind =
+                shown.lines().filter(|line| line.contains("backlog ") && line.contains(" - ")).count();
+            Ok(Look::that(blind >= 7, || shown))
+        })
+        .await
+        .unwrap();
+        operator.stop();
+    }
+}
+
+/// The operator as the README starts it.
+struct Replica(Child);
+
+impl Replica {
+    fn start(arguments: &str, env: &[(&str, String)]) -> Self {
+        let child = Command::new(binary().unwrap())
+            .args(arguments.split_whitespace())
+            // Neither a port of this machine nor a cloud is anybody's who reads the README.
+            .args(["--http-address=127.0.0.1:0", "--recording-address=127.0.0.1:0"])
+            .envs(env.iter().map(|(name, value)| (name, value)))
+            .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .stdin(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    fn stop(mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let status = self.0.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        // An error says that it has ended.
+        drop(self.0.kill());
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Where log lines go: stderr, as JSON for machines or as text for people.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
@@ -16,7 +18,10 @@ use super::LogFormat;
 pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let wanted = EnvFilter::builder().parse(filter).with_context(|| format!("--log {filter}"))?;
     let filter = wanted.and(filter_fn(may_be_shown));
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // Who reads a file or a pipe wants no colours.
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let lines =
+        fmt::layer().with_writer(std::io::stderr).with_ansi(!is_plain && std::io::stderr().is_terminal());
     let lines = match format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Human => lines.with_target(false).boxed(),
