@@ -38,4 +38,6 @@ bench: ## The figures of docs/targets.md
 generate: ## Write again all that is generated: CRD YAML, chart templates, references, the README's outputs
 	UPDATE=1 cargo test -q -p rollcall-crds --test generated --test reference
 	UPDATE=1 cargo test -q $(WORKSPACE) -p rollcall --test reference
+	cargo build -q $(WORKSPACE),rollcall-crds/cel --bin rollcall --bin rollcall-demo
+	ROLLCALL_BIN="$${CARGO_TARGET_DIR:-target}/debug/rollcall" "$${CARGO_TARGET_DIR:-target}/debug/rollcall-demo" --record e2e/demo/backlog.recording.json.gz
 	UPDATE=1 cargo test -q $(WORKSPACE) -p rollcall-e2e --test generated --test readme

@@ -46,8 +46,9 @@ controlplane=
 if [[ -z ${KUBECONFIG:-} ]]; then
   [[ -n ${ROLLCALL_CONTROLPLANE:-} ]] || need go "the Kubernetes API server is built from source (e2e/controlplane/go.mod names the version); or name a cluster in KUBECONFIG"
   controlplane=$ROLLCALL_CACHE/controlplane.log
-  in_background "$controlplane" e2e/controlplane/build.sh
+  in_background "$controlplane" bash -c 'e2e/controlplane/build.sh && e2e/tools/build.sh'
 else
+  need go "helm, which renders the chart, is built from source (e2e/tools/helm/go.mod names the version)"
   need kubectl "KUBECONFIG names a cluster; the demo shows it with kubectl"
 fi
 

@@ -155,7 +155,7 @@ impl Backlog {
             Some("swap"),
             "the swap monitor was muted during an incident in March",
             vec![],
-            "",
+            "unmute it in Mackerel",
         );
     }
 
@@ -166,7 +166,7 @@ impl Backlog {
             Some("disk"),
             "search was excluded from the disk monitor while it was being rebuilt",
             subjects,
-            "",
+            "mkr monitors push",
         );
     }
 
@@ -207,7 +207,13 @@ impl Backlog {
             }
             Ok(())
         })?;
-        self.plant("RC0202", None, "load balancers and office machines are in Mackerel too", vec![], "");
+        self.plant(
+            "RC0202",
+            None,
+            "load balancers and office machines are in Mackerel too",
+            vec![],
+            "nothing where they are meant to be there",
+        );
         Ok(())
     }
 

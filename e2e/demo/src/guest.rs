@@ -27,7 +27,7 @@ pub async fn open(kubeconfig: &Path) -> Result<Option<World>> {
         "The demo makes there: the definitions of rollcall.dev, the namespaces {NAMESPACE} and {TEAM}, and rights \
          for its\nservice account. It removes them at the end. (Unset KUBECONFIG for an API server of its own.)"
     );
-    if !agreed()? {
+    if !agreed().await? {
         return Ok(None);
     }
     // The fakes and the operator listen on this machine's loopback: the cluster needs no way to us.
@@ -56,13 +56,18 @@ async fn vacant(client: &Client) -> Result<()> {
 }
 
 /// A person is asked; a script has decided by setting KUBECONFIG.
-fn agreed() -> Result<bool> {
+async fn agreed() -> Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Ok(true);
     }
     print!("Go on? [y/N] ");
     std::io::stdout().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
+    // A thread of its own, which nobody waits for: Ctrl-C is an answer too.
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut answer = String::new();
+        tell.send(std::io::stdin().lock().read_line(&mut answer).map(|_| answer))
+    });
+    let answer = told.await??;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }

@@ -34,7 +34,7 @@ pub async fn play(world: &mut World, operator: &mut Option<Operator>, screen: &S
     world.weekend().await?;
     screen.now("Over the weekend six old hosts were terminated. It is Monday morning: the roll is called.");
     let recording = world.cluster.folder().join("monday.recording.json");
-    std::fs::write(&recording, running.recording(&world.cluster.token().context("no token")?).await?)?;
+    std::fs::write(&recording, running.recording(&world.reader_token().await?).await?)?;
     morning(world, screen, &recording).await
 }
 
@@ -46,7 +46,7 @@ pub async fn record(file: &Path) -> Result<()> {
     let mut world = World::start().await?;
     let operator = world.operator("rollcall").await?;
     world.weekend().await?;
-    let recording = operator.recording(&world.cluster.token().context("no token")?).await?;
+    let recording = operator.recording(&world.reader_token().await?).await?;
     operator.stop().await?;
     let packed = packed(&recording)?;
     std::fs::write(file, &packed).with_context(|| file.display().to_string())?;

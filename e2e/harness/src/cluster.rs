@@ -104,7 +104,7 @@ impl Cluster {
     /// # Errors
     /// When the API server grants no token or the file cannot be written.
     pub async fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> Result<PathBuf> {
-        let token = controlplane::service_account_token(self.client().await?, namespace, name).await?;
+        let token = self.token_of(namespace, name).await?;
         let cluster = self.connection().context("the kubeconfig's current context names no cluster")?;
         let alone = Kubeconfig {
             current_context: Some(name.to_owned()),
@@ -180,11 +180,12 @@ impl Cluster {
         Ok(path.display().to_string())
     }
 
-    /// The administrator's bearer token, where the kubeconfig holds one.
-    #[must_use]
-    pub fn token(&self) -> Option<String> {
-        let shown = serde_json::to_value(&self.kubeconfig).ok()?;
-        Some(shown.pointer("/users/0/user/token")?.as_str()?.to_owned())
+    /// A bearer token of a service account, which must exist.
+    ///
+    /// # Errors
+    /// When the API server grants none.
+    pub async fn token_of(&self, namespace: &str, name: &str) -> Result<String> {
+        controlplane::service_account_token(self.client().await?, namespace, name).await
     }
 
     /// The cluster that the current context names.

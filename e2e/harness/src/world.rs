@@ -26,6 +26,9 @@ pub const RELEASE: &str = "rollcall";
 /// The team's namespace, named by its tree.
 pub const TEAM: &str = "backlog";
 
+/// The service account that reads recordings.
+const READER: &str = "rollcall-reader";
+
 /// World seconds between two readings, where nobody says otherwise.
 const READ_EVERY_SECONDS: u32 = 1;
 
@@ -99,6 +102,7 @@ impl World {
     pub async fn install(&mut self) -> Result<()> {
         install::install(&mut self.cluster, &self.namespace).await?;
         self.cluster.apply(secrets(&self.namespace)).await?;
+        self.cluster.apply(reader(&self.namespace)).await?;
         self.kubeconfig = self.cluster.kubeconfig_for_service_account(&self.namespace, RELEASE).await?;
         self.apply_tree(&folder()).await
     }
@@ -143,6 +147,14 @@ impl World {
         format!("system:serviceaccount:{}:{RELEASE}", self.namespace)
     }
 
+    /// A bearer token with which recordings can be read whole.
+    ///
+    /// # Errors
+    /// When the API server grants none.
+    pub async fn reader_token(&self) -> Result<String> {
+        self.cluster.token_of(&self.namespace, READER).await
+    }
+
     /// What a replica of this name is told; change it before [`Operator::start`].
     #[must_use]
     pub fn setup(&self, name: &str) -> Setup {
@@ -175,6 +187,20 @@ impl World {
         self.mackerel.stop().await;
         Ok(())
     }
+}
+
+/// Somebody who may read environments everywhere, and accounts: an administrator's kubeconfig may hold no token at all.
+fn reader(namespace: &str) -> Vec<Value> {
+    let role = format!("{namespace}-{READER}");
+    let rule = json!({"apiGroups": ["rollcall.dev"], "resources": ["environments", "cloudaccounts"], "verbs": ["get"]});
+    vec![
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"namespace": namespace, "name": READER}}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": role},
+               "rules": [rule]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": role},
+               "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+               "subjects": [{"kind": "ServiceAccount", "namespace": namespace, "name": READER}]}),
+    ]
 }
 
 /// The Secrets that the tree's objects name.

@@ -8,6 +8,8 @@
     reason = "a failing test speaks by panicking"
 )]
 
+#[path = "operator_shell/bad_input.rs"]
+mod bad_input;
 #[path = "operator_shell/leaders.rs"]
 mod leaders;
 #[path = "operator_shell/memory.rs"]

@@ -127,12 +127,15 @@ async fn cluster_and_operator_blocks_work_on_a_real_api_server() {
         let [(build, _), (run, _), (look, _)] = block.commands.as_slice() else { panic!("three commands") };
         assert_eq!(build, "cargo build --release -p rollcall", "the test's own build is of the same sources");
         let operator = Replica::start(run.strip_prefix("target/release/rollcall ").unwrap(), &env);
-        // The example's keys open nothing: that is what everybody must be told.
-        until("every object says why it cannot be read", Duration::from_mins(2), async || {
+        // The example's keys open nothing: that is what everybody must be told, and nothing else.
+        until("every object says why it cannot be read", Duration::from_mins(3), async || {
             let (shown, _) = shell(look, &env);
-            let blind =
-                shown.lines().filter(|line| line.contains("backlog ") && line.contains(" - ")).count();
-            Ok(Look::that(blind >= 7, || shown))
+            let is_told = |line: &&str| line.contains("Unreachable") || line.contains("Denied");
+            let told = shown.lines().filter(is_told).count();
+            let (environments, _) = shell("kubectl get rcenv -A --no-headers", &env);
+            let blind = environments.lines().filter(is_told).filter(|line| line.contains(" - ")).count();
+            // Two accounts and Mackerel besides.
+            Ok(Look::that(blind == 7 && told >= 10, || shown))
         })
         .await
         .unwrap();

@@ -106,6 +106,30 @@ impl Stores {
     }
 }
 
+#[cfg(test)]
+impl Stores {
+    /// Every kind is listed, and there is nothing of it.
+    pub(crate) fn listed() -> Self {
+        let stores = Self::default();
+        stores.accounts.begin();
+        stores.environments.begin();
+        stores.roles.begin();
+        stores.checks.begin();
+        stores.systems.begin();
+        stores.exemptions.begin();
+        stores.hosts.begin();
+        stores.accounts.complete();
+        stores.environments.complete();
+        stores.roles.complete();
+        stores.checks.complete();
+        stores.systems.complete();
+        stores.exemptions.complete();
+        stores.hosts.complete();
+        stores.namespaces.take(Event::InitDone);
+        stores
+    }
+}
+
 /// Labels of all namespaces: grants select by them.
 #[derive(Default)]
 pub struct Namespaces {

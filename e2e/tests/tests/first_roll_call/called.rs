@@ -20,7 +20,7 @@ pub struct Called {
 impl Called {
     /// The roll call of what the operator knows now.
     pub async fn of(world: &World, operator: &Operator) -> Self {
-        let token = world.cluster.token().unwrap();
+        let token = world.reader_token().await.unwrap();
         Self::on(&operator.recording(&token).await.unwrap())
     }
 
