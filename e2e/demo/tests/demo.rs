@@ -1,5 +1,10 @@
 //! The demo as a newcomer meets it: it tells what the README shows, and whichever way it ends it leaves nothing behind.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test speaks by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test speaks by panicking"
+)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -8,6 +13,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rollcall_harness::controlplane::{ControlPlane, Options};
 use rollcall_harness::operator::binary;
 
 /// One round takes two minutes on a calm machine.
@@ -23,12 +29,17 @@ struct Demo {
 
 impl Demo {
     fn start(arguments: &[&str]) -> Self {
+        Self::with(arguments, &[])
+    }
+
+    fn with(arguments: &[&str], environment: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall-demo"))
             .args(arguments)
             .env_remove("KUBECONFIG")
             .env("ROLLCALL_BIN", binary().unwrap())
             .env("TMPDIR", folder.path())
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -50,6 +61,12 @@ impl Demo {
             }
         }
         panic!("{words:?} was not said within {within:?}; heard:\n{}", heard.join("\n"));
+    }
+
+    /// As Ctrl-C does.
+    fn interrupt(&self) {
+        let told = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
     }
 
     fn end(mut self) -> (ExitStatus, tempfile::TempDir) {
@@ -128,13 +145,54 @@ fn one_round_tells_what_the_readme_shows_and_leaves_nothing_behind() {
     assert_eq!(wide, None);
 }
 
+/// In a cluster of somebody else, whose kubeconfig holds no token but a program that gives one.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_a_guest_it_shows_the_morning_and_removes_all_that_it_made() {
+    let plane = ControlPlane::start(Options::default()).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = without_token(&plane.kubeconfig(), home.path());
+    let before = everything(&plane).await;
+    let path = format!("{}:{}", plane.binary().parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let environment = [("KUBECONFIG", kubeconfig.display().to_string()), ("PATH", path)];
+    let demo = tokio::task::spawn_blocking(move || {
+        let demo = Demo::with(&[], &environment);
+        demo.until("From here on a minute of the world", ROUND_WITHIN);
+        demo.interrupt();
+        demo.end()
+    });
+    let (status, folder) = demo.await.unwrap();
+    assert!(status.success(), "{status}");
+    nothing_is_left(folder.path());
+    assert_eq!(everything(&plane).await, before);
+}
+
+/// The same administrator, told apart by what a program prints.
+fn without_token(kubeconfig: &Path, folder: &Path) -> PathBuf {
+    let mut config: serde_json::Value =
+        serde_json::to_value(kube::config::Kubeconfig::read_from(kubeconfig).unwrap()).unwrap();
+    let token = config["users"][0]["user"]["token"].as_str().unwrap().to_owned();
+    let credential = serde_json::json!({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+        "status": {"token": token}});
+    fs::write(folder.join("credential"), credential.to_string()).unwrap();
+    config["users"][0]["user"] = serde_json::json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+        "command": "cat", "args": [folder.join("credential")], "interactiveMode": "Never"}});
+    let path = folder.join("kubeconfig");
+    fs::write(&path, config.to_string()).unwrap();
+    path
+}
+
+/// Names of all that a guest could leave behind.
+async fn everything(plane: &ControlPlane) -> String {
+    let kinds = "customresourcedefinitions,namespaces,clusterroles,clusterrolebindings";
+    plane.kubectl(&["get", kinds, "-o", "name"]).await.unwrap().ok().unwrap()
+}
+
 #[test]
 fn ctrl_c_ends_it_and_leaves_nothing_behind() {
     let demo = Demo::start(&[]);
     demo.until("writes down what it sees", ROUND_WITHIN);
     assert!(!processes_of(demo.folder.path()).is_empty(), "the control plane and the operator run");
-    let told = Command::new("kill").args(["-INT", &demo.child.id().to_string()]).status().unwrap();
-    assert!(told.success());
+    demo.interrupt();
     let (status, folder) = demo.end();
     assert!(status.success(), "{status}");
     nothing_is_left(folder.path());

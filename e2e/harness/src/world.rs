@@ -192,11 +192,11 @@ impl World {
 /// Somebody who may read environments everywhere, and accounts: an administrator's kubeconfig may hold no token at all.
 fn reader(namespace: &str) -> Vec<Value> {
     let role = format!("{namespace}-{READER}");
-    let rule = json!({"apiGroups": ["rollcall.dev"], "resources": ["environments", "cloudaccounts"], "verbs": ["get"]});
+    let may = json!({"apiGroups": ["rollcall.dev"], "resources": ["environments", "cloudaccounts"], "verbs": ["get"]});
     vec![
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"namespace": namespace, "name": READER}}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": role},
-               "rules": [rule]}),
+               "rules": [may]}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": role},
                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
                "subjects": [{"kind": "ServiceAccount", "namespace": namespace, "name": READER}]}),

@@ -1,5 +1,10 @@
 //! The chart by itself: it is in order, it refuses values that cannot be meant, and what it starts understands its arguments.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test speaks by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test speaks by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
