@@ -2,9 +2,12 @@
 // They are printed as they stand: backticks around every kind would be noise in a terminal.
 #![allow(clippy::doc_markdown)]
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::changes::ChangesArgs;
+use crate::explain::ExplainArgs;
+use crate::input::InputArgs;
+use crate::ledger::LedgerArgs;
 
 /// Calls the roll of a VM fleet: who is there, who is watched as required, and what is superfluous.
 #[derive(Debug, Parser)]
@@ -21,8 +24,12 @@ pub struct Args {
 pub enum Command {
     /// Call the roll of a recording and print what is wrong, by cause. Changes nothing, asks nobody.
     Plan(PlanArgs),
-    /// Explain a finding: what it means, how it is judged, what to do.
+    /// Explain a finding code, a host or a required check: what it means, what decided it, what to do.
     Explain(ExplainArgs),
+    /// The coverage ledger: required checks × environments, with the age of the proof.
+    Ledger(LedgerArgs),
+    /// What happened to the fleet: hosts that joined, left, were replaced, resized, or changed roles.
+    Changes(ChangesArgs),
     /// Print the CustomResourceDefinitions: rollcall crds | kubectl apply --server-side -f -
     Crds,
     /// Run the operator in or against a Kubernetes cluster.
@@ -33,19 +40,8 @@ pub enum Command {
 /// Arguments of `rollcall plan`.
 #[derive(Debug, Parser)]
 pub struct PlanArgs {
-    /// Files or folders with Rollcall's custom resources (YAML or JSON; folders are searched).
-    /// Without it, those inside the recording are used.
-    #[arg(short = 'f', long = "files", value_name = "PATH")]
-    pub files: Vec<PathBuf>,
-    /// The recording to call the roll of: readings and memory of one moment.
-    #[arg(long, value_name = "RECORDING")]
-    pub on: PathBuf,
-    /// Namespace of objects in files that name none.
-    #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
-    pub namespace: String,
-    /// The library namespace, whose roles, checks and systems every namespace sees.
-    #[arg(long, value_name = "NAMESPACE")]
-    pub library: Option<String>,
+    #[command(flatten)]
+    pub input: InputArgs,
     /// Show only this environment.
     #[arg(short, long, value_name = "NAME")]
     pub environment: Option<String>,
@@ -64,12 +60,4 @@ pub enum Output {
     Text,
     /// For programs: the same data.
     Json,
-}
-
-/// Arguments of `rollcall explain`.
-#[derive(Debug, Parser)]
-pub struct ExplainArgs {
-    /// A finding code such as RC0102; without it, the list of all codes.
-    #[arg(value_name = "CODE")]
-    pub code: Option<String>,
 }

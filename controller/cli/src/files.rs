@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use rollcall_crds::manifest::{Found, Manifests, Object};
 use rollcall_engine::fleet::Desired;
 
-use crate::args::PlanArgs;
+use crate::input::ObjectArgs;
 
 /// More files than this in one tree is a wrong path, not a GitOps tree.
 const MAX_FILES: usize = 10_000;
@@ -19,7 +19,7 @@ const MAX_ERRORS: usize = 50;
 ///
 /// # Errors
 /// When a path cannot be read, holds no object, or holds one that the API server would refuse.
-pub fn desired(args: &PlanArgs, library: Option<String>) -> anyhow::Result<Desired> {
+pub fn desired(args: &ObjectArgs, library: Option<String>) -> anyhow::Result<Desired> {
     let mut manifests = Manifests::new(&args.namespace);
     for path in &args.files {
         for file in files_under(path)? {

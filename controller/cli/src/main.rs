@@ -1,14 +1,18 @@
 //! The binary `rollcall`: the composition root. It knows everybody; nobody knows it.
 //!
-//! Offline commands (`plan`, `explain`, `crds`) need neither cluster nor cloud and build without the AWS SDK.
+//! Offline commands (all but `run`) need neither cluster nor cloud and build without the AWS SDK.
 //! `run` is the operator. Exit codes: 0 clean, 1 findings, 2 the command itself failed.
 
 mod args;
+mod changes;
 mod explain;
 mod files;
+mod input;
+mod ledger;
 mod plan;
 #[cfg(all(feature = "operator", feature = "aws"))]
 mod run;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -25,7 +29,9 @@ fn main() -> ExitCode {
     let args = args::Args::parse();
     let outcome = match args.command {
         args::Command::Plan(plan) => plan::run(&plan),
-        args::Command::Explain(explain) => Ok(explain::run(&explain)),
+        args::Command::Explain(explain) => explain::run(&explain),
+        args::Command::Ledger(ledger) => ledger::run(&ledger),
+        args::Command::Changes(changes) => changes::run(&changes),
         args::Command::Crds => print_crds(),
         #[cfg(all(feature = "operator", feature = "aws"))]
         args::Command::Run(run) => run::run(*run),

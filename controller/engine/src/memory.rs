@@ -70,6 +70,9 @@ pub struct HostMemory {
     /// Its Name tag, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Arc<str>>,
+    /// Its instance type. Shared by hosts of one size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<Arc<str>>,
     /// The environment that claimed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectKey>,
@@ -182,6 +185,13 @@ pub enum Happening {
     Left,
     /// It is proved gone and another host has its name.
     ReplacedBy(HostId),
+    /// It came back as another instance type.
+    Resized {
+        /// Type before.
+        from: Arc<str>,
+        /// Type now.
+        to: Arc<str>,
+    },
     /// Its roles changed.
     RolesChanged {
         /// Roles before.

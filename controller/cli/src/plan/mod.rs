@@ -1,19 +1,15 @@
-//! `rollcall plan`: the engine on files and a recording. No cluster, no cloud, no clock: the recording's
-//! own `now` decides, so the same input prints the same bytes for ever.
+//! `rollcall plan`: what is wrong, by cause. Changes nothing, asks nobody.
 
 mod text;
 
-use std::fs;
-
-use anyhow::Context as _;
 use rollcall_engine::finding::Finding;
-use rollcall_engine::fleet::{Fleet, Problem};
-use rollcall_engine::recording::Recording;
-use rollcall_engine::rollcall::{RollCall, roll_call};
+use rollcall_engine::fleet::Problem;
+use rollcall_engine::rollcall::RollCall;
 use serde::Serialize;
 
 use crate::args::{Output, PlanArgs};
-use crate::{CLEAN, FINDINGS, files};
+use crate::input::Decided;
+use crate::{CLEAN, FINDINGS, terminal};
 
 /// What a plan says: the same data as text and as JSON.
 #[derive(Debug, Serialize)]
@@ -33,27 +29,18 @@ pub struct Plan {
 /// # Errors
 /// When the recording or a file cannot be read, or holds what it must not.
 pub fn run(args: &PlanArgs) -> anyhow::Result<u8> {
-    let bytes = fs::read(&args.on).with_context(|| format!("recording {}", args.on.display()))?;
-    let mut recording =
-        Recording::from_slice(&bytes).with_context(|| format!("recording {}", args.on.display()))?;
-    if !args.files.is_empty() {
-        recording.desired = files::desired(args, recording.desired.library.take())?;
+    let decided = Decided::read(&args.input.on, &args.input.objects)?;
+    if let Some(name) = &args.environment {
+        decided.knows_environment(name)?;
     }
-    let plan = decide(&recording);
-    let shown = Shown::new(&plan, args.environment.as_deref(), args.all)?;
+    let plan = Plan { now: decided.recording.now, problems: decided.problems, roll: decided.roll };
+    let shown = Shown { plan: &plan, environment: args.environment.as_deref(), all: args.all };
     match args.output {
-        Output::Text => anstream::print!("{}", text::render(&shown, terminal_width())),
+        Output::Text => anstream::print!("{}", text::render(&shown, terminal::width())),
         Output::Json => anstream::println!("{}", serde_json::to_string_pretty(&plan)?),
     }
     let open = plan.roll.findings.iter().any(|finding| finding.excuse.is_none());
     Ok(if open || !plan.problems.is_empty() { FINDINGS } else { CLEAN })
-}
-
-/// The pure part: the very functions the controller calls.
-fn decide(recording: &Recording) -> Plan {
-    let (fleet, problems) = Fleet::parse(&recording.desired);
-    let (roll, _memory) = roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
-    Plan { now: recording.now, problems, roll }
 }
 
 /// What of a plan is shown.
@@ -67,26 +54,9 @@ pub struct Shown<'a> {
     pub all: bool,
 }
 
-impl<'a> Shown<'a> {
-    fn new(plan: &'a Plan, environment: Option<&'a str>, all: bool) -> anyhow::Result<Self> {
-        if let Some(name) = environment {
-            let known: Vec<&str> = plan.roll.environments.keys().map(|key| &*key.name).collect();
-            anyhow::ensure!(
-                known.contains(&name),
-                "there is no environment {name}; there are {}",
-                known.join(", ")
-            );
-        }
-        Ok(Self { plan, environment, all })
-    }
-
+impl Shown<'_> {
     /// Is this finding about what is shown?
     pub fn shows(&self, finding: &Finding) -> bool {
         self.environment.is_none_or(|name| finding.environment.as_ref().is_some_and(|key| &*key.name == name))
     }
-}
-
-fn terminal_width() -> usize {
-    // 100 columns when nobody says otherwise: what the screens were drawn for.
-    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 160))
 }

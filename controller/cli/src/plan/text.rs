@@ -8,6 +8,7 @@ use rollcall_engine::reading::Failure;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Shown;
+use crate::terminal::{count, wrap};
 
 /// The whole text, ending with a newline.
 pub fn render(shown: &Shown<'_>, width: usize) -> String {
@@ -76,7 +77,7 @@ fn head(out: &mut String, shown: &Shown<'_>) {
     let causes = causes(shown).iter().filter(|cause| cause.open > 0).count();
     let _ = writeln!(
         out,
-        "{} from {}   rows missing {missing}   unknown {unknown}   exempt {exempt}   baseline {baseline}   biggest first\n",
+        "{} from {}   missing {missing}   unknown {unknown}   exempt {exempt}   baseline {baseline}   biggest first\n",
         count(open, "open finding"),
         count(causes, "cause")
     );
@@ -145,44 +146,9 @@ fn foot(out: &mut String, shown: &Shown<'_>) {
     let _ = writeln!(out, "\n{verdict} Rollcall itself will change nothing.");
 }
 
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// Writes `text` after `first`, going on under `next`, within `width` columns; breaks at spaces only.
-fn wrap(out: &mut String, first: &str, next: &str, text: &str, width: usize) {
-    let mut line = first.to_owned();
-    let mut empty = true;
-    for word in text.split_whitespace() {
-        if !empty && line.width() + 1 + word.width() > width {
-            out.push_str(line.trim_end());
-            out.push('\n');
-            next.clone_into(&mut line);
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
-    }
-    out.push_str(line.trim_end());
-    out.push('\n');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_keep_within_the_width_and_wide_characters_are_counted() {
-        let mut out = String::new();
-        wrap(&mut out, " RC0101     3  ", "               ", &"監視 されて いない ".repeat(20), 60);
-        assert!(out.lines().all(|line| line.width() <= 60), "{out}");
-        assert!(out.lines().skip(1).all(|line| line.starts_with("               監")
-            || line.starts_with("               さ")
-            || line.starts_with("               い")));
-    }
 
     #[test]
     fn a_blind_source_is_named_and_never_looks_fine() {

@@ -76,7 +76,12 @@ pub(super) fn happened(
         let at = scene.places.get(host.place).and_then(|place| place.at).unwrap_or(scene.pass.now);
         let mut add =
             |what| changes.entry(key.clone()).or_default().push(change(at, host.id, now.name.as_ref(), what));
-        match host.memory.filter(|memory| memory.environment.is_some()) {
+        let old = host.memory.filter(|memory| memory.environment.is_some());
+        let sizes = old.and_then(|old| old.instance_type.as_ref()).zip(now.instance_type.as_ref());
+        if let Some((from, to)) = sizes.filter(|(from, to)| from != to) {
+            add(Happening::Resized { from: Arc::clone(from), to: Arc::clone(to) });
+        }
+        match old {
             None if now.joined => add(Happening::Joined),
             Some(old)
                 if old.environment.as_ref() == Some(key)

@@ -72,8 +72,8 @@ pub(super) fn judge<'a>(
         if let Some(Claimed::Contested(by)) = scene.claims.get(number) {
             judged.tallies.contested(by);
         }
-        let memory = scene.remember(number, host, &outcome);
-        judged.rolls.push((host.id.clone(), scene.roll(number, host, &memory, &outcome, phrases)));
+        let memory = scene.remember(number, host, &outcome, phrases);
+        judged.rolls.push((host.id.clone(), scene.roll(number, host, &memory, &outcome)));
         judged.memories.push(memory);
         judged.findings.extend(outcome.findings);
     }

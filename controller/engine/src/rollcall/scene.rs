@@ -88,7 +88,6 @@ impl<'a> Scene<'_, 'a> {
         host: &HostView<'a>,
         memory: &HostMemory,
         outcome: &Outcome,
-        phrases: &mut Phrases,
     ) -> HostRoll {
         let class = self.class(number).map(|(_, class)| class);
         let nothing: Arc<[RoleName]> = Arc::from([]);
@@ -106,18 +105,28 @@ impl<'a> Scene<'_, 'a> {
             settles_at: outcome.settles_at,
             seen: host.seen,
             launch_time: host.instance.map(|instance| instance.launch_time),
-            instance_type: host.instance.map(|instance| phrases.share(&*clean(&instance.instance_type))),
+            instance_type: memory.instance_type.clone().filter(|_| host.instance.is_some()),
             registrations: self.all_registrations(number),
             rows: Arc::clone(&outcome.rows),
         }
     }
 
     /// What to remember of the host.
-    pub(super) fn remember(&self, number: usize, host: &HostView<'a>, outcome: &Outcome) -> HostMemory {
+    pub(super) fn remember(
+        &self,
+        number: usize,
+        host: &HostView<'a>,
+        outcome: &Outcome,
+        phrases: &mut Phrases,
+    ) -> HostMemory {
         let class = self.class(number).map(|(_, class)| class);
         let first_seen = || self.places.get(host.place).and_then(|place| place.at).unwrap_or(self.pass.now);
         HostMemory {
             name: remembered_name(host),
+            instance_type: match host.instance {
+                Some(instance) => Some(phrases.share(&*clean(&instance.instance_type))),
+                None => host.memory.and_then(|memory| memory.instance_type.clone()),
+            },
             environment: match self.claims.get(number) {
                 Some(Claimed::By(by)) => self.environment_key(*by),
                 Some(Claimed::Nobody) => None,

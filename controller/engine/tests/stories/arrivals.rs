@@ -160,3 +160,23 @@ fn roles_change_and_the_change_is_told_once() {
     );
     assert!(world.minutes(5).pass().environments.values().all(|e| e.new_changes.is_empty()));
 }
+
+#[test]
+fn a_host_that_comes_back_bigger_is_told_once() {
+    let mut world = World::with_hosts(&["jp1-app-1", "jp1-app-2"]);
+    world.pass();
+    world.machine("jp1-app-1").state = rollcall_engine::inventory::PowerState::Stopped;
+    world.minutes(5).pass();
+    let machine = world.machine("jp1-app-1");
+    machine.state = rollcall_engine::inventory::PowerState::Running;
+    machine.instance_type = "m5.4xlarge".into();
+    let roll = world.minutes(5).pass();
+    let new = &roll.environments.values().next().unwrap().new_changes;
+    let resized = Happening::Resized { from: "m5.large".into(), to: "m5.4xlarge".into() };
+    assert_eq!(new.iter().map(|change| &change.what).collect::<Vec<_>>(), [&resized]);
+    // A reading without it says nothing about its size.
+    world.ec2.insert(PLACE.into(), Answer::Cut(vec!["jp1-app-1".into()]));
+    world.minutes(5).pass();
+    world.ec2.clear();
+    assert!(world.minutes(5).pass().environments.values().all(|e| e.new_changes.is_empty()));
+}

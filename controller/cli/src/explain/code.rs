@@ -2,14 +2,13 @@
 
 use rollcall_engine::finding::Code;
 
-use crate::args::ExplainArgs;
 use crate::{CLEAN, FAILED};
 
 /// Every code with its page; the match is exhaustive, so a code without a page does not compile.
 fn page(code: Code) -> &'static str {
     macro_rules! pages {
         ($($name:ident = $file:literal,)*) => {
-            match code { $(Code::$name => include_str!(concat!("../../../docs/findings/", $file, ".md")),)* }
+            match code { $(Code::$name => include_str!(concat!("../../../../docs/findings/", $file, ".md")),)* }
         };
     }
     pages! {
@@ -45,14 +44,22 @@ fn page(code: Code) -> &'static str {
     }
 }
 
-/// Prints one page, or the list of codes; answers the exit code.
-pub fn run(args: &ExplainArgs) -> u8 {
-    let Some(wanted) = &args.code else {
-        for code in Code::ALL {
-            anstream::println!("{code}  {}", code.title());
-        }
-        return CLEAN;
-    };
+/// The list of codes.
+pub fn print_all() {
+    for code in Code::ALL {
+        anstream::println!("{code}  {}", code.title());
+    }
+}
+
+/// Is this meant to be a code?
+pub fn is_one(text: &str) -> bool {
+    let text = text.to_ascii_uppercase();
+    text.strip_prefix("RC")
+        .is_some_and(|digits| digits.len() <= 4 && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Prints one page; answers the exit code.
+pub fn run(wanted: &str) -> u8 {
     let wanted = wanted.to_ascii_uppercase();
     if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == wanted) {
         anstream::println!("{}", page(*code).trim_end());
