@@ -48,7 +48,7 @@ struct Entry {
     environment: String,
     applies: u32,
     covered: u32,
-    /// `None` while a source that could prove it is blind.
+    /// `None` while some rows are not known.
     missing: Option<u32>,
     unknown: u32,
     settling: u32,
@@ -84,7 +84,7 @@ fn entries(decided: &Decided, is_shown: impl Fn(&ObjectKey) -> bool) -> Vec<Entr
     let proofs = Proofs::new(decided);
     let mut entries = Vec::new();
     for (key, environment) in decided.roll.environments.iter().filter(|(key, _)| is_shown(key)) {
-        let is_blind = !environment.inventory_blind.is_empty() || !environment.registry_blind.is_empty();
+        let inventory = environment.inventory_blind.is_empty();
         for (requirement, tally) in environment.ledger.iter().filter(|(_, tally)| tally.required > 0) {
             let Tally { required, covered, missing, settling, exempt, baseline, unknown } = *tally;
             entries.push(Entry {
@@ -95,7 +95,8 @@ fn entries(decided: &Decided, is_shown: impl Fn(&ObjectKey) -> bool) -> Vec<Entr
                 environment: key.name.to_string(),
                 applies: required,
                 covered,
-                missing: (!is_blind).then_some(missing),
+                // As in the statuses: exactly the rows that need what is blind have unknown ones.
+                missing: (inventory && unknown == 0).then_some(missing),
                 unknown,
                 settling,
                 exempt,

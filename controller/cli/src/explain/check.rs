@@ -34,8 +34,8 @@ pub fn render(decided: &Decided, key: &ObjectKey) -> String {
     let requirement = Requirement::Check(key.clone());
     for (environment, roll) in &decided.roll.environments {
         let Some((_, tally)) = roll.ledger.iter().find(|(asked, _)| *asked == requirement) else { continue };
-        let is_blind = !roll.inventory_blind.is_empty() || !roll.registry_blind.is_empty();
-        let missing = if is_blind { "-".to_owned() } else { tally.missing.to_string() };
+        let known = roll.inventory_blind.is_empty() && tally.unknown == 0;
+        let missing = if known { tally.missing.to_string() } else { "-".to_owned() };
         let mut text = format!(
             "{}/{} covered, {missing} missing, {} unknown",
             tally.covered, tally.required, tally.unknown

@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use kube::Api;
 use kube::api::ListParams;
 use rollcall_backlog::{ENVIRONMENTS, Planted};
 use rollcall_crds::v1alpha1::{CloudAccount, Environment, Host, MonitoringSystem, RequiredCheck};
 use rollcall_fakes::aws::ground::State;
+use rollcall_harness::operator::{Operator, binary};
 use rollcall_harness::world::{TEAM, World};
+use serde_json::{Value, json};
 
 use super::called::Called;
 use super::facts::Facts;
@@ -59,6 +62,7 @@ async fn the_messy_fleet_is_told_in_at_most_fifteen_causes_and_nearly_all_of_it_
     the_recording_in_the_repository_is_of_this_morning(&called);
 
     the_statuses_are_true(&world, &facts).await;
+    the_command_line_says_the_same(&world, &operator).await;
     operator.stop().await.unwrap();
 }
 
@@ -88,6 +92,34 @@ fn missed(planted: &Planted, called: &Called) -> Option<String> {
     let helps = |finding: &&&rollcall_engine::finding::Finding| finding.fix.contains(planted.fix);
     let useless = found.iter().find(|finding| !helps(finding));
     useless.map(|finding| format!("{about}: the fix {:?} lacks {:?}", finding.fix, planted.fix))
+}
+
+/// The controller's words in the statuses, and those of the command line on the operator's recording, byte for byte.
+async fn the_command_line_says_the_same(world: &World, operator: &Operator) {
+    let file = world.cluster.folder().join("monday.json");
+    let token = world.reader_token().await.unwrap();
+    std::fs::write(&file, operator.recording(&token).await.unwrap()).unwrap();
+    let ran =
+        Command::new(binary().unwrap()).args(["plan", "-o", "json", "--on"]).arg(&file).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{}", String::from_utf8_lossy(&ran.stderr));
+    let plan: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let environments = Api::<Environment>::namespaced(world.cluster.client().await.unwrap(), TEAM);
+    for shown in ENVIRONMENTS.iter().map(|plan| plan.name) {
+        let told = environments.get(shown).await.unwrap().status.unwrap().causes;
+        let told: Vec<Value> = told
+            .iter()
+            .map(|c| json!({"code": c.code, "open": c.findings, "message": c.message, "fix": c.fix}))
+            .collect();
+        let planned = plan["environments"][format!("{TEAM}/{shown}")]["causes"].as_array().unwrap();
+        let planned: Vec<Value> = planned
+            .iter()
+            .filter(|c| c["open"] != 0)
+            .take(20)
+            .map(|c| json!({"code": c["code"], "open": c["open"], "message": c["message"], "fix": c["fix"]}))
+            .collect();
+        assert!(!told.is_empty(), "{shown}: nothing is told");
+        assert_eq!(told, planned, "{shown}");
+    }
 }
 
 /// What everybody reads with kubectl, against the facts.
