@@ -5,7 +5,7 @@ moto needs none of this: there every role of every account exists and trusts eve
 import json
 
 HOME = "123456789012"
-ROOMS = [f"2000000000{n:02}" for n in range(1, 90)]
+ROOMS = [f"20000000{n:04}" for n in range(1, 300)]
 
 if __name__ == "__main__":
     enter = {"name": "conformance", "trusts": [HOME]}

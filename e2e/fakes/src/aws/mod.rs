@@ -21,6 +21,7 @@ pub mod front;
 pub mod ground;
 pub mod history;
 pub mod identity;
+pub mod paging;
 pub mod rates;
 pub mod request;
 pub mod seed;

@@ -59,7 +59,7 @@ impl Rates {
         let now = buckets.started.elapsed().as_secs_f64();
         let full = |(burst, refill): Size| TokenBucket::full(burst, refill, now);
         let request = buckets.requests.entry((call.clone(), listing));
-        let request = request.or_insert_with(|| full(request_size(&call.operation, listing)));
+        let request = request.or_insert_with(|| full(request_size(call, listing)));
         if !request.take(1.0, now) {
             return false;
         }
@@ -71,12 +71,16 @@ impl Rates {
     }
 }
 
-fn request_size(action: &str, listing: Listing) -> Size {
-    match action {
+fn request_size(call: &Call, listing: Listing) -> Size {
+    match call.operation.as_str() {
         "TerminateInstances" | "CreateSnapshot" => (100.0, 5.0),
         "CreateTags" | "DeleteTags" => (100.0, 10.0),
         "RunInstances" | "StartInstances" => (5.0, 2.0),
-        "DescribeInstances" | "DescribeVolumes" if listing == Listing::Unbounded => (50.0, 10.0),
+        "DescribeInstances" | "DescribeSecurityGroups" | "DescribeVolumes"
+            if listing == Listing::Unbounded =>
+        {
+            (50.0, 10.0)
+        }
         action if action.starts_with("Describe") || action.starts_with("Get") => (100.0, 20.0),
         _ => (50.0, 5.0),
     }

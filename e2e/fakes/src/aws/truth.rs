@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{
     Aws, Launch, Role,
     error::AwsError,
-    ground::{Address, Instance, Mint, Region, State, Volume, VolumeSpec},
+    ground::{Address, Instance, Mint, Region, SecurityGroup, State, Volume, VolumeSpec},
     identity::Session,
 };
 
@@ -139,7 +139,7 @@ impl RegionTruth {
         self.change(|region, _, now| region.vanish(id, now))
     }
 
-    /// Sets a tag of an instance, volume or address, `aws:*` and oversized ones too.
+    /// Sets a tag of an instance, volume, address, security group, subnet or VPC, `aws:*` and oversized ones too.
     ///
     /// # Errors
     /// For an unknown id.
@@ -191,6 +191,44 @@ impl RegionTruth {
     /// None today.
     pub fn create_volume(&self, zone: &str, spec: &VolumeSpec) -> Result<String, AwsError> {
         self.change(|region, mint, now| Ok(region.create_volume(mint, zone, spec, now)))
+    }
+
+    /// Makes a security group that lets nothing in; answers its id.
+    ///
+    /// # Errors
+    /// For a name that is taken.
+    pub fn create_security_group(&self, name: &str) -> Result<String, AwsError> {
+        self.change(|region, mint, now| region.create_security_group(mint, name, name, now))
+    }
+
+    /// Changes anything of a security group, from now on.
+    ///
+    /// # Errors
+    /// For an unknown id.
+    pub fn change_security_group(
+        &self,
+        id: &str,
+        change: impl Fn(&mut SecurityGroup),
+    ) -> Result<(), AwsError> {
+        self.change(|region, _, now| region.change_security_group(id, now, change))
+    }
+
+    /// All security groups, in order of their ids.
+    #[must_use]
+    pub fn security_groups(&self) -> Vec<SecurityGroup> {
+        self.read(|region, now| region.security_groups_at(now).cloned().collect())
+    }
+
+    /// The region's VPC.
+    #[must_use]
+    pub fn vpc(&self) -> String {
+        self.read(|region, _| region.vpc.clone())
+    }
+
+    /// The region's subnets: zone and id.
+    #[must_use]
+    pub fn subnets(&self) -> BTreeMap<String, String> {
+        self.read(|region, _| region.subnets.clone())
     }
 
     /// The instance as it is, terminated ones for their hour.

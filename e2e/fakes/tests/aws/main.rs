@@ -8,6 +8,7 @@ mod faults;
 mod identity;
 mod life;
 mod listing;
+mod network;
 mod paging;
 mod rates;
 mod tags;

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{
     filters::{Filterable, Matcher, Read},
-    hides_managed, look,
-    paging::Paging,
-    render,
+    hides_managed, look, paging, render,
 };
 use crate::aws::{error::AwsError, front::Asked, ground::Instance, xml::Xml};
 
@@ -24,8 +22,11 @@ pub fn describe(asked: &Asked<'_>) -> Result<String, AwsError> {
     let as_of = asked.strike.as_of(asked.now);
     look(asked, |region| {
         let matcher = Matcher::<Instance>::of(asked.params)?;
-        let paging =
-            Paging::of(asked, !ids.is_empty(), "instancesSet", &format!("{}{hides}", matcher.text()))?;
+        let paging = paging::of(
+            asked,
+            (!ids.is_empty()).then_some("instancesSet"),
+            &format!("{}{hides}", matcher.text()),
+        )?;
         let unknown: Vec<&str> =
             ids.iter().map(String::as_str).filter(|id| region.instance(id, as_of).is_err()).collect();
         if !unknown.is_empty() {

@@ -4,11 +4,13 @@ mod addresses;
 mod attributes;
 mod filters;
 mod instances;
+mod network;
 mod paging;
 mod power;
 mod regions;
 mod render;
 mod run;
+mod security_groups;
 mod tags;
 mod volumes;
 
@@ -44,6 +46,11 @@ pub fn answer(asked: &Asked<'_>) -> Result<String, AwsError> {
         "AssociateAddress" => addresses::associate(asked),
         "DisassociateAddress" => addresses::disassociate(asked),
         "ReleaseAddress" => addresses::release(asked),
+        "DescribeSecurityGroups" => security_groups::describe(asked),
+        "CreateSecurityGroup" => security_groups::create(asked),
+        "AuthorizeSecurityGroupIngress" => security_groups::authorize(asked),
+        "DescribeSubnets" => network::describe_subnets(asked),
+        "DescribeVpcs" => network::describe_vpcs(asked),
         "DescribeRegions" => regions::describe(asked),
         "GetManagedResourceVisibility" => regions::managed_resource_visibility(asked),
         other => Err(AwsError::action(other, VERSION)),
@@ -57,7 +64,15 @@ fn admit(asked: &Asked<'_>) -> Result<(), AwsError> {
         return Err(AwsError::auth_failure());
     }
     let params = asked.params;
-    let bounded = ["MaxResults", "NextToken", "InstanceId.1", "VolumeId.1", "Filter.1.Name"];
+    let bounded = [
+        "MaxResults",
+        "NextToken",
+        "InstanceId.1",
+        "VolumeId.1",
+        "GroupId.1",
+        "GroupName.1",
+        "Filter.1.Name",
+    ];
     let bounded = bounded.iter().any(|name| params.get(name).is_some());
     let listing = if bounded { Listing::Bounded } else { Listing::Unbounded };
     if !asked.aws.rates().allow(call, listing, instances_touched(asked)?) {

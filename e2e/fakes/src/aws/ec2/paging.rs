@@ -1,115 +1,23 @@
-//! Pages: an order, a size, and a token that leads on and belongs to its request.
-//!
-//! A listing's order is a scatter of ids under a seed that the first page draws and the token carries. So the
-//! order differs from listing to listing, and hosts that come and go between two pages neither shift nor
-//! repeat the others: every item that was there all the time is listed exactly once.
+//! Pages in EC2's words: `MaxResults`, `NextToken`, and how it refuses them.
 
-use std::{
-    fmt::Write,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use crate::aws::{error::AwsError, front::Asked, paging::Paging};
 
-use crate::{
-    aws::{Habits, error::AwsError, front::Asked},
-    faults::Strike,
-};
-
-/// The place of an item in a listing: its group's (the reservation's), then its own.
-type Place = (u64, u64);
-
-/// One page of a listing.
-#[derive(Debug)]
-pub struct Page<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// The token that leads on; none on the last page.
-    pub next: Option<String>,
-}
-
-/// Where a listing stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cursor {
-    seed: u64,
-    after: Option<Place>,
-}
-
-/// How a request wants its pages.
-#[derive(Debug)]
-pub struct Paging {
-    size: Option<usize>,
-    cursor: Cursor,
-    request: u64,
-    number: u64,
-    habits: Habits,
-}
-
-impl Paging {
-    /// Reads `MaxResults` and `NextToken`. `by_ids` says whether the request names its items, which forbids both;
-    /// `ids` is what AWS calls that parameter, `instancesSet`. `what` is all else that the token is bound to.
-    ///
-    /// # Errors
-    /// `InvalidParameterCombination`, `InvalidParameterValue`, `InvalidPaginationToken`.
-    pub fn of(asked: &Asked<'_>, by_ids: bool, ids: &str, what: &str) -> Result<Self, AwsError> {
-        let size = asked.params.number("MaxResults")?;
-        let token = asked.params.get("NextToken").filter(|t| !t.is_empty());
-        if by_ids && size.is_some() {
-            let message = format!("The parameter {ids} cannot be used with the parameter maxResults");
-            return Err(AwsError::combination(message));
-        }
-        let request = hash(&(asked.call, what));
-        let number = asked.aws.next_number();
-        let habits = asked.aws.habits();
-        let seed = if habits.unstable_order { number } else { 0 };
-        let cursor = match token {
-            Some(token) => Cursor::read(token, request)?,
-            None => Cursor { seed, after: None },
-        };
-        Ok(Self { size: size.map(page_size).transpose()?, cursor, request, number, habits })
+/// Reads `MaxResults` and `NextToken`. `ids` is what AWS calls the parameter that names the items, `instancesSet`,
+/// where the request uses it: that forbids a page size. `what` is all else that the token is bound to.
+///
+/// # Errors
+/// `InvalidParameterCombination`, `InvalidParameterValue`, `InvalidPaginationToken`.
+pub fn of(asked: &Asked<'_>, ids: Option<&str>, what: &str) -> Result<Paging, AwsError> {
+    let size = asked.params.number("MaxResults")?;
+    if let (Some(ids), Some(_)) = (ids, size) {
+        let message = format!("The parameter {ids} cannot be used with the parameter maxResults");
+        return Err(AwsError::combination(message));
     }
-
-    /// Cuts this request's page out of all items; `key` gives an item's group and its own id.
-    pub fn cut<'a, T>(
-        &self,
-        items: impl Iterator<Item = &'a T>,
-        key: impl Fn(&'a T) -> (&'a str, &'a str),
-        strike: &Strike,
-    ) -> Page<&'a T> {
-        let seed = self.cursor.seed;
-        let placed = items.map(|item| {
-            let (group, own) = key(item);
-            ((hash(&(seed, group)), hash(&(seed, own))), item)
-        });
-        let mut rest: Vec<(Place, &T)> = placed.filter(|(place, _)| self.is_ahead(*place)).collect();
-        rest.sort_unstable_by_key(|(place, _)| *place);
-
-        let size = self.size.map_or(rest.len(), |max| self.shortened(max));
-        let told = if strike.skip_page() { size.saturating_mul(2) } else { size };
-        let more = told < rest.len();
-        let last = told.min(rest.len()).checked_sub(1).and_then(|n| rest.get(n)).map(|(place, _)| *place);
-        let next = Cursor { seed, after: last.or(self.cursor.after) };
-        let next = match (strike.repeat_page(), strike.empty()) {
-            (_, true) => None,
-            (true, false) => Some(self.cursor),
-            (false, false) => more.then_some(next),
-        };
-        rest.truncate(size);
-        let mut items: Vec<&T> = rest.into_iter().map(|(_, item)| item).collect();
-        strike.distort(&mut items);
-        Page { items, next: next.map(|cursor| cursor.write(self.request)) }
-    }
-
-    fn is_ahead(&self, place: Place) -> bool {
-        self.cursor.after.is_none_or(|after| place > after)
-    }
-
-    /// A page may come short, even empty, when that is AWS's habit; another number cuts elsewhere, so it ends.
-    fn shortened(&self, max: usize) -> usize {
-        if !self.habits.short_pages {
-            return max;
-        }
-        let choice = hash(&("short", self.number));
-        usize::try_from(choice % (max as u64 + 1)).unwrap_or(max)
-    }
+    let size = size.map(page_size).transpose()?;
+    Paging::of(asked, size, asked.params.get("NextToken"), what).map_err(|_| {
+        let message = "The specified pagination token is not valid or is expired.";
+        AwsError::bad_request("InvalidPaginationToken", message)
+    })
 }
 
 /// 5 to 1000, as EC2's listings take it.
@@ -124,40 +32,4 @@ fn page_size(max: i64) -> Result<usize, AwsError> {
         Ok(1001..) => refused("less than or equal to 1000"),
         _ => refused("greater than 5"),
     }
-}
-
-impl Cursor {
-    /// Opaque to clients: five numbers in hexadecimal, the last a check over the others.
-    fn write(self, request: u64) -> String {
-        let (group, own) = self.after.unwrap_or_default();
-        let fields = [self.seed, u64::from(self.after.is_some()), group, own, request];
-        let mut token = String::with_capacity(96);
-        for field in fields.into_iter().chain([hash(&fields)]) {
-            // Writing to a string cannot fail.
-            let _ = write!(token, "{field:016x}");
-        }
-        token
-    }
-
-    fn read(token: &str, request: u64) -> Result<Self, AwsError> {
-        let field = |n: usize| u64::from_str_radix(token.get(n * 16..(n + 1) * 16)?, 16).ok();
-        let fields = (|| Some([field(0)?, field(1)?, field(2)?, field(3)?, field(4)?]))();
-        match fields {
-            Some(fields @ [seed, moved, group, own, made_for])
-                if token.len() == 96 && field(5) == Some(hash(&fields)) && made_for == request =>
-            {
-                Ok(Self { seed, after: (moved == 1).then_some((group, own)) })
-            }
-            _ => Err(AwsError::bad_request(
-                "InvalidPaginationToken",
-                "The specified pagination token is not valid or is expired.",
-            )),
-        }
-    }
-}
-
-fn hash(of: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish()
 }

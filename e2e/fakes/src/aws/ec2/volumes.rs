@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     change,
     filters::{Filterable, Matcher, Read},
-    hides_managed, look,
-    paging::Paging,
-    render, tags,
+    hides_managed, look, paging, render, tags,
 };
 use crate::aws::{
     error::AwsError,
@@ -22,7 +20,11 @@ pub fn describe(asked: &Asked<'_>) -> Result<String, AwsError> {
     let as_of = asked.strike.as_of(asked.now);
     look(asked, |region| {
         let matcher = Matcher::<Volume>::of(asked.params)?;
-        let paging = Paging::of(asked, !ids.is_empty(), "volumeSet", &format!("{}{hides}", matcher.text()))?;
+        let paging = paging::of(
+            asked,
+            (!ids.is_empty()).then_some("volumeSet"),
+            &format!("{}{hides}", matcher.text()),
+        )?;
         ids.iter().try_for_each(|id| region.tags(id, as_of).map(|_| ()))?;
         let asked_for = |v: &&Volume| {
             (ids.is_empty() || ids.contains(&v.id)) && !(hides && v.managed_by.is_some()) && matcher.passes(v)

@@ -207,7 +207,7 @@ impl Region {
         Ok(ids)
     }
 
-    fn zone(&self, wanted: Option<&str>) -> Result<(String, String), AwsError> {
+    pub(super) fn zone(&self, wanted: Option<&str>) -> Result<(String, String), AwsError> {
         let named = |zone: &str| wanted.is_none_or(|w| zone == w || zone.strip_prefix(&self.name) == Some(w));
         let found = self.subnets.iter().find(|(zone, _)| named(zone));
         let unknown = || {
@@ -218,7 +218,8 @@ impl Region {
     }
 
     fn draft(&self, mint: &mut Mint, launch: &Launch, at: Timestamp) -> Instance {
-        let group = |id: &String| Group { id: id.clone(), name: id.clone() };
+        let name = |id: &String| self.security_group(id, at).map_or_else(|_| id.clone(), |g| g.name.clone());
+        let group = |id: &String| Group { id: id.clone(), name: name(id) };
         let given: Vec<Group> = launch.groups.iter().map(group).collect();
         Instance {
             id: launch.id.clone().unwrap_or_else(|| mint.id("i")),

@@ -9,6 +9,7 @@ mod instance;
 mod launch;
 mod life;
 mod mint;
+mod network;
 mod tags;
 mod volume;
 
@@ -22,6 +23,7 @@ pub use self::{
     launch::{Launch, VolumeSpec},
     life::{PENDING, SHUTTING_DOWN, STOPPING, TERMINATED_VISIBLE},
     mint::Mint,
+    network::{Peer, Rule, SecurityGroup, VPC_CIDR, unknown_group},
     volume::{Attachment, Volume, VolumeState},
 };
 use super::{error::AwsError, history::History, identity::Identities};
@@ -61,6 +63,10 @@ pub struct Region {
     pub subnets: BTreeMap<String, String>,
     /// Its security group, which every instance is in unless told otherwise.
     pub group: Group,
+    /// Security groups by id, that one among them.
+    pub security_groups: BTreeMap<String, History<SecurityGroup>>,
+    /// Tags of the VPC and of the subnets, by id.
+    pub network_tags: BTreeMap<String, History<BTreeMap<String, String>>>,
     /// Instances by id.
     pub instances: BTreeMap<String, History<Instance>>,
     /// Volumes by id.
@@ -125,12 +131,19 @@ impl Ground {
 impl Region {
     fn new(account: &str, name: &str, mint: &mut Mint) -> Self {
         let zone = |letter| format!("{name}{letter}");
+        let vpc = mint.id("vpc");
+        let subnets: BTreeMap<_, _> = ["a", "b", "c"].map(|letter| (zone(letter), mint.id("subnet"))).into();
+        let group = SecurityGroup::default_of(&vpc, &mint.id("sg"));
+        let always = Timestamp::MIN;
+        let untagged = |id: &String| (id.clone(), History::born(always, BTreeMap::new()));
         Self {
             name: name.to_owned(),
             account: account.to_owned(),
-            vpc: mint.id("vpc"),
-            subnets: ["a", "b", "c"].map(|letter| (zone(letter), mint.id("subnet"))).into(),
-            group: Group { id: mint.id("sg"), name: "default".to_owned() },
+            network_tags: subnets.values().chain([&vpc]).map(untagged).collect(),
+            vpc,
+            subnets,
+            group: Group { id: group.id.clone(), name: group.name.clone() },
+            security_groups: [(group.id.clone(), History::born(always, group))].into(),
             instances: BTreeMap::new(),
             volumes: BTreeMap::new(),
             addresses: BTreeMap::new(),

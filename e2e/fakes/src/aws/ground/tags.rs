@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Instance, Region};
+use super::{Instance, Region, unknown_group};
 use crate::aws::error::AwsError;
 
 impl Region {
-    /// The tags of an instance, volume or address at this time.
+    /// The tags of an instance, volume, address, security group, subnet or VPC at this time.
     ///
     /// # Errors
     /// AWS's `…NotFound` of its kind; `InvalidID` for an id of no kind that the fake has.
@@ -17,12 +17,14 @@ impl Region {
             Some("i") => self.instances.get(id).and_then(|h| h.at(at)).map(|i| &i.tags),
             Some("vol") => self.volumes.get(id).and_then(|h| h.at(at)).map(|v| &v.tags),
             Some("eipalloc") => self.addresses.get(id).and_then(|h| h.at(at)).map(|a| &a.tags),
+            Some("sg") => self.security_groups.get(id).and_then(|h| h.at(at)).map(|g| &g.tags),
+            Some("subnet" | "vpc") => self.network_tags.get(id).and_then(|h| h.at(at)),
             _ => None,
         };
         tags.ok_or_else(|| unknown(id))
     }
 
-    /// Changes the tags of an instance, volume or address from now on, by no rule of the API.
+    /// Changes the tags of any of these from now on, by no rule of the API.
     ///
     /// # Errors
     /// As [`Region::tags`].
@@ -38,6 +40,10 @@ impl Region {
             Some("eipalloc") => {
                 self.addresses.get_mut(id).is_some_and(|h| h.change(at, |a| change(&mut a.tags)))
             }
+            Some("sg") => {
+                self.security_groups.get_mut(id).is_some_and(|h| h.change(at, |g| change(&mut g.tags)))
+            }
+            Some("subnet" | "vpc") => self.network_tags.get_mut(id).is_some_and(|h| h.change(at, &change)),
             _ => false,
         };
         changed.then_some(()).ok_or_else(|| unknown(id))
@@ -57,6 +63,14 @@ fn unknown(id: &str) -> AwsError {
         Some("eipalloc") => {
             let message = format!("The allocation ID '{id}' does not exist");
             AwsError::bad_request("InvalidAllocationID.NotFound", message)
+        }
+        Some("sg") => unknown_group(id),
+        Some("subnet") => {
+            let message = format!("The subnet ID '{id}' does not exist");
+            AwsError::bad_request("InvalidSubnetID.NotFound", message)
+        }
+        Some("vpc") => {
+            AwsError::bad_request("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist"))
         }
         _ => AwsError::bad_request("InvalidID", format!("The ID '{id}' is not valid")),
     }
