@@ -33,6 +33,24 @@ impl AwsError {
         Self { status: StatusCode::BAD_REQUEST, code, message: message.into() }
     }
 
+    /// What is asked for is not there, 404: the newer services' way.
+    #[must_use]
+    pub fn not_found(code: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, code, message: message.into() }
+    }
+
+    /// Whoever asks is not let in, 403.
+    #[must_use]
+    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::FORBIDDEN, code, message: message.into() }
+    }
+
+    /// `InvalidClientTokenId`: what STS and RDS say where EC2 says `AuthFailure`.
+    #[must_use]
+    pub fn invalid_token() -> Self {
+        Self::forbidden("InvalidClientTokenId", "The security token included in the request is invalid.")
+    }
+
     /// `InvalidParameterValue`.
     #[must_use]
     pub fn value(message: impl Into<String>) -> Self {
@@ -94,7 +112,7 @@ impl AwsError {
         }
     }
 
-    /// STS's `AccessDenied`.
+    /// STS's and RDS's `AccessDenied`.
     #[must_use]
     pub fn access_denied(caller: &str, action: &str, resource: &str) -> Self {
         Self {

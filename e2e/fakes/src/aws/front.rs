@@ -4,10 +4,9 @@
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::to_bytes,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use jiff::Timestamp;
 
@@ -16,9 +15,10 @@ use super::{
     error::AwsError,
     ground::Mint,
     identity::{Caller, Stranger},
+    rds,
     request::{Params, Signed},
+    service::Service,
     sts,
-    xml::Xml,
 };
 use crate::{
     calls::Call,
@@ -27,13 +27,6 @@ use crate::{
 
 /// The longest request body.
 const MAX_BODY: usize = 1 << 20;
-
-/// A service by the name in the credential scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Service {
-    Ec2,
-    Sts,
-}
 
 /// One request on its way: what it asks, for whom, and what strikes it.
 pub struct Asked<'a> {
@@ -95,13 +88,14 @@ fn answer(
     if let Some(instead) = strike.instead() {
         return replaced(service, call, caller.ok().as_ref(), &instead);
     }
-    if !["ec2", "sts"].contains(&call.service.as_str()) {
+    if Service::named(&call.service).is_none() {
         return Err(AwsError::of_status(501));
     }
     let caller = caller.map_err(|stranger| service.turn_away(stranger))?;
     let asked = Asked { aws, call, params, caller: &caller, strike, now: aws.stage().now() };
     let inner = match service {
         Service::Ec2 => ec2::answer(&asked),
+        Service::Rds => rds::answer(&asked),
         Service::Sts => sts::answer(&asked),
     };
     inner.map(Answer::Xml)
@@ -117,14 +111,11 @@ fn replaced(
         return Ok(Answer::Verbatim(response));
     }
     let who = caller.map_or("anonymous", |c| c.arn.as_str());
-    let action = format!("{}:{}", call.service, call.operation);
-    Err(match (instead, service) {
-        (Instead::Throttled, Service::Ec2) => AwsError::throttled(),
-        (Instead::Throttled, Service::Sts) => AwsError::bad_request("Throttling", "Rate exceeded"),
-        (Instead::Denied, Service::Ec2) => AwsError::unauthorized(who, &action),
-        (Instead::Denied, Service::Sts) => AwsError::access_denied(who, &action, "*"),
-        (Instead::Status(status, _), _) => AwsError::of_status(*status),
-        (Instead::Garbage(_), _) => AwsError::of_status(500),
+    Err(match instead {
+        Instead::Throttled => service.throttled(),
+        Instead::Denied => service.denied(who, call),
+        Instead::Status(status, _) => service.failed(*status),
+        Instead::Garbage(_) => service.failed(500),
     })
 }
 
@@ -147,94 +138,9 @@ fn call_of(signed: Option<&Signed>, params: &Params, caller: Option<&Caller>) ->
 
 /// Unsigned and foreign requests are answered in EC2's shape.
 fn service_of(signed: Option<&Signed>) -> Service {
-    if signed.is_some_and(|s| s.service == "sts") { Service::Sts } else { Service::Ec2 }
+    signed.and_then(|s| Service::named(&s.service)).unwrap_or(Service::Ec2)
 }
 
 fn request_id(aws: &Aws) -> String {
     Mint::request_id(aws.next_number())
-}
-
-impl Service {
-    fn turn_away(self, stranger: Stranger) -> AwsError {
-        let sts = |code, message: &str| AwsError {
-            status: StatusCode::FORBIDDEN,
-            code,
-            message: message.to_owned(),
-        };
-        match (self, stranger) {
-            (Service::Ec2, Stranger::Unsigned) => AwsError::missing("AWSAccessKeyId"),
-            (Service::Ec2, Stranger::Unknown) => AwsError::auth_failure(),
-            (Service::Ec2, Stranger::Expired) => {
-                AwsError::bad_request("RequestExpired", "Request has expired.")
-            }
-            (Service::Sts, Stranger::Unsigned) => {
-                sts("MissingAuthenticationToken", "Request is missing Authentication Token")
-            }
-            (Service::Sts, Stranger::Unknown) => {
-                sts("InvalidClientTokenId", "The security token included in the request is invalid.")
-            }
-            (Service::Sts, Stranger::Expired) => {
-                sts("ExpiredToken", "The security token included in the request is expired")
-            }
-        }
-    }
-
-    fn wrap(self, action: &str, inner: &str, id: &str) -> Response {
-        let mut xml = Xml::with_capacity(inner.len() + 512);
-        xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        xml.raw(&format!("<{action}Response xmlns=\"{}\">", self.namespace()));
-        match self {
-            Service::Ec2 => xml.text("requestId", id).raw(inner),
-            Service::Sts => xml.nest(&format!("{action}Result"), |xml| {
-                xml.raw(inner);
-            }),
-        };
-        if self == Service::Sts {
-            xml.nest("ResponseMetadata", |xml| {
-                xml.text("RequestId", id);
-            });
-        }
-        xml.raw(&format!("</{action}Response>"));
-        xml_response(StatusCode::OK, xml.finish(), id)
-    }
-
-    fn refuse(self, error: &AwsError, id: &str) -> Response {
-        let mut xml = Xml::default();
-        xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        match self {
-            Service::Ec2 => xml.nest("Response", |xml| {
-                xml.nest("Errors", |xml| {
-                    xml.nest("Error", |xml| {
-                        xml.text("Code", error.code).text("Message", &error.message);
-                    });
-                });
-                xml.text("RequestID", id);
-            }),
-            Service::Sts => xml.nest("ErrorResponse", |xml| {
-                let kind = if error.status.is_server_error() { "Receiver" } else { "Sender" };
-                xml.nest("Error", |xml| {
-                    xml.text("Type", kind).text("Code", error.code).text("Message", &error.message);
-                });
-                xml.text("RequestId", id);
-            }),
-        };
-        xml_response(error.status, xml.finish(), id)
-    }
-
-    fn namespace(self) -> &'static str {
-        match self {
-            Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
-            Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-        }
-    }
-}
-
-fn xml_response(status: StatusCode, body: String, id: &str) -> Response {
-    let mut response = (status, Body::from(body)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
-    }
-    response
 }

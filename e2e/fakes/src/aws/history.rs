@@ -62,10 +62,16 @@ impl<T: Clone> History<T> {
         true
     }
 
+    /// When it ceases to exist, if that is planned or past.
+    #[must_use]
+    pub fn end(&self) -> Option<Timestamp> {
+        self.0.back().filter(|(_, thing)| thing.is_none()).map(|(from, _)| *from)
+    }
+
     /// Whether it ceased to exist before `then` and nothing more is planned.
     #[must_use]
     pub fn gone_before(&self, then: Timestamp) -> bool {
-        self.0.back().is_some_and(|(from, thing)| thing.is_none() && *from < then)
+        self.end().is_some_and(|end| end < then)
     }
 }
 

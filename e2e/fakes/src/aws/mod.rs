@@ -1,8 +1,9 @@
-//! A fake AWS: EC2 (Query protocol, XML answers) and STS, over a ground truth of accounts and regions.
+//! A fake AWS: EC2, RDS and STS (Query protocol, XML answers), over a ground truth of accounts and regions.
 //!
 //! ```text
 //! front     one door for all services: who calls, what strikes, which service; counts the call
 //! ├─ ec2    the actions of EC2: paging, filters, guards, rendering
+//! ├─ rds    the actions of RDS, likewise
 //! └─ sts    GetCallerIdentity, AssumeRole
 //! truth     the typed API by which tests and the demo change and read the ground truth
 //! ground    the ground truth itself, with the past and the planned of each thing
@@ -12,8 +13,8 @@
 //! independent client against both and lists every difference with its reason.
 //!
 //! What it is not: signatures are not checked (see [`request`]), IAM is a list of denials (see [`identity`]),
-//! and of EC2 it has only what Rollcall's readers and its tests use. Other services (RDS in the Query protocol,
-//! `CloudWatch` in CBOR) are to be added beside `ec2` and chosen in [`front`].
+//! and of EC2 and RDS it has only what Rollcall's readers and its tests use. Other services (`CloudWatch` in
+//! CBOR) are to be added beside `ec2` and chosen in [`front`].
 
 pub mod ec2;
 pub mod error;
@@ -23,8 +24,10 @@ pub mod history;
 pub mod identity;
 pub mod paging;
 pub mod rates;
+pub mod rds;
 pub mod request;
 pub mod seed;
+pub mod service;
 pub mod sts;
 pub mod truth;
 pub mod xml;

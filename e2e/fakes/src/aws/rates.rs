@@ -1,4 +1,5 @@
-//! EC2's request and resource limits as AWS publishes them, enforced per account, region and action.
+//! EC2's request and resource limits as AWS publishes them, enforced per account, region and action; and a guess
+//! at RDS's, of which AWS says nothing.
 //!
 //! Source: "Request throttling for the Amazon EC2 API", its tables of request token bucket sizes and of
 //! resource token bucket sizes. Off until switched on, so that small tests need not wait.
@@ -71,8 +72,12 @@ impl Rates {
     }
 }
 
+/// RDS's: narrow enough that a reader who asks once per database is caught (m).
+const RDS: Size = (20.0, 5.0);
+
 fn request_size(call: &Call, listing: Listing) -> Size {
     match call.operation.as_str() {
+        _ if call.service == "rds" => RDS,
         "TerminateInstances" | "CreateSnapshot" => (100.0, 5.0),
         "CreateTags" | "DeleteTags" => (100.0, 10.0),
         "RunInstances" | "StartInstances" => (5.0, 2.0),

@@ -1,6 +1,6 @@
 //! Writes XML the plain way: strings, escaped, into one buffer.
 //!
-//! Only what EC2 and STS answers need: elements with text or children, no attributes but the root's namespace.
+//! Only what EC2, RDS and STS answers need: elements with text or children, no attributes but the root's namespace.
 
 /// A buffer of XML.
 #[derive(Debug, Default)]
@@ -56,11 +56,22 @@ impl Xml {
         &mut self,
         name: &str,
         items: impl IntoIterator<Item = T>,
+        each: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.members(name, "item", items, each)
+    }
+
+    /// A list, the way of the older Query services: each member has the name of its kind.
+    pub fn members<T>(
+        &mut self,
+        name: &str,
+        member: &str,
+        items: impl IntoIterator<Item = T>,
         mut each: impl FnMut(&mut Self, T),
     ) -> &mut Self {
         self.nest(name, |xml| {
             for item in items {
-                xml.nest("item", |xml| each(xml, item));
+                xml.nest(member, |xml| each(xml, item));
             }
         })
     }

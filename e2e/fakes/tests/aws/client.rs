@@ -34,6 +34,10 @@ impl Play {
         Self { tokyo: account.region(REGION), aws, client, _server: server }
     }
 
+    pub fn pass_minutes(&self, minutes: i64) {
+        self.pass(SignedDuration::from_mins(minutes));
+    }
+
     pub fn pass(&self, time: SignedDuration) {
         self.aws.stage().clock.advance(time);
     }
@@ -78,6 +82,10 @@ impl Client {
         self.call("ec2", action, params).await.unwrap()
     }
 
+    pub async fn rds(&self, action: &str, params: &[(&str, &str)]) -> Answer {
+        self.call("rds", action, params).await.unwrap()
+    }
+
     pub async fn sts(&self, action: &str, params: &[(&str, &str)]) -> Answer {
         self.call("sts", action, params).await.unwrap()
     }
@@ -100,6 +108,25 @@ impl Client {
         }
         let response = request.send().await?;
         Ok(Answer { status: response.status().as_u16(), body: response.text().await? })
+    }
+
+    /// Names of all databases, page by page; each page as a list of its own.
+    pub async fn db_pages(&self, size: Option<usize>) -> Vec<Vec<String>> {
+        let (mut pages, mut marker) = (vec![], None::<String>);
+        let size = size.map(|n| n.to_string());
+        for _ in 0..10_000 {
+            let mut params = vec![];
+            params.extend(size.as_deref().map(|n| ("MaxRecords", n)));
+            params.extend(marker.as_deref().map(|m| ("Marker", m)));
+            let answer = self.rds("DescribeDBInstances", &params).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            pages.push(answer.all("DBInstanceIdentifier"));
+            marker = answer.one("Marker");
+            if marker.is_none() {
+                return pages;
+            }
+        }
+        panic!("a listing without end");
     }
 
     /// Ids of all instances, page by page; each page as a list of its own.

@@ -4,6 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod client;
+mod database_laws;
+mod database_life;
+mod database_pages;
+mod databases;
 mod faults;
 mod identity;
 mod life;

@@ -93,6 +93,7 @@ impl Region {
         self.instances.retain(|_, history| !history.gone_before(then));
         self.volumes.retain(|_, history| !history.gone_before(then));
         self.addresses.retain(|_, history| !history.gone_before(then));
+        self.dbs.forget_before(then);
     }
 
     fn halt(

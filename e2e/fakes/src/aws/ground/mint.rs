@@ -17,6 +17,13 @@ impl Mint {
         format!("{prefix}-0{:016x}", scatter(self.ids))
     }
 
+    /// `prefix-` and 26 capital letters and digits, as RDS's ids that never change.
+    pub fn resource_id(&mut self, prefix: &str) -> String {
+        self.ids += 2;
+        let (first, second) = (scatter(self.ids), scatter(self.ids - 1));
+        format!("{prefix}-{first:016X}{:010X}", second >> 24)
+    }
+
     /// 20 capital letters and digits behind a four-letter prefix: an access key id.
     pub fn access_key(&mut self, prefix: &str) -> String {
         self.ids += 1;

@@ -1,10 +1,11 @@
 //! The ground truth: accounts, their regions, and what is in them.
 //!
 //! Nothing here knows of HTTP, rights or limits: these are the laws of nature, not of the API. Guards
-//! (protection, tag rules, rights) belong to the actions in `ec2`, so that tests may do to a host what the
+//! (protection, tag rules, rights) belong to the actions in `ec2` and `rds`, so that tests may do to a host what the
 //! API would refuse.
 
 mod address;
+pub mod db;
 mod instance;
 mod launch;
 mod life;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 
 pub use self::{
     address::{Address, Association},
+    db::Databases,
     instance::{Device, Group, Instance, Lifecycle, RootDevice, State},
     launch::{Launch, VolumeSpec},
     life::{PENDING, SHUTTING_DOWN, STOPPING, TERMINATED_VISIBLE},
@@ -73,6 +75,8 @@ pub struct Region {
     pub volumes: BTreeMap<String, History<Volume>>,
     /// Elastic addresses by allocation id.
     pub addresses: BTreeMap<String, History<Address>>,
+    /// Databases.
+    pub dbs: Databases,
 }
 
 /// Regions that every account has without opting in (AWS's list of regions enabled by default).
@@ -147,6 +151,7 @@ impl Region {
             instances: BTreeMap::new(),
             volumes: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            dbs: Databases::new(account, name),
         }
     }
 
