@@ -3,6 +3,7 @@
 A test of something that moto is known to do wrong carries `@moto_differs("what moto does instead")`. On moto it
 must then fail: the day moto does it right the suite fails until the note is taken away.
 """
+import datetime as dt
 import itertools
 import json
 import os
@@ -12,7 +13,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
 
+from asking import the_cluster, the_database
 from seed import HOME, ROOMS
 
 # An image that moto ships with; the fake takes any.
@@ -58,6 +61,13 @@ class Server:
             aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60),
         )
+
+    def now(self):
+        """World time: the fake's own, which tests move, and in moto the machine's."""
+        if self.name == "moto":
+            return dt.datetime.now(dt.timezone.utc)
+        with urllib.request.urlopen(f"{self.url}/_world/clock", timeout=5) as answer:
+            return parse_timestamp(json.load(answer)["now"])
 
     def let_pass(self, seconds):
         """World time goes by. In moto states change at once."""
@@ -111,6 +121,43 @@ def launch(ec2):
         return ec2.run_instances(**wish)["Instances"]
 
     return launch
+
+
+@pytest.fixture
+def rds(room):
+    return room.client("rds")
+
+
+@pytest.fixture
+def database(server, rds):
+    """Makes a database and waits until it is there; answers it as it is listed."""
+
+    def database(name, engine="mysql", **more):
+        wish = {"DBInstanceIdentifier": name, "Engine": engine, "DBInstanceClass": "db.t3.medium", **more}
+        if "DBClusterIdentifier" not in wish:
+            wish = {"AllocatedStorage": 20, "MasterUsername": "ops", "MasterUserPassword": "not-a-secret", **wish}
+        rds.create_db_instance(**wish)
+        server.let_pass(600)
+        return the_database(rds, name)
+
+    return database
+
+
+@pytest.fixture
+def cluster(server, rds, database):
+    """Makes a cluster with members, the writer first; answers it as it is listed."""
+
+    def cluster(name, *members, engine="aurora-mysql", **more):
+        wish = {"DBClusterIdentifier": name, "Engine": engine, **more}
+        if engine != "neptune":
+            wish = {"MasterUsername": "ops", "MasterUserPassword": "not-a-secret", **wish}
+        rds.create_db_cluster(**wish)
+        for member in members:
+            database(member, engine, DBClusterIdentifier=name)
+        server.let_pass(600)
+        return the_cluster(rds, name)
+
+    return cluster
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from conftest import IMAGE, moto_differs
 
 
 def test_a_host_has_the_fields_we_read(server, room, ec2, launch):
-    before = dt.datetime.now(dt.timezone.utc)
+    before = server.now()
     [host] = launch(tags={"Name": "web-1", "environment": "prod"}, KeyName="ops", InstanceType="m5.large")
     server.let_pass(60)
     answer = ec2.describe_instances(InstanceIds=[host["InstanceId"]])

@@ -1,0 +1,124 @@
+"""Groups of parameters and options, and what a change does to the databases in them."""
+from asking import code, refusal, the_database
+from conftest import moto_differs
+
+GROUP = {"DBParameterGroupName": "orders"}
+
+
+def made(rds):
+    rds.create_db_parameter_group(DBParameterGroupFamily="mysql8.0", Description="of orders", **GROUP)
+
+
+def set_to(rds, name, value, method):
+    setting = {"ParameterName": name, "ParameterValue": value, "ApplyMethod": method}
+    rds.modify_db_parameter_group(Parameters=[setting], **GROUP)
+
+
+def apply_status(rds):
+    [group] = the_database(rds, "orders")["DBParameterGroups"]
+    return group["ParameterApplyStatus"]
+
+
+def test_a_group_is_listed(room, rds):
+    made(rds)
+    [told] = rds.describe_db_parameter_groups(**GROUP)["DBParameterGroups"]
+    assert told == {
+        "DBParameterGroupName": "orders",
+        "DBParameterGroupFamily": "mysql8.0",
+        "Description": "of orders",
+        "DBParameterGroupArn": f"arn:aws:rds:us-east-1:{room.account}:pg:orders",
+    }
+
+
+def test_what_the_owner_set_is_told(rds):
+    made(rds)
+    set_to(rds, "slow_query_log", "1", "immediate")
+    pages = rds.get_paginator("describe_db_parameters").paginate(Source="user", **GROUP)
+    [told] = [parameter for page in pages for parameter in page["Parameters"]]
+    assert (told["ParameterName"], told["ParameterValue"]) == ("slow_query_log", "1")
+    assert told["ApplyMethod"] == "immediate"
+
+
+@moto_differs("a parameter says nothing of who set it, its type, or whether it needs a restart")
+def test_a_parameter_says_who_set_it_and_what_it_needs(rds):
+    made(rds)
+    set_to(rds, "performance_schema", "1", "pending-reboot")
+    [told] = rds.describe_db_parameters(Source="user", **GROUP)["Parameters"]
+    assert (told["Source"], told["ApplyType"], told["DataType"]) == ("user", "static", "boolean")
+    assert told["IsModifiable"] is True
+
+
+@moto_differs("the engine's own defaults are not listed")
+def test_what_nobody_set_is_the_engine_s_default(rds):
+    made(rds)
+    told = rds.describe_db_parameters(**GROUP)["Parameters"]
+    told = {p["ParameterName"]: (p["Source"], p["ParameterValue"]) for p in told if "ParameterValue" in p}
+    assert told["wait_timeout"] == ("engine-default", "28800")
+    assert rds.describe_db_parameters(Source="user", **GROUP)["Parameters"] == []
+
+
+@moto_differs("parameters are not paged")
+def test_parameters_are_paged(rds):
+    made(rds)
+    for n in range(30):
+        set_to(rds, f"parameter_{n:02}", "1", "pending-reboot")
+    first = rds.describe_db_parameters(MaxRecords=20, Source="user", **GROUP)
+    last = rds.describe_db_parameters(MaxRecords=20, Source="user", Marker=first["Marker"], **GROUP)
+    assert (len(first["Parameters"]), len(last["Parameters"])) == (20, 10)
+
+
+@moto_differs("a changed parameter never waits for a restart")
+def test_a_parameter_that_waits_shows_on_the_database_until_it_restarts(server, rds, database):
+    made(rds)
+    database("orders", **GROUP)
+    set_to(rds, "performance_schema", "1", "pending-reboot")
+    assert apply_status(rds) == "pending-reboot"
+    rds.reboot_db_instance(DBInstanceIdentifier="orders")
+    server.let_pass(600)
+    assert apply_status(rds) == "in-sync"
+
+
+@moto_differs("a parameter is never being applied")
+def test_a_parameter_at_once_is_applied_for_a_moment(server, rds, database):
+    made(rds)
+    database("orders", **GROUP)
+    set_to(rds, "slow_query_log", "1", "immediate")
+    assert apply_status(rds) == "applying"
+    server.let_pass(60)
+    assert apply_status(rds) == "in-sync"
+
+
+@moto_differs("a parameter that needs a restart can be set at once")
+def test_a_parameter_that_needs_a_restart_is_not_set_at_once(rds):
+    made(rds)
+    setting = {"ParameterName": "performance_schema", "ParameterValue": "1", "ApplyMethod": "immediate"}
+    refused = code(rds.modify_db_parameter_group, Parameters=[setting], **GROUP)
+    assert refused == "InvalidParameterCombination"
+
+
+@moto_differs("an unknown parameter group is an empty list")
+def test_an_unknown_group_is_not_found(rds):
+    refused, status, _ = refusal(rds.describe_db_parameter_groups, **GROUP)
+    assert (refused, status) == ("DBParameterGroupNotFound", 404)
+
+
+def test_an_unknown_group_has_no_parameters(rds):
+    refused, status, _ = refusal(rds.describe_db_parameters, **GROUP)
+    assert (refused, status) == ("DBParameterGroupNotFound", 404)
+
+
+def test_an_option_group_is_listed(rds):
+    wish = {"EngineName": "mysql", "MajorEngineVersion": "8.0", "OptionGroupDescription": "of orders"}
+    rds.create_option_group(OptionGroupName="orders", **wish)
+    [told] = rds.describe_option_groups(OptionGroupName="orders")["OptionGroupsList"]
+    assert (told["EngineName"], told["MajorEngineVersion"]) == ("mysql", "8.0")
+    assert told["OptionGroupDescription"] == "of orders"
+
+
+def test_groups_that_are_not_there_are_not_found(rds):
+    for ask, question, expected in [
+        (rds.describe_option_groups, {"OptionGroupName": "nobody"}, "OptionGroupNotFoundFault"),
+        (rds.describe_db_subnet_groups, {"DBSubnetGroupName": "nobody"}, "DBSubnetGroupNotFoundFault"),
+    ]:
+        refused, status, _ = refusal(ask, **question)
+        assert (refused, status) == (expected, 404)
