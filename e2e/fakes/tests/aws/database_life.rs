@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 use rollcall_fakes::aws::ground::db::{
-    AUTOMATIC_RESTART, ApplyMethod, ApplyStatus, ClusterLaunch, DbChange, DbLaunch, DbStatus, Scope,
+    AUTOMATIC_RESTART, ApplyMethod, ApplyStatus, ClusterLaunch, DbChange, DbInstance, DbLaunch, DbStatus,
+    OptionStatus, Scope,
 };
 
 use crate::client::{Play, noon};
@@ -199,6 +200,18 @@ async fn a_deleted_database_leaves_cluster_replica_and_name_behind() {
     assert_eq!(play.tokyo.db("replica").unwrap().replica_of, None);
     let again = play.tokyo.launch_db(&DbLaunch::of("orders", "mysql")).unwrap();
     assert_ne!(first, again, "the same name is another database");
+}
+
+#[tokio::test]
+async fn groups_that_cannot_be_applied_say_so() {
+    let play = play_with(DbLaunch::of("orders", "mysql")).await;
+    let fail = |i: &mut DbInstance| {
+        (i.parameters, i.options) = (ApplyStatus::FailedToApply, OptionStatus::PendingMaintenanceApply);
+    };
+    play.tokyo.change_db("orders", fail).unwrap();
+    assert_eq!(told(&play, "orders", "ParameterApplyStatus").await.unwrap(), "failed-to-apply");
+    let options = told(&play, "orders", "OptionGroupMembership").await.unwrap();
+    assert!(options.contains("<Status>pending-maintenance-apply</Status>"), "{options}");
 }
 
 #[tokio::test]

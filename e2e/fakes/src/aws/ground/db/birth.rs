@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     ApplyStatus, CREATING, ClusterLaunch, DbChange, DbCluster, DbInstance, DbLaunch, DbStatus, Member,
-    OptionGroup, ParameterGroup, Scope, SubnetGroup, engine::Engine,
+    OptionGroup, OptionStatus, ParameterGroup, Scope, SubnetGroup, engine::Engine,
 };
 use crate::{
     aws::{
@@ -125,6 +125,7 @@ impl Region {
             )?,
             parameters: ApplyStatus::InSync,
             option_group,
+            options: OptionStatus::InSync,
             subnet_group: self.subnet_group_of(subnet_group.as_deref(), (at, now))?,
             cluster: cluster.map(|c| c.resource_id),
             replica_of: source,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{ApplyStatus, DbStatus};
+use super::{ApplyStatus, DbStatus, OptionStatus};
 
 /// What can be chosen for an instance at its birth and be changed later.
 // Its flags are RDS's own, each a field of DescribeDBInstances.
@@ -116,6 +116,8 @@ pub struct DbInstance {
     pub parameters: ApplyStatus,
     /// The option group's name; none for members of a cluster, which have no options to speak of.
     pub option_group: Option<String>,
+    /// Whether the options of the group are in force.
+    pub options: OptionStatus,
     /// The subnet group's name.
     pub subnet_group: String,
     /// The `DbClusterResourceId` of its cluster, if it is a member of one.

@@ -31,7 +31,7 @@ pub use self::{
     },
     parameters::{APPLYING, ApplyMethod, Parameter, ParameterGroup, Scope, Source},
     snapshot::{SNAPSHOTTING, Snapshot},
-    status::{ApplyStatus, DbStatus},
+    status::{ApplyStatus, DbStatus, OptionStatus},
 };
 use super::mint::scatter;
 use crate::aws::{error::AwsError, history::History};

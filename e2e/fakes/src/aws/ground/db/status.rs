@@ -93,6 +93,8 @@ pub enum ApplyStatus {
     Applying,
     /// Not before the next restart.
     PendingReboot,
+    /// It could not be applied.
+    FailedToApply,
 }
 
 impl ApplyStatus {
@@ -103,6 +105,36 @@ impl ApplyStatus {
             ApplyStatus::InSync => "in-sync",
             ApplyStatus::Applying => "applying",
             ApplyStatus::PendingReboot => "pending-reboot",
+            ApplyStatus::FailedToApply => "failed-to-apply",
+        }
+    }
+}
+
+/// Whether what an option group says is in force: `OptionGroupMemberships[].Status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptionStatus {
+    /// It is.
+    InSync,
+    /// It is being applied.
+    Applying,
+    /// It waits to be applied.
+    PendingApply,
+    /// Not before the maintenance window.
+    PendingMaintenanceApply,
+    /// It could not be applied.
+    Failed,
+}
+
+impl OptionStatus {
+    /// AWS's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            OptionStatus::InSync => "in-sync",
+            OptionStatus::Applying => "applying",
+            OptionStatus::PendingApply => "pending-apply",
+            OptionStatus::PendingMaintenanceApply => "pending-maintenance-apply",
+            OptionStatus::Failed => "failed",
         }
     }
 }

@@ -56,7 +56,7 @@ fn memberships(xml: &mut Xml, i: &DbInstance) {
         xml.text("DBParameterGroupName", name).text("ParameterApplyStatus", i.parameters.name());
     });
     xml.members("OptionGroupMemberships", "OptionGroupMembership", &i.option_group, |xml, name| {
-        xml.text("OptionGroupName", name).text("Status", "in-sync");
+        xml.text("OptionGroupName", name).text("Status", i.options.name());
     });
 }
 
