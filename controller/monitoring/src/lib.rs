@@ -7,6 +7,7 @@
 pub mod endpoint;
 pub mod http;
 pub mod mackerel;
+pub mod nagios;
 
 use std::collections::BTreeSet;
 

@@ -8,11 +8,11 @@
 
 mod checks;
 mod client;
-mod elements;
+pub(crate) mod elements;
 mod hosts;
 mod key;
 mod known;
-mod listing;
+pub(crate) mod listing;
 mod metrics;
 mod monitors;
 mod refusal;

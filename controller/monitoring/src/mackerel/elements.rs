@@ -76,7 +76,7 @@ enum At {
 
 /// How far a value has been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Scan {
+pub(crate) struct Scan {
     depth: u32,
     in_string: bool,
     escaped: bool,
@@ -86,7 +86,7 @@ struct Scan {
 
 /// What a byte does to a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(crate) enum Step {
     /// Within.
     Inside,
     /// This byte is its last.
@@ -96,13 +96,23 @@ enum Step {
 }
 
 impl Scan {
-    fn begun_by(byte: u8) -> Self {
+    pub(crate) fn begun_by(byte: u8) -> Self {
         let nested = matches!(byte, b'{' | b'[');
         let in_string = byte == b'"';
         Self { depth: u32::from(nested), in_string, escaped: false, bare: !nested && !in_string }
     }
 
-    fn step(&mut self, byte: u8) -> Step {
+    /// How many of these bytes only lengthen the value: nearly all of them do, so they are taken at once.
+    pub(crate) fn plain(self, bytes: &[u8]) -> usize {
+        let special: fn(&u8) -> bool = match self {
+            Self { bare: true, .. } | Self { escaped: true, .. } => return 0,
+            Self { in_string: true, .. } => |byte| matches!(byte, b'"' | b'\\'),
+            Self { .. } => |byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'),
+        };
+        bytes.iter().position(special).unwrap_or(bytes.len())
+    }
+
+    pub(crate) fn step(&mut self, byte: u8) -> Step {
         if self.bare {
             let ends = byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}');
             return if ends { Step::Over } else { Step::Inside };
@@ -167,15 +177,9 @@ impl Elements {
         Ok(())
     }
 
-    /// How many of these bytes only lengthen the value they are in: nearly all of them do, so they are taken at once.
     fn plain(&self, bytes: &[u8]) -> usize {
         let (At::Skipping(scan) | At::InElement(scan)) = self.at else { return 0 };
-        let special: fn(&u8) -> bool = match scan {
-            Scan { bare: true, .. } | Scan { escaped: true, .. } => return 0,
-            Scan { in_string: true, .. } => |byte| matches!(byte, b'"' | b'\\'),
-            Scan { .. } => |byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'),
-        };
-        bytes.iter().position(special).unwrap_or(bytes.len())
+        scan.plain(bytes)
     }
 
     /// The document is over: was it whole, and was the list in it?
