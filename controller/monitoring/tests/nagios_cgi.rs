@@ -265,6 +265,19 @@ async fn what_is_no_answer_to_the_first_question_blinds_all_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_new_file_with_an_old_content_is_old() {
+    let old = |mut answer: Value| {
+        for host in answer["data"]["hostlist"].as_object_mut().unwrap().values_mut() {
+            host["last_update"] = json!((UPDATED - 86_400) * 1_000);
+        }
+        answer.to_string().into_response()
+    };
+    let told = told(lists(), instead("statusjson hostlist", old)).await;
+    assert_eq!(standing(&told.program).1, Some(FailureKind::Stale));
+    assert_eq!(standing(&told.hosts).1, Some(FailureKind::Stale));
+}
+
+#[tokio::test]
 async fn nagios_dies_between_two_calls_and_nothing_is_called_absent() {
     let told = told(lists(), instead("statusjson hostlist", |_| "".into_response())).await;
     assert_eq!(standing(&told.hosts).0, "partial", "the configuration was read before");

@@ -39,7 +39,8 @@ pub(crate) enum NotAList {
     Missing(&'static str),
 }
 
-fn shown(byte: u8) -> String {
+/// A byte for people.
+pub(crate) fn shown(byte: u8) -> String {
     if byte.is_ascii_graphic() { format!("`{}`", char::from(byte)) } else { format!("byte 0x{byte:02x}") }
 }
 

@@ -115,11 +115,11 @@ impl Cgi {
     async fn gathered(&self, terms: &Terms, now: Timestamp) -> Result<Gathered, Failure> {
         let login = self.logins.login().await?;
         let mut session = Session { cgi: self, login, terms: *terms, now, started: None };
-        let (program, user) = session.program().await?;
+        let (mut program, asked, user) = session.program().await?;
         session.started = program.started;
 
         let mut objects = objects::Reader::new();
-        let mut statuses = status::Reader::new();
+        let mut statuses = status::Reader::new(now.saturating_add(terms.max_status_age).unwrap_or(now));
         let hosts = Expected::of(session.count(HOST_COUNT).await, "hosts", MAX_HOSTS);
         let services = Expected::of(session.count(SERVICE_COUNT).await, "services", MAX_SERVICES);
         let end = session.pages(HOSTS, &hosts, |e| objects.host(e)).await;
@@ -135,6 +135,10 @@ impl Cgi {
         let cut = session.list(CONTACTS, |e| objects.contact(e)).await.err();
         objects.objects.contacts.cut = cut;
 
+        if let Some(written) = statuses.written() {
+            terms.fresh(written, asked, "last_update of hosts and services")?;
+            program.updated = written;
+        }
         let mut objects = objects.objects;
         if let Some(doubt) = part_only(&user, &objects.contacts) {
             objects.hosts.gaps.push(doubt.clone());
@@ -228,7 +232,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn program(&self) -> Result<(Program, String), Failure> {
+    /// The program, when it was asked by Nagios' clock, and whom it took us for.
+    async fn program(&self) -> Result<(Program, Timestamp, String), Failure> {
         let mut told = Value::Null;
         let head = self.ask(PROGRAM, &[], |entry| keep(entry, &mut told)).await?;
         let missing = |what| {
@@ -245,7 +250,7 @@ impl Session<'_> {
         if told.as_object().is_none_or(serde_json::Map::is_empty) {
             return Err(missing("a program status"));
         }
-        Ok((status::program(&told, updated), head.user))
+        Ok((status::program(&told, updated), asked, head.user))
     }
 
     async fn count(&self, list: List) -> Result<usize, Failure> {

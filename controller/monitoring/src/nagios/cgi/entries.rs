@@ -3,7 +3,7 @@
 //! The like of `mackerel::elements` for objects of objects: at any time only one entry is held, each is decoded on its own,
 //! and nothing but the properly closed document with the list in it counts as whole.
 
-use crate::mackerel::elements::{MAX_ELEMENT, Scan, Step};
+use crate::mackerel::elements::{MAX_ELEMENT, Scan, Step, shown};
 
 /// No key is longer, in bytes; an entry with a longer one is told without it.
 const MAX_KEY: usize = 2_048;
@@ -34,12 +34,14 @@ pub(super) enum NotAnAnswer {
     )]
     Html,
     /// Something else stands where this was expected.
-    #[error("expected {expected} at byte {at}, found another byte")]
+    #[error("expected {expected} at byte {at}, found {}", shown(*.found))]
     Unexpected {
         /// What was expected.
         expected: &'static str,
         /// Where, from 0.
         at: u64,
+        /// The byte found.
+        found: u8,
     },
     /// It ended too early.
     #[error("the document ended too early, after {0} bytes")]
@@ -164,7 +166,7 @@ impl Entries {
             (at, b' ' | b'\t' | b'\n' | b'\r') => at,
             (At::Start, b'{') => self.open(),
             (At::Start, b'<') => return Err(NotAnAnswer::Html),
-            (At::Start, _) => return self.unexpected("`{`"),
+            (At::Start, _) => return self.unexpected("`{`", byte),
             (At::FirstKey, b'}') => self.close(),
             (At::FirstKey | At::Key, b'"') => {
                 if let Some(key) = self.path.last_mut() {
@@ -172,17 +174,17 @@ impl Entries {
                 }
                 At::InKey { escaped: false }
             }
-            (At::FirstKey | At::Key, _) => return self.unexpected("a key"),
+            (At::FirstKey | At::Key, _) => return self.unexpected("a key", byte),
             (At::Colon, b':') => At::Value,
-            (At::Colon, _) => return self.unexpected("`:`"),
+            (At::Colon, _) => return self.unexpected("`:`", byte),
             (At::Value, _) => self.value(byte)?,
             (At::AfterValue, _) => self.after_value(byte)?,
-            (At::Done, _) => return self.unexpected("nothing more"),
+            (At::Done, _) => return self.unexpected("nothing more", byte),
         })
     }
 
-    fn unexpected(&self, expected: &'static str) -> Result<At, NotAnAnswer> {
-        Err(NotAnAnswer::Unexpected { expected, at: self.bytes })
+    fn unexpected(&self, expected: &'static str, found: u8) -> Result<At, NotAnAnswer> {
+        Err(NotAnAnswer::Unexpected { expected, at: self.bytes, found })
     }
 
     fn open(&mut self) -> At {
@@ -219,14 +221,14 @@ impl Entries {
 
     fn value(&mut self, byte: u8) -> Result<At, NotAnAnswer> {
         if matches!(byte, b',' | b'}' | b']' | b':') {
-            return self.unexpected("a value");
+            return self.unexpected("a value", byte);
         }
         Ok(match (self.place(), byte) {
             (Place::Above, b'{') => {
                 self.found |= self.path.len() == 2;
                 self.open()
             }
-            (Place::Above, _) => return self.unexpected("`{`"),
+            (Place::Above, _) => return self.unexpected("`{`", byte),
             (Place::Head | Place::Entry, _) => {
                 self.found |= self.path.len() == 2;
                 self.value.clear();
@@ -243,7 +245,7 @@ impl Entries {
             b',' => Ok(At::Key),
             b'}' => Ok(self.close()),
             _ if byte.is_ascii_whitespace() => Ok(At::AfterValue),
-            _ => self.unexpected("`,` or `}`"),
+            _ => self.unexpected("`,` or `}`", byte),
         }
     }
 

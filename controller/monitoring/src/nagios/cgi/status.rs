@@ -32,18 +32,30 @@ struct Told {
     notifications_enabled: Value,
     problem_has_been_acknowledged: Value,
     scheduled_downtime_depth: Value,
+    last_update: Value,
 }
 
 /// What has been read so far.
 pub(super) struct Reader {
     pub(super) statuses: Statuses,
+    /// No status is believed to be newer than this.
+    latest: Timestamp,
+    /// When the status of hosts was written down; all of a file say the same.
+    hosts_written: Option<Timestamp>,
+    services_written: Option<Timestamp>,
 }
 
 impl Reader {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(latest: Timestamp) -> Self {
         let statuses =
             Statuses { hosts: Listing::empty(), services: Listing::empty(), downtimes: Listing::empty() };
-        Self { statuses }
+        Self { statuses, latest, hosts_written: None, services_written: None }
+    }
+
+    /// When the older of both lists was written down. The head tells only when the file was, and a file that was copied or
+    /// touched is a new one with an old content.
+    pub(super) fn written(&self) -> Option<Timestamp> {
+        self.hosts_written.into_iter().chain(self.services_written).min()
     }
 
     /// Takes one of `hostlist`; says whether it was new.
@@ -58,6 +70,7 @@ impl Reader {
             hosts.odd.count("statuses of hosts with an ASCII name", "");
             return true;
         };
+        self.hosts_written = told.written(self.latest).max(self.hosts_written);
         let states = [HostState::Pending, HostState::Up, HostState::Down, HostState::Unreachable];
         let new = hosts.seen.insert(RegistrationId::new(&id), told.status(&states)).is_none();
         if !new {
@@ -79,6 +92,7 @@ impl Reader {
             services.odd.count("statuses of services with ASCII names", "");
             return true;
         };
+        self.services_written = told.written(self.latest).max(self.services_written);
         let states = [
             ServiceState::Pending,
             ServiceState::Ok,
@@ -109,6 +123,10 @@ impl Reader {
 }
 
 impl Told {
+    fn written(&self, latest: Timestamp) -> Option<Timestamp> {
+        seconds(&self.last_update).filter(|written| *written <= latest)
+    }
+
     /// `status` is the bit 1, 2, 4, 8 or 16 that stands for one of `states`, the first of which is pending.
     fn status<S: Copy>(&self, states: &[S]) -> Status<S> {
         let checked = self.has_been_checked.as_bool();
