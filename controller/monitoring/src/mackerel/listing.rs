@@ -65,6 +65,11 @@ impl Oddities {
         *times += 1;
     }
 
+    /// Whether all could be read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn gaps(self) -> impl Iterator<Item = Gap> {
         self.0.into_iter().map(|(what, (times, id))| {
             let first = if id.is_empty() { String::new() } else { format!("; the first is {id:?}") };

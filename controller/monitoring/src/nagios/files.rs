@@ -157,3 +157,41 @@ impl<'a> Opened<'a> {
 fn shown(path: &Path) -> String {
     path.display().to_string().chars().take(160).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MISSING: (FailureKind, &str) = (FailureKind::Unreachable, "");
+
+    #[test]
+    fn a_file_that_is_written_while_it_is_read_is_not_one_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("objects.cache");
+        for (text, stays, changed) in [
+            (None, true, false),
+            (Some("define host {\n}\n"), false, true),
+            (Some(""), false, true),
+            (Some("define host {\n}\n"), true, true),
+        ] {
+            std::fs::write(&path, "# as it was\n").unwrap();
+            let opened = Opened::new(&path, MISSING).unwrap();
+            if let Some(text) = text {
+                std::fs::write(&path, text).unwrap();
+            }
+            assert_eq!(opened.changed(stays).is_some(), changed, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_status_in_its_place_leaves_the_old_one_whole_and_a_new_configuration_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, new) = (folder.path().join("a"), folder.path().join("b"));
+        std::fs::write(&path, "old").unwrap();
+        let opened = Opened::new(&path, MISSING).unwrap();
+        std::fs::write(&new, "newer").unwrap();
+        std::fs::rename(&new, &path).unwrap();
+        assert!(opened.changed(false).is_none());
+        assert!(opened.changed(true).is_some());
+    }
+}

@@ -28,7 +28,7 @@ use crate::common;
 /// Nobody, whom root becomes to run Nagios; it needs no rights.
 const NOBODY: u32 = 65_534;
 /// Longer than anything here takes; no test waits for it unless it fails.
-const AT_MOST: Duration = Duration::from_secs(60);
+const AT_MOST: Duration = Duration::from_mins(1);
 
 /// Where Nagios is unpacked, or none where it cannot be had: the test then says so and passes.
 pub fn unpacked() -> Option<&'static Path> {
@@ -44,7 +44,8 @@ pub fn unpacked() -> Option<&'static Path> {
         Ok(folder) => Some(folder),
         Err(why) => {
             // Not by print!, which a passing test swallows.
-            writeln!(io::stderr(), "SKIPPED (1): a real Nagios: {why}").unwrap();
+            let mut stderr = io::stderr();
+            writeln!(stderr, "SKIPPED (1): a real Nagios: {why}").unwrap();
             None
         }
     }
@@ -247,7 +248,9 @@ fn lay_out(packages: &Path, folder: &Path, objects: &str) {
 fn give_away(path: &Path) {
     chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     if path.is_dir() {
-        std::fs::read_dir(path).unwrap().for_each(|entry| give_away(&entry.unwrap().path()));
+        for entry in std::fs::read_dir(path).unwrap() {
+            give_away(&entry.unwrap().path());
+        }
     }
 }
 
