@@ -84,19 +84,14 @@ fn entries(decided: &Decided, is_shown: impl Fn(&ObjectKey) -> bool) -> Vec<Entr
     let proofs = Proofs::new(decided);
     let mut entries = Vec::new();
     for (key, environment) in decided.roll.environments.iter().filter(|(key, _)| is_shown(key)) {
-        let inventory = environment.inventory_blind.is_empty();
         for (requirement, tally) in environment.ledger.iter().filter(|(_, tally)| tally.required > 0) {
-            let Tally { required, covered, missing, settling, exempt, baseline, unknown } = *tally;
+            let Tally { required, covered, settling, exempt, baseline, unknown, .. } = *tally;
             entries.push(Entry {
-                requirement: match requirement {
-                    Requirement::Registered(system) => format!("registered in {}", system.name),
-                    Requirement::Check(check) => check.name.to_string(),
-                },
+                requirement: requirement.to_string(),
                 environment: key.name.to_string(),
                 applies: required,
                 covered,
-                // As in the statuses: exactly the rows that need what is blind have unknown ones.
-                missing: (inventory && unknown == 0).then_some(missing),
+                missing: environment.missing(tally),
                 unknown,
                 settling,
                 exempt,

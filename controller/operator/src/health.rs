@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_leader_is_ready_by_its_last_good_pass_and_dead_only_when_it_tries_nothing() {
-        let (health, stores) = (Health::default(), Stores::listed());
+        let (health, stores) = (Health::default(), Stores::listed(|_| {}));
         let after = |span: Duration| Instant::now() + span;
         assert_eq!(health.ready(&stores), Ok("standing by\n"));
         health.leads(true);

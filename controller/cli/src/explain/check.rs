@@ -34,8 +34,7 @@ pub fn render(decided: &Decided, key: &ObjectKey) -> String {
     let requirement = Requirement::Check(key.clone());
     for (environment, roll) in &decided.roll.environments {
         let Some((_, tally)) = roll.ledger.iter().find(|(asked, _)| *asked == requirement) else { continue };
-        let known = roll.inventory_blind.is_empty() && tally.unknown == 0;
-        let missing = if known { tally.missing.to_string() } else { "-".to_owned() };
+        let missing = roll.missing(tally).map_or_else(|| "-".to_owned(), |missing| missing.to_string());
         let mut text = format!(
             "{}/{} covered, {missing} missing, {} unknown",
             tally.covered, tally.required, tally.unknown

@@ -99,10 +99,7 @@ fn row(
     coverage: Coverage,
     findings: &[&Finding],
 ) {
-    let name = match requirement {
-        Requirement::Registered(system) => format!("registered in {}", system.name),
-        Requirement::Check(check) => check.name.to_string(),
-    };
+    let name = requirement.to_string();
     let (sign, what) = match coverage {
         Coverage::Covered => ('✔', String::new()),
         Coverage::Unknown(reason) => ('?', decided.roll.reason(reason).message.clone()),

@@ -4,6 +4,7 @@
 //! 128 MiB (docs/targets.md): so a row is six bytes, and whatever hosts have in common is shared.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -159,6 +160,16 @@ pub enum Requirement {
     Check(ObjectKey),
 }
 
+impl fmt::Display for Requirement {
+    /// As its line in a ledger is called.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registered(system) => write!(f, "registered in {}", system.name),
+            Self::Check(check) => f.write_str(&check.name),
+        }
+    }
+}
+
 /// How a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -267,6 +278,15 @@ pub struct EnvironmentRoll {
     pub compliant: Option<bool>,
     /// What happened lately (new in this pass).
     pub new_changes: Vec<crate::memory::Change>,
+}
+
+impl EnvironmentRoll {
+    /// Missing rows of one requirement of its ledger; `None` while they are not known. While a registry is blind, exactly
+    /// the rows that need it are unknown.
+    #[must_use]
+    pub fn missing(&self, of_requirement: &Tally) -> Option<u32> {
+        (self.inventory_blind.is_empty() && of_requirement.unknown == 0).then_some(of_requirement.missing)
+    }
 }
 
 /// One cloud account.

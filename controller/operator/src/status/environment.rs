@@ -101,31 +101,27 @@ fn summary(roll: &EnvironmentRoll) -> EnvironmentSummary {
 /// The first 200 rows of the ledger; two that would have one name are told apart by their namespaces.
 fn checks(roll: &EnvironmentRoll) -> Vec<EnvironmentCheck> {
     let mut names = BTreeSet::new();
-    let inventory = roll.inventory_blind.is_empty();
     let rows = roll.ledger.iter().take(200);
     rows.map(|(requirement, tally)| {
-        let (prefix, key) = match requirement {
-            Requirement::Registered(system) => ("registered in ", system),
-            Requirement::Check(check) => ("", check),
-        };
-        let mut name = format!("{prefix}{}", key.name);
+        let mut name = requirement.to_string();
         if !names.insert(name.clone()) {
-            name = format!("{prefix}{key}");
+            name = match requirement {
+                Requirement::Registered(system) => format!("registered in {system}"),
+                Requirement::Check(check) => check.to_string(),
+            };
             names.insert(name.clone());
         }
-        check(cut(&name, 320), tally, inventory)
+        check(cut(&name, 320), tally, roll.missing(tally))
     })
     .collect()
 }
 
-fn check(name: String, tally: &Tally, inventory: bool) -> EnvironmentCheck {
-    // While a registry is blind, exactly the rows that need it have unknown ones.
-    let known = inventory && tally.unknown == 0;
+fn check(name: String, tally: &Tally, missing: Option<u32>) -> EnvironmentCheck {
     EnvironmentCheck {
         check: name,
         applies: int(tally.required),
         covered: int(tally.covered),
-        missing: known.then(|| int(tally.missing)),
+        missing: missing.map(int),
         unknown: int(tally.unknown),
         excused: int(tally.settling + tally.exempt + tally.baseline),
     }

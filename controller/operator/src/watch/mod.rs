@@ -108,8 +108,8 @@ impl Stores {
 
 #[cfg(test)]
 impl Stores {
-    /// Every kind is listed, and there is nothing of it.
-    pub(crate) fn listed() -> Self {
+    /// Every kind is listed, and `list` is told of each object between the begin and the end of the lists.
+    pub(crate) fn listed(list: impl FnOnce(&Self)) -> Self {
         let stores = Self::default();
         stores.accounts.begin();
         stores.environments.begin();
@@ -118,6 +118,7 @@ impl Stores {
         stores.systems.begin();
         stores.exemptions.begin();
         stores.hosts.begin();
+        list(&stores);
         stores.accounts.complete();
         stores.environments.complete();
         stores.roles.complete();

@@ -67,7 +67,11 @@ impl World {
     /// All sources are fresh, no host is there, and nothing has been told yet.
     pub fn new() -> Self {
         let world = Self {
-            stores: Stores::default(),
+            stores: Stores::listed(|stores| {
+                stores.accounts.listed(object("CloudAccount", "", "prod", account()));
+                stores.environments.listed(object("Environment", "team", "jp1", environment()));
+                stores.systems.listed(object("MonitoringSystem", "team", "mackerel", system()));
+            }),
             desired: DesiredState::default(),
             roll: RollCall::default(),
             obstacles: Vec::new(),
@@ -76,23 +80,6 @@ impl World {
             written: BTreeMap::new(),
         };
         let stores = &world.stores;
-        stores.accounts.begin();
-        stores.environments.begin();
-        stores.roles.begin();
-        stores.checks.begin();
-        stores.systems.begin();
-        stores.exemptions.begin();
-        stores.hosts.begin();
-        stores.accounts.listed(object("CloudAccount", "", "prod", account()));
-        stores.environments.listed(object("Environment", "team", "jp1", environment()));
-        stores.systems.listed(object("MonitoringSystem", "team", "mackerel", system()));
-        stores.accounts.complete();
-        stores.environments.complete();
-        stores.roles.complete();
-        stores.checks.complete();
-        stores.systems.complete();
-        stores.exemptions.complete();
-        stores.hosts.complete();
         for name in ["team", "nobodys"] {
             stores.namespaces.take(Event::Apply(namespace(name)));
         }
