@@ -8,13 +8,13 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rollcall_engine::ids::{AccountId, Place, Region};
-use rollcall_engine::inventory::{Address, Instance, Inventory, Volume};
+use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Inventory, Volume};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 use tokio::time::{Instant, timeout_at};
 
 use crate::calls::{Allowance, CallCount, CallLog};
 use crate::connections::Connections;
-use crate::ec2::{Clients, Described};
+use crate::described::{Clients, Described};
 use crate::failure::{Failed, Question, Refusal};
 use crate::identity::{sdk_config, sts_client};
 use crate::listing::{Ask, Listing, Page};
@@ -67,6 +67,7 @@ impl Account {
         let proof_wire = wiring.wire(
             &home,
             "GetCallerIdentity",
+            limits.calls_per_second,
             Signatures::Remember(std::sync::Arc::clone(&signed_with)),
         );
         let sts = sts_client(&config, &proof_wire, &home);
@@ -89,18 +90,30 @@ impl Account {
         self.read(region, now).await
     }
 
+    /// All DB instances of a region, of every engine that answers through RDS: Neptune's and `DocumentDB`'s too.
+    pub async fn read_databases(&self, region: &Region, now: Timestamp) -> Reading<Vec<Database>> {
+        self.read(region, now).await
+    }
+
+    /// All DB clusters of a region, of every engine likewise.
+    pub async fn read_clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>> {
+        self.read(region, now).await
+    }
+
     /// All listings of one place. Volumes and addresses of `last` are kept while they are complete and younger than
     /// [`Limits::slow_listing_age`]. Each listing stands for itself: one that fails blinds no other.
     pub async fn read_place(&self, region: &Region, last: Option<&Inventory>, now: Timestamp) -> Inventory {
         let place = self.place(region);
         let last = last.filter(|l| l.place == place);
-        // Boxed: three SDK calls at once would make this future, and every task that awaits it, 18 KB large.
-        let (instances, volumes, addresses) = tokio::join!(
+        // Boxed: five SDK calls at once would make this future, and every task that awaits it, 30 KB large.
+        let (instances, volumes, addresses, databases, clusters) = tokio::join!(
             Box::pin(self.read(region, now)),
             Box::pin(self.keep_or_read(region, last.map(|l| &l.volumes), now)),
             Box::pin(self.keep_or_read(region, last.map(|l| &l.addresses), now)),
+            Box::pin(self.read(region, now)),
+            Box::pin(self.read(region, now)),
         );
-        Inventory { place, instances, volumes, addresses }
+        Inventory { place, instances, volumes, addresses, databases, clusters }
     }
 
     /// The principal that STS proved last, without its session: who the permissions must be given to.
@@ -120,8 +133,8 @@ impl Account {
     /// What is left of our own rate limits.
     #[must_use]
     pub fn allowances(&self) -> Vec<Allowance> {
-        let ec2 = self.places.values().flat_map(|clients| &clients.wires);
-        ec2.chain([&self.proof_wire]).map(Wire::allowance).collect()
+        let listings = self.places.values().flat_map(Clients::wires);
+        listings.chain([&self.proof_wire]).map(Wire::allowance).collect()
     }
 
     fn place(&self, region: &Region) -> Place {
@@ -166,9 +179,10 @@ impl Account {
             }
         };
         if timeout_at(deadline, pages).await.is_err() {
-            let (operation, place, limit) = (T::OPERATION, &clients.place, self.limits.listing_time);
+            let (service, operation, place) = (T::SERVICE, T::OPERATION, &clients.place);
+            let limit = self.limits.listing_time;
             let message = format!(
-                "ec2 {operation} {place} took longer than {limit:?} in all. Next step: see whether AWS is slow or \
+                "{service} {operation} {place} took longer than {limit:?} in all. Next step: see whether AWS is slow or \
                  throttles this account"
             );
             listing.failed(Failure::new(FailureKind::TimedOut, message).into());
@@ -184,12 +198,12 @@ impl Account {
     ) -> Result<Page<T>, Failed> {
         for _ in 0..2 {
             let question = Question {
-                service: "ec2",
+                service: T::SERVICE,
                 operation: T::OPERATION,
                 place: &clients.place,
                 principal: self.proof.principal(),
             };
-            match T::ask(clients, ask.clone(), self.limits.page_size, at, &question).await {
+            match T::ask(clients, ask.clone(), &self.limits, at, &question).await {
                 Ok(page) => return Ok(page),
                 Err(Refusal::Failed(failed)) => return Err(failed),
                 Err(Refusal::Unproved) => self.proof.renew().await?,

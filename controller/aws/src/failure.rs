@@ -53,7 +53,8 @@ impl From<Failure> for Failed {
 
 /// The category of a refusal by HTTP status and AWS's code.
 ///
-/// Codes: "Error codes for the Amazon EC2 API", the STS API's common errors, and the SDK's own list of throttles.
+/// Codes: "Error codes for the Amazon EC2 API", the common errors of the STS and RDS APIs, and the SDK's own list of
+/// throttles.
 pub(crate) fn kind_of(status: u16, code: Option<&str>) -> FailureKind {
     match (code.unwrap_or_default(), status) {
         (
@@ -226,13 +227,9 @@ fn next_step(
         (FailureKind::Denied, Some("RequestExpired" | "SignatureDoesNotMatch")) => {
             "check the secret key, and the clock of the node".to_owned()
         }
-        // EC2 says so in regions that are off; elsewhere STS would have refused the credentials before.
-        (FailureKind::Denied, Some("AuthFailure")) => {
-            format!(
-                "STS knows these credentials, so enable {} in the account, or take it out of spec.regions",
-                place.region
-            )
-        }
+        // EC2 and RDS say so in regions that are off; elsewhere STS would have refused the credentials before.
+        (FailureKind::Denied, Some("AuthFailure")) => region_is_off(place),
+        (FailureKind::Denied, Some("InvalidClientTokenId")) if service == "rds" => region_is_off(place),
         (
             FailureKind::Denied,
             Some(
@@ -260,9 +257,15 @@ fn next_step(
             format!("check egress and proxies from the operator to {service} in {}", place.region)
         }
         (FailureKind::TooLarge, _) => "tell us: this is more than the reader is built for".to_owned(),
-        (FailureKind::NotSupported, _) => "check that AWS_ENDPOINT_URL names a current EC2 API".to_owned(),
+        (FailureKind::NotSupported, _) => {
+            format!("check that AWS_ENDPOINT_URL names a current API of {service}")
+        }
         (FailureKind::Misconfigured, _) => "check spec.regions and AWS_ENDPOINT_URL".to_owned(),
         (_, Some("InvalidPaginationToken" | "InvalidNextToken")) => {
+            "none, the next poll starts afresh".to_owned()
+        }
+        // All that RDS is given is a size and the marker of the page before.
+        (_, Some("InvalidParameterValue")) if service == "rds" => {
             "none, the next poll starts afresh".to_owned()
         }
         _ if found.status.is_some_and(|s| s < 500) => {
@@ -270,6 +273,11 @@ fn next_step(
         }
         _ => "none, the next poll tries again; see the AWS Health Dashboard".to_owned(),
     }
+}
+
+fn region_is_off(place: &Place) -> String {
+    let region = &place.region;
+    format!("STS knows these credentials, so enable {region} in the account, or take it out of spec.regions")
 }
 
 /// The first error of this type among an error and its causes.

@@ -28,7 +28,7 @@ fn behaviour() -> BehaviorVersion {
 /// What all clients of one account have in common: credentials, retries, timeouts, endpoint.
 pub(crate) async fn sdk_config(settings: &AccountSettings, place: &Place, wiring: &Wiring) -> SdkConfig {
     let limits = &settings.limits;
-    // Credential sources on this machine (metadata services, web identity) answer no EC2 documents, so they take
+    // Credential sources on this machine (metadata services, web identity) answer no documents of ours, so they take
     // the plain connection. Their number of calls is the SDK's business: a few an hour.
     let connector = wiring.connections.connector();
     let http = aws_smithy_runtime_api::client::http::http_client_fn(move |_, _| connector.clone());
@@ -57,7 +57,7 @@ pub(crate) async fn sdk_config(settings: &AccountSettings, place: &Place, wiring
     let Some(role) = &settings.assume else {
         return base;
     };
-    let wire = wiring.wire(place, "AssumeRole", Signatures::Any);
+    let wire = wiring.wire(place, "AssumeRole", limits.calls_per_second, Signatures::Any);
     let provider = RoleSession { sts: sts_client(&base, &wire, place), role: role.clone() };
     base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
 }

@@ -1,10 +1,11 @@
-//! What AWS says: EC2 and STS as readings. The only crate that sees an AWS SDK.
+//! What AWS says: EC2, RDS and STS as readings. The only crate that sees an AWS SDK.
 //!
 //! ```text
-//! Account ─ Listing (rules, no I/O) ◄─ ec2 (questions) ─ SDK client ─ wire ─► AWS
-//!    └ Proof (STS: which account?) ─────── proved keys ──────────────┘
+//! Account ─ Listing (rules, no I/O) ◄─ ec2, rds (questions) ─ SDK client ─ wire ─► AWS
+//!    └ Proof (STS: which account?) ────────── proved keys ────────────────┘
 //! ```
-//! [`Account`] is the door. `listing` says what makes a listing complete; `ec2` asks; `map` turns answers into the
+//! [`Account`] is the door. `listing` says what makes a listing complete; `ec2` and `rds` ask, each kind of
+//! thing as `described` lays down; `map` turns answers into the
 //! engine's types. Every attempt passes a `wire`, which holds back requests with unproved credentials (`proof`), keeps
 //! to our own rate (`pace`), takes only whole answers of bounded size (`answer`) and counts (`calls`). `failure` puts
 //! errors into words.
@@ -16,6 +17,7 @@ mod account;
 mod answer;
 mod calls;
 mod connections;
+mod described;
 mod ec2;
 mod failure;
 mod identity;
@@ -23,6 +25,7 @@ mod listing;
 mod map;
 mod pace;
 mod proof;
+mod rds;
 mod settings;
 mod wire;
 
@@ -33,10 +36,11 @@ pub use settings::{AccountSettings, AssumeRole, Identity, Limits, SESSION_NAME, 
 
 /// Directives for a log filter that must stand whatever level the user asks for: below them the SDK's own crates log
 /// requests and answers, and what those hold.
-pub const QUIET: [&str; 7] = [
+pub const QUIET: [&str; 8] = [
     "aws_config=info",
     "aws_runtime=info",
     "aws_sdk_ec2=info",
+    "aws_sdk_rds=info",
     "aws_sdk_sts=info",
     "aws_sigv4=info",
     "aws_smithy_runtime=info",

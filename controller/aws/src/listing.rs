@@ -6,7 +6,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use jiff::Timestamp;
-use rollcall_engine::inventory::{Address, Instance, Volume};
+use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Volume};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, MAX_REQUEST_IDS, Reading};
 
 use crate::failure::Failed;
@@ -30,6 +30,16 @@ impl Listed for Volume {
 impl Listed for Address {
     fn id(&self) -> &str {
         &self.id
+    }
+}
+impl Listed for Database {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+impl Listed for DatabaseCluster {
+    fn id(&self) -> &str {
+        self.id.as_str()
     }
 }
 

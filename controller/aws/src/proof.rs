@@ -1,8 +1,8 @@
 //! The proof that credentials belong to the account that a `CloudAccount` names.
 //!
-//! STS is asked before the first listing, at least hourly, and whenever another access key turns up: the wire to EC2
-//! ([`crate::wire`]) holds back every request whose key has no proof, so that no mistake above it can read one
-//! account and believe it to be another.
+//! STS is asked before the first listing, at least hourly, and whenever another access key turns up: the wires to EC2
+//! and RDS ([`crate::wire`]) hold back every request whose key has no proof, so that no mistake above them can read
+//! one account and believe it to be another.
 
 use std::fmt;
 use std::sync::Arc;

@@ -88,8 +88,10 @@ impl fmt::Debug for AssumeRole {
 /// Every limit of a reader. The defaults are for production; tests make them small.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Items asked for in a page: 5 to 1,000 (EC2's bounds for `MaxResults`).
+    /// Items asked for in a page of EC2's: 5 to 1,000 (EC2's bounds for `MaxResults`).
     pub page_size: i32,
+    /// The same for databases and their clusters: 20 to 100 (RDS's bounds for `MaxRecords`).
+    pub database_page_size: i32,
     /// Pages of one listing.
     pub max_pages: u32,
     /// Items of one listing; 200,000 is ten times the largest fleet we aim at.
@@ -115,6 +117,8 @@ pub struct Limits {
     /// Our own calls per account, region and action. EC2 refills 20 tokens a second for paged listings ("Request
     /// throttling for the Amazon EC2 API"): half of them stay for the account's other tools.
     pub calls_per_second: NonZeroU32,
+    /// The same for RDS, which publishes no rates: two calls a poll are enough for a hundred databases.
+    pub database_calls_per_second: NonZeroU32,
     /// How long before their end sessions are renewed (at least half of it: the SDK draws lots), so that none ends
     /// in the middle of a listing.
     pub renew_ahead: Duration,
@@ -130,6 +134,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             page_size: 1_000,
+            database_page_size: 100,
             max_pages: 1_000,
             max_items: 200_000,
             max_empty_pages: 10,
@@ -142,6 +147,7 @@ impl Default for Limits {
             first_backoff: Duration::from_secs(1),
             max_backoff: Duration::from_secs(10),
             calls_per_second: const { NonZeroU32::new(10).unwrap() },
+            database_calls_per_second: const { NonZeroU32::new(5).unwrap() },
             renew_ahead: Duration::from_mins(5),
             proof_age: Duration::from_hours(1),
             proof_pause: Duration::from_secs(10),

@@ -3,6 +3,7 @@
 //! On the way out it holds back requests whose credentials STS has not proved to belong to the right account, and
 //! keeps to our own rate. On the way in it takes only whole answers of bounded size, and counts what happened.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{
@@ -47,14 +48,21 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    pub(crate) fn wire(&self, place: &Place, operation: &'static str, signatures: Signatures) -> Wire {
+    /// A wire for one operation, at most so many calls a second.
+    pub(crate) fn wire(
+        &self,
+        place: &Place,
+        operation: &'static str,
+        per_second: NonZeroU32,
+        signatures: Signatures,
+    ) -> Wire {
         Wire(Arc::new(Line {
             inner: self.connections.connector(),
             place: place.clone(),
             operation,
             root: format!("{operation}Response"),
             max_answer_bytes: self.limits.max_answer_bytes,
-            pace: Pace::new(self.limits.calls_per_second),
+            pace: Pace::new(per_second),
             log: self.connections.log.clone(),
             signatures,
         }))

@@ -8,6 +8,10 @@
     reason = "a failing test speaks by panicking"
 )]
 
+#[path = "reader/database_faults.rs"]
+mod database_faults;
+#[path = "reader/databases.rs"]
+mod databases;
 #[path = "reader/fairness.rs"]
 mod fairness;
 #[path = "reader/faults.rs"]
@@ -16,6 +20,8 @@ mod faults;
 mod identity;
 #[path = "reader/listings.rs"]
 mod listings;
+#[path = "reader/rights.rs"]
+mod rights;
 #[path = "reader/secrets.rs"]
 mod secrets;
 #[path = "reader/world.rs"]

@@ -49,8 +49,14 @@ macro_rules! id {
 }
 
 id!(
-    /// An EC2 instance id (`i-0abc`), later also a lower-cased `DbiResourceId`: never re-used by AWS.
+    /// An EC2 instance id (`i-0abc`) or the `DbiResourceId` of a database in lower case (`db-0abc`; see
+    /// [`HostId::of_database`]). AWS re-uses neither, and their prefixes keep them apart. It is also the name of the
+    /// `Host` object.
     HostId
+);
+id!(
+    /// The `DbClusterResourceId` of a DB cluster (`cluster-0ABC`): never re-used by AWS.
+    ClusterId
 );
 id!(
     /// The twelve digits of an AWS account.
@@ -76,6 +82,21 @@ id!(
     /// The name under which a check is known in a monitoring system, `check-disk`.
     CheckName
 );
+
+/// Characters of a `DbiResourceId`: AWS's have 29; an object's name may have 63 wherever it stands.
+const MAX_DATABASE_ID: usize = 63;
+
+impl HostId {
+    /// The id of the database with this `DbiResourceId`: the same in lower case, because it names an object.
+    /// `None` for what cannot be one: AWS's are `db-` and then capitals and digits.
+    #[must_use]
+    pub fn of_database(resource_id: &str) -> Option<Self> {
+        let rest = resource_id.strip_prefix("db-")?;
+        let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric());
+        let fits = !rest.is_empty() && resource_id.len() <= MAX_DATABASE_ID;
+        (plain && fits).then(|| Self::from(resource_id.to_ascii_lowercase()))
+    }
+}
 
 /// A namespaced Rollcall object: `namespace/name`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -159,6 +180,38 @@ impl TryFrom<String> for Place {
         match text.split_once('/') {
             Some((account, region)) => Ok(Self { account: account.into(), region: region.into() }),
             None => Err(format!("{text:?} is not ACCOUNT/REGION")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_database_is_named_by_its_resource_id_in_lower_case() {
+        let of = |id: &str| HostId::of_database(id).map(|id| id.to_string());
+        assert_eq!(of("db-M5ENSHXFPU6XHZ4G4ZEI5QIO2U").as_deref(), Some("db-m5enshxfpu6xhz4g4zei5qio2u"));
+        for not_one in
+            ["", "db-", "DB-ABC", "i-0abc", "cluster-ABC", "db-A/B", "db-A B", "db-A.B", "db-é", "db-A\0"]
+        {
+            assert_eq!(of(not_one), None, "{not_one}");
+        }
+        assert_eq!(of(&format!("db-{}", "A".repeat(60))).map(|id| id.len()), Some(63));
+        assert_eq!(of(&format!("db-{}", "A".repeat(61))), None);
+    }
+
+    proptest! {
+        /// Whatever becomes the id of a database can name an object, and is no instance's.
+        #[test]
+        fn an_id_of_a_database_can_name_an_object(text in "(db-|i-|DB-)?\\PC{0,70}") {
+            if let Some(id) = HostId::of_database(&text) {
+                let bytes = id.as_str().as_bytes();
+                prop_assert!(bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-'));
+                prop_assert!(bytes.len() <= 63 && bytes.last() != Some(&b'-'));
+                prop_assert!(id.as_str().starts_with("db-") && id.as_str().eq_ignore_ascii_case(&text));
+            }
         }
     }
 }

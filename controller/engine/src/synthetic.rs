@@ -160,6 +160,8 @@ fn snapshot(size: Size, now: Timestamp) -> Snapshot {
             instances: Reading::complete_at(format!("ec2 instances {place}"), at, instances),
             volumes: Reading::complete_at("ec2 volumes", at, Vec::new()),
             addresses: Reading::complete_at("ec2 addresses", at, Vec::new()),
+            databases: Reading::complete_at("rds databases", at, Vec::new()),
+            clusters: Reading::complete_at("rds clusters", at, Vec::new()),
             place: place.clone(),
         };
         (place, Arc::new(inventory))

@@ -3,12 +3,11 @@
 use std::net::IpAddr;
 
 use aws_sdk_ec2::types::{Instance as Ec2Instance, InstanceNetworkInterface, InstanceStateName};
-use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{Instance, PowerState};
 
-use super::{owner::owner, tags};
+use super::{moment, owner::owner, tags, text};
 
 /// `StateTransitionReason` is a sentence of AWS's; this is plenty.
 const MAX_REASON: usize = 256;
@@ -20,7 +19,7 @@ const MAX_REASON: usize = 256;
 pub(crate) fn instance(mut seen: Ec2Instance, listed_at: Timestamp) -> Option<Instance> {
     let id = seen.instance_id().filter(|id| !id.is_empty())?;
     let id = HostId::new(id);
-    let launch_time = seen.launch_time().and_then(timestamp).unwrap_or_else(|| {
+    let launch_time = seen.launch_time().and_then(moment).unwrap_or_else(|| {
         tracing::warn!(host = %id, "EC2 gave no usable launch time; the host will not be judged");
         listed_at
     });
@@ -58,14 +57,6 @@ fn power(name: &InstanceStateName) -> PowerState {
     }
 }
 
-fn text(text: Option<&str>) -> Option<String> {
-    text.filter(|t| !t.is_empty()).map(str::to_owned)
-}
-
-fn timestamp(time: &DateTime) -> Option<Timestamp> {
-    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
-}
-
 /// All addresses, the primary private one first; each once. What is no address is left out.
 fn addresses(seen: &Ec2Instance) -> Vec<IpAddr> {
     let main = [seen.private_ip_address(), seen.public_ip_address()].into_iter().flatten();
@@ -94,6 +85,7 @@ mod tests {
         InstanceIpv6Address, InstanceNetworkInterfaceAssociation, InstancePrivateIpAddress, InstanceState,
         Placement, Tag,
     };
+    use aws_smithy_types::DateTime;
 
     fn now() -> Timestamp {
         "2026-03-02T12:00:00Z".parse().unwrap()

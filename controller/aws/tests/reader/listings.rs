@@ -128,7 +128,9 @@ async fn an_empty_region_is_complete() {
     complete(&inventory.instances);
     complete(&inventory.volumes);
     complete(&inventory.addresses);
-    assert!(inventory.instances.seen.is_empty());
+    complete(&inventory.databases);
+    complete(&inventory.clusters);
+    assert!(inventory.instances.seen.is_empty() && inventory.databases.seen.is_empty());
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ use axum::Router;
 use jiff::Timestamp;
 use rollcall_aws::{Account, AccountSettings, Connections, Identity, Limits, StaticKeys};
 use rollcall_engine::ids::Region;
-use rollcall_engine::inventory::Instance;
+use rollcall_engine::inventory::{Database, Instance};
 use rollcall_engine::reading::{Extent, Failure, Reading};
+use rollcall_fakes::aws::ground::db::DbLaunch;
 use rollcall_fakes::aws::{Aws, Launch, RegionTruth};
 use rollcall_fakes::clock::WorldClock;
 use rollcall_fakes::faults::Rule;
@@ -38,9 +39,11 @@ pub fn region() -> Region {
 pub fn quick() -> Limits {
     Limits {
         page_size: 5,
+        database_page_size: 20,
         first_backoff: Duration::from_millis(2),
         max_backoff: Duration::from_millis(10),
         calls_per_second: NonZeroU32::new(10_000).unwrap(),
+        database_calls_per_second: NonZeroU32::new(10_000).unwrap(),
         proof_pause: Duration::ZERO,
         ..Limits::default()
     }
@@ -72,6 +75,16 @@ impl World {
         ids
     }
 
+    /// So many databases, made long ago, named `db-000` and on; answers their ids as the engine knows them.
+    pub fn databases(&self, count: usize) -> Vec<String> {
+        let created = "2026-01-01T00:00:00Z".parse().unwrap();
+        let launch = |n| DbLaunch::of(&format!("db-{n:03}"), "mysql").created_at(created);
+        let mut ids: Vec<String> =
+            (0..count).map(|n| self.truth().launch_db(&launch(n)).unwrap().to_lowercase()).collect();
+        ids.sort();
+        ids
+    }
+
     pub fn settings(&self) -> AccountSettings {
         AccountSettings {
             account: ACCOUNT.into(),
@@ -93,7 +106,11 @@ impl World {
 
     /// How often the fake was asked this.
     pub fn asked(&self, operation: &str) -> u64 {
-        let service = if operation.starts_with("Describe") { "ec2" } else { "sts" };
+        let service = match operation {
+            "DescribeDBInstances" | "DescribeDBClusters" => "rds",
+            _ if operation.starts_with("Describe") => "ec2",
+            _ => "sts",
+        };
         self.aws.stage().calls.of(service, operation)
     }
 }
@@ -104,6 +121,12 @@ pub async fn reader(settings: AccountSettings) -> Account {
 
 pub fn ids(reading: &Reading<Vec<Instance>>) -> Vec<String> {
     let mut ids: Vec<String> = reading.seen.iter().map(|i| i.id.to_string()).collect();
+    ids.sort();
+    ids
+}
+
+pub fn database_ids(reading: &Reading<Vec<Database>>) -> Vec<String> {
+    let mut ids: Vec<String> = reading.seen.iter().map(|d| d.id.to_string()).collect();
     ids.sort();
     ids
 }

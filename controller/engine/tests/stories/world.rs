@@ -336,6 +336,8 @@ impl World {
             let inventory = Inventory {
                 volumes: Reading::complete_at("volumes", self.now, Vec::new()),
                 addresses: Reading::complete_at("addresses", self.now, Vec::new()),
+                databases: Reading::complete_at("databases", self.now, Vec::new()),
+                clusters: Reading::complete_at("clusters", self.now, Vec::new()),
                 place: place.clone(),
                 instances,
             };

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::{Desired, Kind};
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
-use rollcall_engine::inventory::Inventory;
+use rollcall_engine::inventory::{ClusterMember, Inventory};
 use rollcall_engine::memory::{Memory, PlaceMemory, SystemMemory};
 use rollcall_engine::recording::{FORMAT, Recording};
 use rollcall_engine::registry::Registry;
@@ -160,9 +160,16 @@ impl<'a> Sight<'a> {
         cut.addresses
             .seen
             .retain(|address| address.attached_to.as_ref().is_some_and(|h| self.hosts.contains(h)));
-        for ids in
-            [&mut cut.instances.request_ids, &mut cut.volumes.request_ids, &mut cut.addresses.request_ids]
-        {
+        cut.databases.seen.retain(|database| self.hosts.contains(&database.id));
+        let of_theirs = |member: &ClusterMember| cut.databases.seen.iter().any(|d| d.name == member.name);
+        cut.clusters.seen.retain(|cluster| cluster.members.iter().any(of_theirs));
+        for ids in [
+            &mut cut.instances.request_ids,
+            &mut cut.volumes.request_ids,
+            &mut cut.addresses.request_ids,
+            &mut cut.databases.request_ids,
+            &mut cut.clusters.request_ids,
+        ] {
             ids.clear();
         }
         cut

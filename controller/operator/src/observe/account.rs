@@ -170,6 +170,8 @@ fn put_instances(observer: &Observer, place: &Place, new: Reading<Vec<Instance>>
         instances: heard.instances.hear(&known.instances, new, patience, now),
         volumes: known.volumes.clone(),
         addresses: known.addresses.clone(),
+        databases: known.databases.clone(),
+        clusters: known.clusters.clone(),
     });
 }
 
@@ -186,6 +188,8 @@ fn put_storage(
         instances: known.instances.clone(),
         volumes: heard.volumes.hear(&known.volumes, volumes, patience, now),
         addresses: heard.addresses.hear(&known.addresses, addresses, patience, now),
+        databases: known.databases.clone(),
+        clusters: known.clusters.clone(),
     });
 }
 

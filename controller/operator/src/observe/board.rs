@@ -124,12 +124,7 @@ impl Board {
     /// The source is polled from now on. A reading that is there already stays.
     pub fn begin_place(&self, place: &Place, now: Timestamp) {
         self.inner.write().inventories.entry(place.clone()).or_insert_with(|| Slot {
-            reading: Arc::new(Inventory {
-                place: place.clone(),
-                instances: Reading::not_yet(format!("ec2 instances {place}"), now),
-                volumes: Reading::not_yet(format!("ec2 volumes {place}"), now),
-                addresses: Reading::not_yet(format!("ec2 addresses {place}"), now),
-            }),
+            reading: Arc::new(Inventory::not_yet(place.clone(), now)),
             awaited_since: Some(Instant::now()),
         });
     }
@@ -263,7 +258,11 @@ fn passes(kind: FailureKind) -> bool {
 }
 
 fn inventory_says_the_same(a: &Inventory, b: &Inventory) -> bool {
-    same(&a.instances, &b.instances) && same(&a.volumes, &b.volumes) && same(&a.addresses, &b.addresses)
+    same(&a.instances, &b.instances)
+        && same(&a.volumes, &b.volumes)
+        && same(&a.addresses, &b.addresses)
+        && same(&a.databases, &b.databases)
+        && same(&a.clusters, &b.clusters)
 }
 
 /// The newest metrics move with every reading; that they stopped is a matter of minutes, and the tick's.

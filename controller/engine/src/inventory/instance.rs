@@ -1,27 +1,12 @@
-//! What AWS says exists: instances, volumes and addresses of one place.
+//! EC2 instances, with the volumes and addresses that hang on them.
 
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{HostId, Place};
-use crate::reading::Reading;
-
-/// All listings of one account and region. Each rule names the listing it needs, so that one refused
-/// listing blinds only its own rules.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Inventory {
-    /// The account (proved by STS before the first listing) and region.
-    pub place: Place,
-    /// Instances in all states, managed ones included.
-    pub instances: Reading<Vec<Instance>>,
-    /// Volumes; read less often.
-    pub volumes: Reading<Vec<Volume>>,
-    /// Elastic addresses; read less often.
-    pub addresses: Reading<Vec<Address>>,
-}
+use super::Tags;
+use crate::ids::HostId;
 
 /// One EC2 instance, cut to what decisions use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,49 +72,6 @@ impl PowerState {
     #[must_use]
     pub fn exists(self) -> bool {
         !matches!(self, Self::ShuttingDown | Self::Terminated)
-    }
-}
-
-/// Tags as a sorted list: at 20,000 hosts a map per host would cost more than the tags.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    from = "std::collections::BTreeMap<String, String>",
-    into = "std::collections::BTreeMap<String, String>"
-)]
-pub struct Tags(Box<[(Box<str>, Box<str>)]>);
-
-impl Tags {
-    /// The value of a key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&str> {
-        let at = self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
-        self.0.get(at).map(|(_, v)| &**v)
-    }
-    /// All tags, sorted by key.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(k, v)| (&**k, &**v))
-    }
-}
-
-impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for Tags {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        let mut list: Vec<(Box<str>, Box<str>)> =
-            pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
-        list.sort_by(|a, b| a.0.cmp(&b.0));
-        list.dedup_by(|later, first| later.0 == first.0);
-        Self(list.into())
-    }
-}
-
-impl From<std::collections::BTreeMap<String, String>> for Tags {
-    fn from(map: std::collections::BTreeMap<String, String>) -> Self {
-        map.into_iter().collect()
-    }
-}
-
-impl From<Tags> for std::collections::BTreeMap<String, String> {
-    fn from(tags: Tags) -> Self {
-        tags.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
     }
 }
 

@@ -1,0 +1,68 @@
+//! What AWS describes to us, whichever service it is: one listing, one action, one client, one rate.
+
+use std::future::Future;
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use rollcall_engine::ids::Place;
+
+use crate::failure::{Question, Refusal};
+use crate::listing::{Ask, Listed, Page};
+use crate::proof::ProvedKeys;
+use crate::settings::Limits;
+use crate::wire::{Wire, Wiring};
+use crate::{ec2, rds};
+
+/// All clients of one place.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    pub(crate) place: Place,
+    pub(crate) ec2: ec2::Clients,
+    pub(crate) rds: rds::Clients,
+}
+
+impl Clients {
+    pub(crate) fn new(config: &SdkConfig, place: Place, keys: &ProvedKeys, wiring: &Wiring) -> Self {
+        let ec2 = ec2::Clients::new(config, &place, keys, wiring);
+        let rds = rds::Clients::new(config, &place, keys, wiring);
+        Self { place, ec2, rds }
+    }
+
+    pub(crate) fn wires(&self) -> impl Iterator<Item = &Wire> {
+        self.ec2.wires.iter().chain(&self.rds.wires)
+    }
+}
+
+/// A kind of thing that AWS lists.
+pub(crate) trait Described: Listed + Sized + Send {
+    /// The service, as IAM and messages call it.
+    const SERVICE: &'static str;
+    /// The service's action.
+    const OPERATION: &'static str;
+    /// The listing's name for people.
+    const SOURCE: &'static str;
+
+    /// Asks for one page. `at` is when the listing began.
+    fn ask(
+        clients: &Clients,
+        ask: Ask,
+        limits: &Limits,
+        at: Timestamp,
+        question: &Question<'_>,
+    ) -> impl Future<Output = Result<Page<Self>, Refusal>> + Send;
+}
+
+/// The page, with the entries that have no id counted: they cannot be told apart.
+pub(crate) fn page<T>(
+    items: Option<impl Iterator<Item = Option<T>>>,
+    next: Option<String>,
+    request_id: Option<String>,
+) -> Page<T> {
+    let mut nameless = 0;
+    let named = |item: Option<T>| {
+        nameless += usize::from(item.is_none());
+        item
+    };
+    let items = items.map(|items| items.filter_map(named).collect());
+    Page { items, nameless, next, request_id }
+}

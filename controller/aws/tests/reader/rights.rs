@@ -1,0 +1,42 @@
+//! The rights that the documents ask for are those that the reader uses: none is missing, and none is too many.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::world::{World, now, region};
+
+fn document(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+}
+
+/// The actions that a whole reading of one place asked for, as IAM calls them. Who we are may be asked without any.
+async fn used() -> BTreeSet<String> {
+    let world = World::new().await;
+    world.reader().await.read_place(&region(), None, now()).await;
+    let calls = world.aws.stage().calls.counts().into_iter().map(|count| count.call);
+    calls
+        .filter(|call| call.service != "sts")
+        .map(|call| format!("{}:{}", call.service, call.operation))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_policy_that_we_ask_admins_for_is_what_we_use() {
+    let guide = document("docs/how-to/grant-accounts.md");
+    let (_, rest) = guide.split_once("```json").unwrap();
+    let (policy, _) = rest.split_once("```").unwrap();
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+    let actions = policy["Statement"][0]["Action"].as_array().unwrap();
+    let granted: BTreeSet<String> = actions.iter().map(|a| a.as_str().unwrap().to_owned()).collect();
+    assert_eq!(granted, used().await);
+}
+
+#[tokio::test]
+async fn every_document_that_lists_our_rights_lists_them_all() {
+    let used = used().await;
+    for path in ["README.md", "SECURITY.md", "docs/tutorial.md"] {
+        let text = document(path);
+        let missing: Vec<&String> = used.iter().filter(|a| !text.contains(&format!("`{a}`"))).collect();
+        assert!(missing.is_empty(), "{path}: {missing:?}");
+    }
+}
