@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rollcall_aws::{Account, AccountSettings, AssumeRole, Connections, Identity, Limits, StaticKeys};
-use rollcall_engine::inventory::{Address, Instance, Volume};
+use rollcall_engine::inventory::{
+    Address, Database, DatabaseCluster, GroupMembership, Instance, Inventory, MemberRole, Tags, Volume,
+};
 use rollcall_engine::reading::{Extent, FailureKind};
 use serde_json::{Value, json};
 
@@ -50,7 +52,7 @@ struct Moto {
 impl Moto {
     fn start(environment: &Path) -> Self {
         let mut server = Command::new(environment.join("bin/python"))
-            .arg(environment.join("bin/moto_server"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/server.py"))
             .args(["-H", "127.0.0.1", "-p", "0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -90,7 +92,7 @@ impl Moto {
             identity: Identity::Static(StaticKeys::new("test", "test", None)),
             assume: assume.then(|| AssumeRole { role_arn, external_id: Some("x".to_owned()) }),
             endpoint_url: Some(self.url.clone()),
-            limits: Limits { page_size: 5, ..Limits::default() },
+            limits: Limits { page_size: 5, database_page_size: 20, ..Limits::default() },
         }
     }
 }
@@ -102,12 +104,14 @@ impl Drop for Moto {
     }
 }
 
+fn tags(tags: &Tags) -> Value {
+    tags.iter().map(|(k, v)| (k.to_owned(), json!(v))).collect::<serde_json::Map<_, _>>().into()
+}
+
 fn instance(seen: &Instance) -> Value {
-    let tags: Value =
-        seen.tags.iter().map(|(k, v)| (k.to_owned(), json!(v))).collect::<serde_json::Map<_, _>>().into();
     json!({
         "id": seen.id, "state": seen.state, "launched": seen.launch_time.as_second(), "zone": seen.zone,
-        "address": seen.addresses.first().map(IpAddr::to_string).unwrap_or_default(), "tags": tags,
+        "address": seen.addresses.first().map(IpAddr::to_string).unwrap_or_default(), "tags": tags(&seen.tags),
     })
 }
 
@@ -117,6 +121,30 @@ fn volume(seen: &Volume) -> Value {
 
 fn address(seen: &Address) -> Value {
     json!({"id": seen.id, "ip": seen.ip, "on": seen.attached_to})
+}
+
+fn database(seen: &Database) -> Value {
+    let endpoint = seen.endpoint.as_ref().unwrap();
+    let groups =
+        |all: &[GroupMembership]| all.iter().map(|g| json!([g.name, g.status.as_str()])).collect::<Vec<_>>();
+    json!({
+        "id": seen.id, "name": seen.name, "engine": seen.engine.as_str(), "version": seen.engine_version,
+        "class": seen.class, "status": seen.status.as_str(), "created": seen.created.unwrap().as_second(),
+        "address": endpoint.address, "port": endpoint.port, "zone": seen.zone, "multiAz": seen.multi_az,
+        "protected": seen.deletion_protection, "groups": groups(&seen.parameter_groups),
+        "options": groups(&seen.option_groups), "security": seen.security_groups, "cluster": seen.cluster,
+        "replicates": seen.replica_of, "replicas": seen.replicas, "tags": tags(&seen.tags),
+    })
+}
+
+fn cluster(seen: &DatabaseCluster) -> Value {
+    let writers: serde_json::Map<_, _> =
+        seen.members.iter().map(|m| (m.name.clone(), json!(m.writer))).collect();
+    json!({
+        "id": seen.id, "name": seen.name, "engine": seen.engine.as_str(), "status": seen.status.as_str(),
+        "writers": writers, "endpoint": seen.endpoint, "reader": seen.reader_endpoint, "port": seen.port,
+        "group": seen.parameter_group, "protected": seen.deletion_protection, "tags": tags(&seen.tags),
+    })
 }
 
 /// As one text, in order of ids.
@@ -147,7 +175,8 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
 
     let account = Account::new(moto.settings(ACCOUNT, true), &connections).await.unwrap();
     let inventory = account.read_place(&REGION.into(), None, now).await;
-    for extent in [&inventory.instances.extent, &inventory.volumes.extent, &inventory.addresses.extent] {
+    let ec2 = [&inventory.instances.extent, &inventory.volumes.extent, &inventory.addresses.extent];
+    for extent in ec2.into_iter().chain([&inventory.databases.extent, &inventory.clusters.extent]) {
         assert_eq!(*extent, Extent::Complete { at: now });
     }
     assert_eq!(sorted(inventory.instances.seen.iter().map(instance)), told(&truth, "instances"));
@@ -156,11 +185,24 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
     let managed: Vec<&str> =
         inventory.instances.seen.iter().filter_map(|i| i.managed_by.as_deref()).collect();
     assert_eq!(managed, ["autoscaling:web"]);
-    let pages = account.calls().into_iter().find(|c| c.operation == "DescribeInstances").map(|c| c.count);
-    assert_eq!(pages, Some(3), "12 launches in pages of 5");
+    let calls = account.calls();
+    let pages = |operation| calls.iter().find(|c| c.operation == operation).map(|c| c.count);
+    assert_eq!(pages("DescribeInstances"), Some(3), "12 launches in pages of 5");
+    assert_eq!(pages("DescribeDBInstances"), Some(2), "29 databases in pages of 20");
+    the_databases_are_told_too(&inventory, &truth);
 
     let mistaken = Account::new(moto.settings(ACCOUNT, false), &connections).await.unwrap();
     let reading = mistaken.read_instances(&REGION.into(), now).await;
     let Extent::Failed { why, .. } = &reading.extent else { panic!("{:?}", reading.extent) };
     assert_eq!(why.kind, FailureKind::WrongAccount, "without the role we are in {HOME}: {}", why.message);
+}
+
+fn the_databases_are_told_too(inventory: &Inventory, truth: &Value) {
+    assert_eq!(sorted(inventory.databases.seen.iter().map(database)), told(truth, "databases"));
+    assert_eq!(sorted(inventory.clusters.seen.iter().map(cluster)), told(truth, "clusters"));
+    let named = |name: &str| inventory.databases.seen.iter().find(|d| d.name == name).unwrap();
+    let roles = ["shop-0", "shop-1", "orders-00"].map(|name| inventory.role_of(named(name)));
+    assert_eq!(roles, [MemberRole::Writer, MemberRole::Reader, MemberRole::Alone]);
+    let rds = inventory.databases.seen.iter().filter(|d| d.engine.is_rds()).count();
+    assert_eq!((rds, inventory.databases.seen.len()), (27, 29));
 }

@@ -18,11 +18,11 @@ def client(service, **given):
     )
 
 
-def in_account():
+def in_account(service):
     role = f"arn:aws:iam::{ACCOUNT}:role/seed"
     given = client("sts").assume_role(RoleArn=role, RoleSessionName="seed")["Credentials"]
     return client(
-        "ec2",
+        service,
         aws_access_key_id=given["AccessKeyId"],
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
@@ -38,8 +38,83 @@ def launch(ec2, n):
     return answer["Instances"][0]["InstanceId"]
 
 
+def databases(rds):
+    """24 of their own, a replica, a cluster with a reader, and Neptune; moto has no DocumentDB clusters."""
+    tags = [{"Key": "Name", "Value": "注文 <&>"}, {"Key": "environment", "Value": "prod"}]
+    spec = {"DBInstanceClass": "db.t4g.medium", "Engine": "mysql", "AllocatedStorage": 20}
+    keys = {"MasterUsername": "admin", "MasterUserPassword": "not-a-secret"}
+    for n in range(24):
+        name = f"orders-{n:02}"
+        rds.create_db_instance(
+            DBInstanceIdentifier=name, Tags=tags, DeletionProtection=n == 1, MultiAZ=n == 2, **spec, **keys
+        )
+    rds.create_db_instance_read_replica(DBInstanceIdentifier="replica", SourceDBInstanceIdentifier="orders-00")
+    rds.stop_db_instance(DBInstanceIdentifier="orders-03")
+    for name, engine in [("shop", "aurora-mysql"), ("graph", "neptune")]:
+        rds.create_db_cluster(DBClusterIdentifier=name, Engine=engine, Tags=tags, **keys)
+        for n in range(2):
+            rds.create_db_instance(
+                DBInstanceIdentifier=f"{name}-{n}",
+                DBClusterIdentifier=name,
+                Engine=engine,
+                DBInstanceClass="db.r6g.large",
+            )
+
+
+def described_databases(rds):
+    pages = rds.get_paginator("describe_db_instances").paginate()
+    return [
+        {
+            "id": d["DbiResourceId"].lower(),
+            "name": d["DBInstanceIdentifier"],
+            "engine": d["Engine"],
+            "version": d["EngineVersion"],
+            "class": d["DBInstanceClass"],
+            "status": d["DBInstanceStatus"],
+            "created": int(d["InstanceCreateTime"].timestamp()),
+            "address": d["Endpoint"]["Address"],
+            "port": d["Endpoint"]["Port"],
+            "zone": d["AvailabilityZone"],
+            "multiAz": d["MultiAZ"],
+            "protected": d["DeletionProtection"],
+            "groups": [[g["DBParameterGroupName"], g["ParameterApplyStatus"]] for g in d["DBParameterGroups"]],
+            "options": [[g["OptionGroupName"], g["Status"]] for g in d["OptionGroupMemberships"]],
+            "security": [g["VpcSecurityGroupId"] for g in d["VpcSecurityGroups"]],
+            "cluster": d.get("DBClusterIdentifier"),
+            "replicates": d.get("ReadReplicaSourceDBInstanceIdentifier"),
+            "replicas": d["ReadReplicaDBInstanceIdentifiers"],
+            "tags": {t["Key"]: t["Value"] for t in d["TagList"]},
+        }
+        for page in pages
+        for d in page["DBInstances"]
+    ]
+
+
+def described_clusters(rds):
+    pages = rds.get_paginator("describe_db_clusters").paginate()
+    return [
+        {
+            "id": c["DbClusterResourceId"],
+            "name": c["DBClusterIdentifier"],
+            "engine": c["Engine"],
+            "status": c["Status"],
+            "writers": {m["DBInstanceIdentifier"]: m["IsClusterWriter"] for m in c["DBClusterMembers"]},
+            "endpoint": c["Endpoint"],
+            "reader": c["ReaderEndpoint"],
+            "port": c["Port"],
+            "group": c["DBClusterParameterGroup"],
+            "protected": c["DeletionProtection"],
+            "tags": {t["Key"]: t["Value"] for t in c["TagList"]},
+        }
+        for page in pages
+        for c in page["DBClusters"]
+    ]
+
+
 def main():
-    ec2 = in_account()
+    rds = in_account("rds")
+    databases(rds)
+    ec2 = in_account("ec2")
     hosts = [launch(ec2, n) for n in range(12)]
     ec2.stop_instances(InstanceIds=hosts[:1])
     ec2.terminate_instances(InstanceIds=hosts[1:2])
@@ -74,6 +149,8 @@ def main():
                     {"id": a["AllocationId"], "ip": a["PublicIp"], "on": a.get("InstanceId") or None}
                     for a in addresses
                 ],
+                "databases": described_databases(rds),
+                "clusters": described_clusters(rds),
             }
         )
     )
