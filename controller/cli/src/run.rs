@@ -35,7 +35,7 @@ pub struct RunArgs {
     /// Namespace whose roles, checks and systems every namespace sees.
     #[arg(long, value_name = "NAMESPACE")]
     library_namespace: Option<String>,
-    /// Seconds (world time) between two readings of an account's instances.
+    /// Seconds (world time) between two readings of an account's instances and databases.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     inventory_seconds: u64,
     /// Seconds (world time) between two readings of a monitoring system.

@@ -260,6 +260,8 @@ impl Metrics {
             self.age(&inventory.instances.source, &inventory.instances.extent, now);
             self.age(&inventory.volumes.source, &inventory.volumes.extent, now);
             self.age(&inventory.addresses.source, &inventory.addresses.extent, now);
+            self.age(&inventory.databases.source, &inventory.databases.extent, now);
+            self.age(&inventory.clusters.source, &inventory.clusters.extent, now);
         }
         for (key, registry) in &snapshot.registries {
             self.age(&format!("{} hosts {key}", registry.product.as_str()), &registry.hosts.extent, now);

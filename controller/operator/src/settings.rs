@@ -18,8 +18,8 @@ pub struct Settings {
     pub secret_role: String,
     /// The namespace whose roles, checks and systems every namespace sees.
     pub library_namespace: Option<String>,
-    /// World time between two listings of the instances of a place. 60 s: a new host shows within a minute,
-    /// and 20,000 hosts cost 20 calls of EC2's bucket (refilled at 20 a second).
+    /// World time between two listings of the instances and databases of a place. 60 s: a new host shows within a
+    /// minute; 20,000 hosts cost 20 calls of EC2's bucket (refilled at 20 a second), 100 databases two calls of RDS.
     pub inventory_interval: Duration,
     /// World time between two listings of volumes and addresses, which change rarely and cost three times as much.
     pub slow_inventory_interval: Duration,

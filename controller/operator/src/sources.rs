@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_engine::fleet::{Account, Endpoint};
 use rollcall_engine::ids::{Region, RegistrationId};
-use rollcall_engine::inventory::{Address, Instance, Volume};
+use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Volume};
 use rollcall_engine::reading::{Failure, Reading};
 use rollcall_engine::registry::Registry;
 
@@ -70,6 +70,10 @@ pub trait AccountReader: Send + Sync {
     async fn volumes(&self, region: &Region, now: Timestamp) -> Reading<Vec<Volume>>;
     /// Elastic addresses of a region.
     async fn addresses(&self, region: &Region, now: Timestamp) -> Reading<Vec<Address>>;
+    /// DB instances of a region, of every engine.
+    async fn databases(&self, region: &Region, now: Timestamp) -> Reading<Vec<Database>>;
+    /// DB clusters of a region, of every engine.
+    async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>>;
 }
 
 /// Reads one monitoring system. Cannot fail, and a call may be given up at any await: what was proved before is kept.

@@ -21,8 +21,8 @@ const WALL_SECONDS: f64 = 60.0;
 const RESIDENT_MIB: f64 = 128.0;
 /// Instances in one page of EC2.
 const PAGE: usize = 1000;
-/// Of EC2, for its one account and region: instances, volumes, addresses.
-const LISTINGS: usize = 3;
+/// Of AWS, for its one account and region: instances, volumes, addresses, databases, clusters.
+const LISTINGS: usize = 5;
 /// After this it is a failure, not a figure.
 const GIVEN_UP: Duration = Duration::from_mins(10);
 
@@ -74,10 +74,11 @@ async fn first_whole_pass(operator: &mut Operator, hosts: usize) -> Result<()> {
         let judged = told.count("rollcall_environment_rows", "state=\"missing\"");
         #[allow(clippy::cast_precision_loss)]
         let judges_all = counted >= hosts as f64 && judged == ENVIRONMENTS;
-        // Of instances, volumes and addresses: a listing has an age once it was read to its end.
-        let read = told.count("rollcall_reading_age_seconds", "ec2 ");
+        // A listing has an age once it was read to its end.
+        let read_of = |service| told.count("rollcall_reading_age_seconds", service);
+        let read = read_of("ec2 ") + read_of("rds ");
         Ok(Look::that(judges_all && read == LISTINGS, || {
-            format!("{counted} hosts counted, {judged} environments judged, {read} of {LISTINGS} EC2 listings read")
+            format!("{counted} hosts counted, {judged} environments judged, {read} of {LISTINGS} AWS listings read")
         }))
     })
     .await

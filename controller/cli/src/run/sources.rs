@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rollcall_aws::{AccountSettings, AssumeRole, CallCount, Connections, Identity, Limits, StaticKeys};
 use rollcall_engine::fleet::{Account, Endpoint};
 use rollcall_engine::ids::{Region, RegistrationId};
-use rollcall_engine::inventory::{Address, Instance, Volume};
+use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Volume};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::registry::Registry;
 use rollcall_monitoring::endpoint::{EndpointPolicy, SystemLookup};
@@ -157,6 +157,12 @@ impl AccountReader for Aws {
     }
     async fn addresses(&self, region: &Region, now: Timestamp) -> Reading<Vec<Address>> {
         self.0.read_addresses(region, now).await
+    }
+    async fn databases(&self, region: &Region, now: Timestamp) -> Reading<Vec<Database>> {
+        self.0.read_databases(region, now).await
+    }
+    async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>> {
+        self.0.read_clusters(region, now).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Polls one place: instances often, volumes and addresses rarely.
+//! Polls one place: instances and databases often, volumes and addresses rarely.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rollcall_engine::fleet::{Account, Fleet, Kind, Problem};
 use rollcall_engine::ids::{AccountName, ObjectKey, Place};
-use rollcall_engine::inventory::{Address, Instance, Inventory, Volume};
+use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Inventory, Volume};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -22,6 +22,11 @@ use crate::sources::{AccountReader, Secret};
 
 /// Keys that a Secret with AWS credentials must have.
 const AWS_KEYS: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
+
+/// The services, as sources are named by them.
+const EC2: &str = "ec2";
+/// As [`EC2`].
+const RDS: &str = "rds";
 
 /// Making a reader may ask STS, or a metadata service that does not answer.
 const MAKE_WITHIN: Duration = Duration::from_secs(30);
@@ -62,6 +67,8 @@ struct Heard {
     instances: Hearing,
     volumes: Hearing,
     addresses: Hearing,
+    databases: Hearing,
+    clusters: Hearing,
 }
 
 /// Polls until ended.
@@ -105,14 +112,25 @@ async fn poll_once(
     };
     let settings = &observer.settings;
     let now = observer.clock.now();
-    let instances = ask(observer, "instances", place, now, reader.instances(&place.region, now)).await;
-    put_instances(observer, place, instances, &mut past.heard);
+    let instances = async {
+        let instances =
+            ask(observer, EC2, "instances", place, now, reader.instances(&place.region, now)).await;
+        put_instances(observer, place, instances, &mut past.heard);
+    };
+    // Databases are put after instances, whose first answer is what statuses wait for, and never the other way round:
+    // what a slow RDS holds up is the next poll, not this sight of instances.
+    let ((), databases, clusters) = tokio::join!(
+        instances,
+        ask(observer, RDS, "databases", place, now, reader.databases(&place.region, now)),
+        ask(observer, RDS, "clusters", place, now, reader.clusters(&place.region, now)),
+    );
+    put_databases(observer, place, databases, clusters, &mut past.heard);
     if now < past.slow_due {
         return;
     }
     let now = observer.clock.now();
-    let volumes = ask(observer, "volumes", place, now, reader.volumes(&place.region, now)).await;
-    let addresses = ask(observer, "addresses", place, now, reader.addresses(&place.region, now)).await;
+    let volumes = ask(observer, EC2, "volumes", place, now, reader.volumes(&place.region, now)).await;
+    let addresses = ask(observer, EC2, "addresses", place, now, reader.addresses(&place.region, now)).await;
     // What failed is asked again with the next poll: a quarter of an hour is for what was read.
     if [&volumes.extent, &addresses.extent]
         .into_iter()
@@ -127,6 +145,7 @@ async fn poll_once(
 /// One listing, or that it took too long.
 async fn ask<T: Default>(
     observer: &Observer,
+    service: &'static str,
     listing: &'static str,
     place: &Place,
     now: Timestamp,
@@ -134,7 +153,7 @@ async fn ask<T: Default>(
 ) -> Reading<T> {
     let limit = observer.settings.source_timeout;
     let reading = tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
-        let source = format!("ec2 {listing} {place}");
+        let source = format!("{service} {listing} {place}");
         let why = format!("{source}: no end within {} s", limit.as_secs());
         Reading::failed(source, now, Failure::new(FailureKind::TimedOut, why))
     });
@@ -175,6 +194,25 @@ fn put_instances(observer: &Observer, place: &Place, new: Reading<Vec<Instance>>
     });
 }
 
+/// Databases and their clusters are put at once, so that members and their parts are of one moment.
+fn put_databases(
+    observer: &Observer,
+    place: &Place,
+    databases: Reading<Vec<Database>>,
+    clusters: Reading<Vec<DatabaseCluster>>,
+    heard: &mut Heard,
+) {
+    let patience = patience(observer.settings.inventory_interval);
+    put(observer, place, |known, now| Inventory {
+        place: known.place.clone(),
+        instances: known.instances.clone(),
+        volumes: known.volumes.clone(),
+        addresses: known.addresses.clone(),
+        databases: heard.databases.hear(&known.databases, databases, patience, now),
+        clusters: heard.clusters.hear(&known.clusters, clusters, patience, now),
+    });
+}
+
 fn put_storage(
     observer: &Observer,
     place: &Place,
@@ -193,17 +231,25 @@ fn put_storage(
     });
 }
 
-/// Nobody could be asked at all: all three listings say why.
+/// Nobody could be asked at all: all listings say why.
 fn unreadable(observer: &Observer, place: &Place, why: &Failure, heard: &mut Heard) {
     let now = observer.clock.now();
     tracing::warn!(source = %place, kind = why.kind.as_str(), why = %why.message, "cannot be read");
-    put_instances(observer, place, failed("instances", place, now, why), heard);
-    let (volumes, addresses) = (failed("volumes", place, now, why), failed("addresses", place, now, why));
-    put_storage(observer, place, volumes, addresses, heard);
+    put_instances(observer, place, failed(EC2, "instances", place, now, why), heard);
+    let databases = failed(RDS, "databases", place, now, why);
+    put_databases(observer, place, databases, failed(RDS, "clusters", place, now, why), heard);
+    let volumes = failed(EC2, "volumes", place, now, why);
+    put_storage(observer, place, volumes, failed(EC2, "addresses", place, now, why), heard);
 }
 
-fn failed<T: Default>(listing: &str, place: &Place, now: Timestamp, why: &Failure) -> Reading<T> {
-    Reading::failed(format!("ec2 {listing} {place}"), now, why.clone())
+fn failed<T: Default>(
+    service: &str,
+    listing: &str,
+    place: &Place,
+    now: Timestamp,
+    why: &Failure,
+) -> Reading<T> {
+    Reading::failed(format!("{service} {listing} {place}"), now, why.clone())
 }
 
 /// The account's reader, made anew when the account or its Secret changed.

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use rollcall_crds::v1alpha1::Environment;
+use rollcall_engine::inventory::Database;
 use rollcall_engine::recording::Recording;
 use serde_json::json;
 
@@ -38,6 +39,15 @@ async fn people(stage: &Stage, namespace: &str) -> Result<()> {
     Ok(())
 }
 
+/// A database of this name, which no environment claims.
+fn database(name: &str) -> Database {
+    serde_json::from_value(json!({
+        "id": "db-0abc", "name": name, "engine": "mysql", "engineVersion": "8.0.40", "class": "db.t4g.medium",
+        "status": "available", "deletionProtection": false,
+    }))
+    .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Result<()> {
     let stage = Stage::team(3).await?;
@@ -59,6 +69,7 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
         .ok()?;
     stage.hosts("rival", 2);
     people(&stage, TEAM).await?;
+    stage.script.place(super::stage::REGION, |place| place.databases = vec![database("somebodys-orders")]);
     let replica = stage.replica("a", |_| {}).await?;
     stage.status::<Environment>("jp1", |s| s["summary"]["covered"] == "3/3").await?;
     stage.status_in::<Environment>("rival", "rival1", |s| s["summary"]["covered"] == "2/2").await?;
@@ -70,7 +81,7 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
 
     let (status, text) = ask(&replica, Some(&token(&stage, TEAM, "reader").await?)).await?;
     assert_eq!(status, 200, "{text}");
-    for word in [CANARY, "rival", "shared-external-id", "rollcall-observe"] {
+    for word in [CANARY, "rival", "somebodys-orders", "shared-external-id", "rollcall-observe"] {
         assert!(!text.contains(word), "{word} is in the team's recording");
     }
     let recording = Recording::from_slice(text.as_bytes())?;
@@ -94,7 +105,9 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
     stage.plane.kubectl(&admin).await?.ok()?;
     let (status, text) = ask(&replica, Some(&token(&stage, TEAM, "stranger").await?)).await?;
     assert_eq!(status, 200, "{text}");
-    assert!(text.contains("rival") && text.contains("shared-external-id"));
+    for word in ["rival", "shared-external-id", "somebodys-orders"] {
+        assert!(text.contains(word), "{word} is in the admin's recording");
+    }
     assert!(!text.contains(CANARY));
     Ok(())
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::fleet::{Account, Endpoint};
 use rollcall_engine::ids::{Place, Region, RegistrationId};
-use rollcall_engine::inventory::{Address, Instance, PowerState, Volume};
+use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, PowerState, Volume};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::registry::{Product, Registration, RegistrationStatus, Registry};
 use rollcall_operator::sources::{
@@ -29,6 +29,9 @@ pub struct PlaceScript {
     pub instances: Vec<Instance>,
     pub mood: Mood,
     pub asked: usize,
+    pub databases: Vec<Database>,
+    /// The mood of its databases and clusters.
+    pub rds: Mood,
 }
 
 /// What one monitoring system says, by its address.
@@ -177,6 +180,16 @@ impl AccountReader for Script {
 
     async fn addresses(&self, region: &Region, now: Timestamp) -> Reading<Vec<Address>> {
         Reading::complete_at(format!("ec2 addresses {}", place(region.as_str())), now, Vec::new())
+    }
+
+    async fn databases(&self, region: &Region, now: Timestamp) -> Reading<Vec<Database>> {
+        let script = self.place(region.as_str(), |script| script.clone());
+        answer(format!("rds databases {}", place(region.as_str())), script.rds, now, script.databases).await
+    }
+
+    async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>> {
+        let mood = self.place(region.as_str(), |script| script.rds);
+        answer(format!("rds clusters {}", place(region.as_str())), mood, now, Vec::new()).await
     }
 }
 

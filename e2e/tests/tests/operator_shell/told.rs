@@ -129,6 +129,22 @@ async fn a_source_that_hangs_holds_up_no_other() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn databases_that_hang_or_are_refused_hold_up_no_instance() -> Result<()> {
+    let stage = Stage::team(3).await?;
+    stage.script.place(REGION, |place| place.rds = Mood::Hangs);
+    let replica = stage.replica("a", |settings| settings.source_timeout = SOON * 10).await?;
+    stage.status::<Environment>("jp1", |s| s["summary"]["covered"] == "3/3").await?;
+    replica.kill().await;
+
+    stage.script.place(REGION, |place| place.rds = Mood::Fails(FailureKind::Denied));
+    let _replica = stage.replica("b", |_| {}).await?;
+    stage.hosts(TEAM, 4);
+    let seen = stage.status::<Environment>("jp1", |s| s["summary"]["hosts"] == "4").await?;
+    assert_eq!(condition(&seen, "InventoryFresh"), "True Fresh", "the refusal blinds only itself");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_people_change_by_hand_is_put_right_once() -> Result<()> {
     let stage = Stage::team(3).await?;
     let _replica = stage.replica("a", |_| {}).await?;
