@@ -14,8 +14,8 @@ use crate::mackerel::listing::Listing;
 use crate::nagios::record::{MAX_OTHERS, Terms};
 use crate::nagios::told::Program;
 
-/// One answer may be this large, in bytes: some 2 kB for each of a page, and some for odd ones.
-const MAX_BODY: usize = 64 * 1_048_576;
+/// One answer may be this large, in bytes: 1.6 kB for each of a page, and some for long output.
+const MAX_BODY: usize = 256 * 1_048_576;
 
 /// A list that a CGI gives.
 #[derive(Clone, Copy)]
