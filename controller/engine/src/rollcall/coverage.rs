@@ -2,6 +2,7 @@
 //! said only when every way was judged.
 
 use std::collections::{BTreeMap, HashMap};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use super::join::Joins;
@@ -353,8 +354,12 @@ fn among(
         agreed = Some(match (agreed, of(voice)) {
             (None, verdict) => verdict,
             (Some(Verdict::Covered), Verdict::Covered) => Verdict::Covered,
-            (Some(Verdict::Lacks(a, why)), Verdict::Lacks(b, _)) if a <= b => Verdict::Lacks(a, why),
-            (Some(Verdict::Lacks(..)), Verdict::Lacks(b, why)) => Verdict::Lacks(b, why),
+            // That each of them lacks something else does not tell what the host lacks.
+            (Some(Verdict::Lacks(a, why)), Verdict::Lacks(b, because))
+                if a == b && discriminant(&why) == discriminant(&because) =>
+            {
+                Verdict::Lacks(a, why)
+            }
             _ => {
                 let message = "registered more than once, and it is not known which registration is alive";
                 return Verdict::Unknown(reasons.number(&Failure::new(FailureKind::NotYetRead, message)));

@@ -156,6 +156,23 @@ fn rebuilt_in_place_and_registered_again() {
 }
 
 #[test]
+fn registrations_that_lack_different_things_do_not_tell_what_the_host_lacks() {
+    let mut world = World::with_hosts(&["jp1-app-1"]);
+    world.register("jp1-app-1", "A-OLD");
+    world.agent("jp1-app-1").checks = Some(Vec::new());
+    world.agent("jp1-app-1#A-OLD").registration.status =
+        rollcall_engine::registry::RegistrationStatus::Poweroff;
+    world.agent("jp1-app-1#A-OLD").sends = Err(None);
+    let missing = ["RC0102", "RC0203"];
+    assert_eq!(world.pass().findings.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), missing);
+    // Without metrics: it misses the check, or it is switched off.
+    world.mackerel.insert("metrics", Answer::Cut(Vec::new()));
+    let roll = world.pass();
+    assert!(rows(&roll, &world.id("jp1-app-1")).ends_with("ntp ?NotYetRead"));
+    assert_eq!(roll.findings.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["RC0203", "RC0502"]);
+}
+
+#[test]
 fn two_voices_in_one_name_are_not_retired_blindly() {
     let mut world = World::with_hosts(&["jp1-app-1"]);
     world.register("jp1-app-1", "A-OLD");
