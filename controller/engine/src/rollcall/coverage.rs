@@ -186,7 +186,7 @@ impl<'p, 'a> Rater<'p, 'a> {
             Standing::Unknown(reason) => return Presence::Unknown(*reason),
             Standing::Absent => return Presence::Absent,
             Standing::Once(post) => (std::slice::from_ref(post), true),
-            Standing::Several(posts) => (posts.as_slice(), false),
+            Standing::Several(posts) | Standing::Glimpsed(posts, _) => (posts.as_slice(), false),
         };
         let (Some(book), Some(verdicts)) = (self.names.get_mut(system), self.verdicts.get_mut(system)) else {
             return Presence::Unknown(NOT_JUDGED);
@@ -204,7 +204,11 @@ impl<'p, 'a> Rater<'p, 'a> {
             let scopes = verdicts.class(&post.registration.roles, is_alone);
             Voice { is_watched: post.is_watched, pulse: post.pulse, list, others, scopes }
         });
-        Presence::Here(voices.collect())
+        let voices = voices.collect();
+        match standing {
+            Standing::Glimpsed(_, gap) => Presence::Glimpsed(voices, *gap),
+            _ => Presence::Here(voices),
+        }
     }
 
     /// The best of all ways; unknown while one of them is and none covers.
@@ -278,6 +282,8 @@ enum Presence {
     Absent,
     /// Registered; more than one voice when nobody can tell which is the live one.
     Here(Vec<Voice>),
+    /// The same in a listing that is not whole, and why it is not.
+    Glimpsed(Vec<Voice>, Reason),
 }
 
 /// One registration, reduced to what rows depend on.
@@ -336,15 +342,16 @@ fn verdict_of(watch: Option<Watch>) -> Verdict {
 }
 
 /// The verdict over all voices of a host in a system. When nobody can tell which of them is the live one, they must
-/// agree.
+/// agree; when there may be others, a lack is no news.
 fn among(
     system: usize,
     present: &[(usize, Presence)],
     reasons: &mut Reasons,
     mut of: impl FnMut(&Voice) -> Verdict,
 ) -> Verdict {
-    let voices = match present.iter().find(|(number, _)| *number == system) {
-        Some((_, Presence::Here(voices))) => voices,
+    let (voices, gap) = match present.iter().find(|(number, _)| *number == system) {
+        Some((_, Presence::Here(voices))) => (voices, None),
+        Some((_, Presence::Glimpsed(voices, gap))) => (voices, Some(*gap)),
         Some((_, Presence::Absent)) => return Verdict::Lacks(Lack::Missing, Because::NotRegistered),
         Some((_, Presence::Unknown(reason))) => return Verdict::Unknown(*reason),
         None => return Verdict::Unknown(NOT_JUDGED),
@@ -366,7 +373,10 @@ fn among(
             }
         });
     }
-    agreed.unwrap_or(Verdict::Unknown(NOT_JUDGED))
+    match (agreed, gap) {
+        (Some(Verdict::Lacks(..)), Some(gap)) => Verdict::Unknown(gap),
+        (agreed, _) => agreed.unwrap_or(Verdict::Unknown(NOT_JUDGED)),
+    }
 }
 
 fn note(

@@ -165,7 +165,8 @@ impl<'a> Clerk<'_, 'a> {
                 Some(first) if !switched_off.is_empty() => (first, false),
                 _ => return,
             },
-            Standing::Unknown(_) | Standing::Absent => return,
+            // Of what was only glimpsed nothing is wrong: the live registration may be another one.
+            Standing::Unknown(_) | Standing::Absent | Standing::Glimpsed(..) => return,
         };
         let note = status(system, class, post, &switched_off);
         self.push(host, class, note, switched_off, found);
@@ -277,7 +278,7 @@ fn silence(system: &SystemView<'_>, standing: &Standing<'_>, severity: Severity)
     let posts = match standing {
         Standing::Once(post) => std::slice::from_ref(post),
         Standing::Several(posts) => posts,
-        Standing::Unknown(_) | Standing::Absent => &[],
+        Standing::Unknown(_) | Standing::Absent | Standing::Glimpsed(..) => &[],
     };
     let last = posts.iter().filter_map(|post| system.last_metric(&post.registration.id)).max();
     let found = last.map_or_else(|| "none ever".to_owned(), |last| format!("none since {last:.0}"));

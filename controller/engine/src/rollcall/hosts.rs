@@ -116,7 +116,8 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             excuse(self.exemptions, &mut found.finding, host, class);
         }
         let newcomer = self.newcomer(host, class);
-        let is_unknown = rated.rows.iter().any(|row| matches!(row.coverage, Coverage::Unknown(_)));
+        let is_unknown = rated.rows.iter().any(|row| matches!(row.coverage, Coverage::Unknown(_)))
+            || !rated.standings.iter().all(|(_, standing)| standing.is_whole());
         let is_in_order = !is_unknown && found.iter().all(|found| !found.finding.excuse.is_none());
         let ready_for_launch = if is_in_order { Some(newcomer.launch) } else { newcomer.ready_for };
         let phase = stage(Newcomer { ready_for: ready_for_launch, ..newcomer }, self.scene.pass.now);
@@ -411,12 +412,12 @@ fn is_blind_in(key: &str, standings: &[(usize, Standing<'_>)], systems: &[System
     match of.map(|(_, standing)| standing) {
         Some(Standing::Once(post)) => matches!(post.pulse, Pulse::Unknown(_)) || post.is_watched.is_err(),
         Some(Standing::Absent) | None => false,
-        Some(Standing::Unknown(_) | Standing::Several(_)) => true,
+        Some(Standing::Unknown(_) | Standing::Several(_) | Standing::Glimpsed(..)) => true,
     }
 }
 
-/// Was this host judged so completely that a finding which was not found is not there? It runs and is past its settling, and every row that
-/// could hold the finding was judged.
+/// Was this host judged so completely that a finding which was not found is not there? It runs and is past its settling, every listing of
+/// hosts in which it may stand is whole, and every row that could hold the finding was judged.
 pub(super) fn proves(scene: &Scene<'_, '_>, judged: &Judged, exemption: &Exemption, host: &HostId) -> bool {
     let Ok(number) = scene.population.hosts.binary_search_by(|view| view.id.cmp(host)) else { return false };
     let (Some(view), Some((_, class))) = (scene.population.hosts.get(number), scene.class(number)) else {
@@ -428,6 +429,10 @@ pub(super) fn proves(scene: &Scene<'_, '_>, judged: &Judged, exemption: &Exempti
         || class.environment.key.namespace != exemption.key.namespace
         || class.environment.book.doubted
     {
+        return false;
+    }
+    let is_listed = |system: &usize| scene.systems.get(*system).is_some_and(|s| s.hosts.proof.is_some());
+    if !class.environment.systems.iter().all(is_listed) {
         return false;
     }
     let is_known = |row: &Row| !matches!(row.coverage, Coverage::Unknown(_));

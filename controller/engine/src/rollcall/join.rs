@@ -3,7 +3,7 @@
 //! An instance id is binding: a registration that names an instance is never joined to another one by a weaker
 //! rule, for a re-used name would make the ghost of the old host pass for the new one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use regex::Regex;
@@ -12,8 +12,9 @@ use super::Pass;
 use super::places::PlaceView;
 use super::population::{HostView, Population};
 use super::registries::SystemView;
+use super::standing::is_read;
 use crate::fleet::{Environment, JoinRule};
-use crate::ids::Place;
+use crate::ids::{Place, RegistrationId};
 use crate::registry::Registration;
 
 /// What a registration speaks of.
@@ -38,6 +39,8 @@ pub(super) struct Joins {
     pub(super) of_host: Vec<Vec<(usize, usize)>>,
     /// By host: systems in which a registration may speak of it or of another.
     pub(super) ambiguous: HashMap<usize, Vec<usize>>,
+    /// By host: systems whose listing is not whole and lacks a registration that was last proved to be this host's.
+    pub(super) hidden: HashMap<usize, Vec<usize>>,
 }
 
 /// Joins the registrations of every system that somebody uses.
@@ -71,8 +74,26 @@ pub(super) fn join(
             }
         }
         joins.of_system.push(joined);
+        if system.hosts.is_fresh && system.hosts.proof.is_none() {
+            joins.hide(number, system, population);
+        }
     }
     joins
+}
+
+impl Joins {
+    /// Notes whose known registrations a listing that is not whole does not show, or not wholly: of one that cannot be
+    /// read nobody can tell that it speaks of another host now.
+    fn hide(&mut self, number: usize, system: &SystemView<'_>, population: &Population<'_>) {
+        let read = system.registrations().iter().filter(|one| is_read(one));
+        let seen: HashSet<&RegistrationId> = read.map(|one| &one.id).collect();
+        for (id, proved) in &system.memory.registrations {
+            let host = population.hosts.binary_search_by(|host| host.id.cmp(id));
+            if let (Ok(host), false) = (host, proved.iter().all(|one| seen.contains(one))) {
+                self.hidden.entry(host).or_default().push(number);
+            }
+        }
+    }
 }
 
 /// Hosts and tombs by instance id, over the whole fleet: ids are unique at AWS.

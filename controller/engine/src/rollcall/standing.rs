@@ -1,4 +1,9 @@
 //! How a host stands in one monitoring system: registered or not, watched, alive, and with which checks.
+//!
+//! A listing that is fresh but not whole speaks only for hosts, never against them: what it shows is so, and what it
+//! does not show is unknown. A registration that it hides may be another one of a host that it shows, and the live one. So
+//! only a voice that is heard now counts, and none where a registration that was last proved to be the host's is
+//! not to be seen (docs/decisions.md, 7).
 
 use super::join::Joins;
 use super::reasons::Reasons;
@@ -18,6 +23,19 @@ pub(super) enum Standing<'a> {
     Once(Post<'a>),
     /// Registered several times, and nobody can tell which is the live one.
     Several(Vec<Post<'a>>),
+    /// Seen registered, and heard, in a listing that is not whole, and why it is not. More than one when nobody can tell
+    /// which is the live one. It may have others: only what speaks for the host may be said.
+    Glimpsed(Vec<Post<'a>>, Reason),
+}
+
+impl Standing<'_> {
+    /// Was everything told from which it follows? Else what was not found wrong may be wrong all the same.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Absent | Self::Once(_) | Self::Several(_) => true,
+            Self::Unknown(_) | Self::Glimpsed(..) => false,
+        }
+    }
 }
 
 /// One registration of a host, and what is known about it.
@@ -50,12 +68,21 @@ pub(super) fn standing<'a>(
     joins: &Joins,
     reasons: &mut Reasons,
 ) -> Standing<'a> {
-    if system.hosts.proof.is_none() {
+    let is_whole = system.hosts.proof.is_some();
+    if !is_whole && !system.hosts.is_fresh {
         return Standing::Unknown(system.hosts.reason());
     }
     let mine = joins.of_host.get(host).into_iter().flatten().filter(|(of, _)| *of == number);
     let mut registrations: Vec<&Registration> =
         mine.filter_map(|(_, registration)| system.registrations().get(*registration)).collect();
+    if !is_whole {
+        let is_hidden = joins.hidden.get(&host).is_some_and(|systems| systems.contains(&number));
+        return if is_hidden {
+            Standing::Unknown(system.hosts.reason())
+        } else {
+            glimpse(pass, system, registrations, reasons)
+        };
+    }
     match registrations.as_slice() {
         [] if joins.ambiguous.get(&host).is_some_and(|systems| systems.contains(&number)) => {
             let message = format!("{}: a registration speaks of this host or of another", system.system.key);
@@ -72,6 +99,39 @@ pub(super) fn standing<'a>(
             }
         }
     }
+}
+
+/// The standing of a host of which a fresh listing that is not whole shows these registrations.
+fn glimpse<'a>(
+    pass: &Pass<'_>,
+    system: &SystemView<'a>,
+    mut registrations: Vec<&'a Registration>,
+    reasons: &mut Reasons,
+) -> Standing<'a> {
+    let gap = system.hosts.reason();
+    if !registrations.iter().all(|registration| is_read(registration)) {
+        return Standing::Unknown(gap);
+    }
+    newest_first(system, &mut registrations);
+    if system.last_metric.proof.is_some() {
+        registrations.truncate(1);
+    }
+    if registrations.is_empty() || !registrations.iter().all(|one| is_heard(pass, system, one)) {
+        return Standing::Unknown(gap);
+    }
+    Standing::Glimpsed(registrations.iter().map(|one| Post::new(pass, system, one, reasons)).collect(), gap)
+}
+
+/// Was all read on which it depends whose registration it is, and which monitors cover it? What cannot be read in a
+/// registration is left empty, and makes the listing one that is not whole.
+pub(super) fn is_read(registration: &Registration) -> bool {
+    registration.custom_identifier.is_some() && !registration.roles.is_empty()
+}
+
+/// Did it send a metric within the silence allowed? Being too new to tell is not enough.
+fn is_heard(pass: &Pass<'_>, system: &SystemView<'_>, registration: &Registration) -> bool {
+    let last = system.last_metric(&registration.id);
+    last.is_some_and(|last| pass.now.duration_since(last) <= system.system.silence)
 }
 
 /// Registrations of one host, the live one first: newest metric, then newest registration.
@@ -114,9 +174,7 @@ pub(super) fn pulse(
 ) -> Pulse {
     let silence = system.system.silence;
     let last = system.last_metric(&registration.id);
-    if system.last_metric.is_unsupported()
-        || last.is_some_and(|last| pass.now.duration_since(last) <= silence)
-    {
+    if system.last_metric.is_unsupported() || is_heard(pass, system, registration) {
         return Pulse::Alive;
     }
     let Some(at) = system.last_metric.proof else { return Pulse::Unknown(system.last_metric.reason()) };

@@ -8,149 +8,15 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use rollcall_crds::v1alpha1::HostState;
 use rollcall_engine::fleet::Fleet;
-use rollcall_engine::inventory::PowerState;
-use rollcall_engine::memory::Memory;
+use rollcall_engine::ids::{HostId, RegistrationId};
+use rollcall_engine::memory::{Memory, SystemMemory};
 use rollcall_engine::reading::{Extent, FailureKind, Reading};
-use rollcall_engine::registry::{RegistrationStatus, Scope};
+use rollcall_engine::registry::Scope;
 use rollcall_engine::rollcall::{Coverage, Requirement, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
 
+use crate::fleets::{deviation, hidden, hidden_by_ec2, part, world};
 use crate::world::*;
-
-/// How one host of a random fleet deviates from being in order.
-#[derive(Clone, Debug)]
-struct Deviation {
-    state: PowerState,
-    role: &'static str,
-    in_environment: bool,
-    /// Minutes since its launch.
-    age: i64,
-    registrations: u8,
-    status: RegistrationStatus,
-    mackerel_role: &'static str,
-    checks: Option<Vec<&'static str>>,
-    /// Minutes since its last metric, if it ever sent one.
-    last_metric: Option<i64>,
-    by_name: bool,
-}
-
-fn deviation() -> impl Strategy<Value = Deviation> {
-    use PowerState::{Pending, Running, ShuttingDown, Stopped, Terminated, Unknown};
-    use RegistrationStatus::{Maintenance, Poweroff, Standby, Working};
-    let state = prop_oneof![6 => Just(Running), 1 => Just(Pending), 1 => Just(Stopped), 1 => Just(ShuttingDown), 1 => Just(Terminated), 1 => Just(Unknown)];
-    let role = prop_oneof![4 => Just("app"), 1 => Just("batch"), 1 => Just(""), 1 => Just("nobody"), 1 => Just("linux")];
-    let age = prop_oneof![Just(35_i64), Just(125), Just(3_005), Just(90_005)];
-    let status = prop_oneof![4 => Just(Working), 1 => Just(Standby), 1 => Just(Maintenance), 1 => Just(Poweroff), 1 => Just(RegistrationStatus::Unknown)];
-    let checks = prop_oneof![
-        4 => Just(Some(vec!["check-ntp"])), 1 => Just(Some(vec![])), 1 => Just(None), 1 => Just(Some(vec!["check-ntp", "check-own"]))
-    ];
-    let last = prop_oneof![6 => Just(Some(1_i64)), 1 => Just(None), 1 => Just(Some(500))];
-    let registrations = prop_oneof![1 => Just(0_u8), 5 => Just(1), 1 => Just(2)];
-    let rest = (
-        registrations,
-        status,
-        prop_oneof![4 => Just("app"), 1 => Just("batch")],
-        checks,
-        last,
-        any::<bool>(),
-    );
-    (state, role, prop::bool::weighted(0.9), age, rest).prop_map(
-        |(state, role, in_environment, age, rest)| Deviation {
-            state,
-            role,
-            in_environment,
-            age,
-            registrations: rest.0,
-            status: rest.1,
-            mackerel_role: rest.2,
-            checks: rest.3,
-            last_metric: rest.4,
-            by_name: rest.5,
-        },
-    )
-}
-
-/// What a source may hide or fail to say.
-fn hidden() -> impl Strategy<Value = Answer> {
-    prop_oneof![
-        4 => Just(Answer::Whole),
-        1 => Just(Answer::NotYet),
-        1 => Just(Answer::Old(SignedDuration::from_mins(20))),
-        1 => prop_oneof![Just(FailureKind::Denied), Just(FailureKind::NotSupported), Just(FailureKind::Throttled)].prop_map(Answer::Fails),
-        3 => prop::sample::subsequence(
-                vec!["jp1-app-1", "jp1-app-2", "jp1-app-3", "jp1-app-4", "jp1-app-5", "jp1-app-6", "M1", "M2", "m-disk", "m-conn"], 0..6,
-            ).prop_map(|gone| Answer::Cut(gone.into_iter().map(str::to_owned).collect())),
-    ]
-}
-
-fn hidden_by_ec2() -> impl Strategy<Value = Answer> {
-    prop_oneof![5 => hidden(), 1 => Just(Answer::Empty)]
-}
-
-/// A fleet of six that Rollcall has known in order for a day, deviating since then.
-fn world(deviations: &[Deviation]) -> World {
-    let names = ["jp1-app-1", "jp1-app-2", "jp1-app-3", "jp1-app-4", "jp1-app-5", "jp1-app-6"];
-    let mut world = World::with_hosts(&names);
-    world.apply(
-        r#"
-apiVersion: rollcall.dev/v1alpha1
-kind: MonitoringSystem
-metadata: {name: mackerel, namespace: backlog}
-spec:
-  mackerel: {apiKeySecret: {name: mackerel, key: api-key}}
-  join: [{by: CustomIdentifier}, {by: Name, pattern: "^(?<name>jp1-app-[1-4])$"}]
-"#,
-    );
-    world.apply(
-        r#"
-apiVersion: rollcall.dev/v1alpha1
-kind: Exemption
-metadata: {name: frozen, namespace: backlog}
-spec:
-  {type: Baseline, match: {code: RC0102}, hosts: [i-0001, i-0002, i-0003], reason: r, approver: a, expires: "2027-03-31"}
-"#,
-    );
-    world.desired.environments[0].spec.roles.as_mut().unwrap().counts =
-        serde_json::from_value(serde_json::json!([{"role": "app", "min": 5}])).unwrap();
-    let mut unasked = metric("m-load", "loadavg5", Some(8.0), None);
-    unasked.scopes = vec![Scope { service: "Backlog".into(), role: Some("batch".into()) }];
-    world.monitors.push(unasked);
-    for name in names {
-        world.agent(name).checks = Some(Vec::new());
-    }
-    world.pass();
-    world.hours(26);
-    for (name, deviation) in names.iter().zip(deviations) {
-        deviate(&mut world, name, deviation);
-    }
-    world
-}
-
-fn deviate(world: &mut World, name: &str, deviation: &Deviation) {
-    let now = world.now;
-    let env = if deviation.in_environment { "jp1" } else { "other" };
-    let machine = world.machine(name);
-    machine.state = deviation.state;
-    machine.tags = [("Name", name), ("Env", env), ("Role", deviation.role)].into_iter().collect();
-    machine.launch_time = now - SignedDuration::from_mins(deviation.age);
-    if deviation.registrations == 0 {
-        world.agents.remove(name);
-        return;
-    }
-    let agent = world.agent(name);
-    agent.registration.status = deviation.status;
-    agent.registration.roles =
-        vec![Scope { service: "Backlog".into(), role: Some(deviation.mackerel_role.into()) }];
-    agent.checks =
-        deviation.checks.as_ref().map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-    agent.sends = Err(deviation.last_metric.map(|minutes| now - SignedDuration::from_mins(minutes)));
-    if deviation.by_name {
-        agent.registration.custom_identifier = None;
-    }
-    if deviation.registrations == 2 {
-        world.register(name, &format!("SECOND-{name}"));
-    }
-}
 
 /// Everything that a roll call claims against somebody, but for what it says about its sources.
 fn claims(roll: &RollCall) -> BTreeSet<String> {
@@ -159,17 +25,47 @@ fn claims(roll: &RollCall) -> BTreeSet<String> {
     findings.map(|f| format!("{} {:?} {:?} {:?}", f.code, f.subject, f.environment, f.check)).collect()
 }
 
-/// Rows that claim a lack, by host and requirement.
-fn lacks(roll: &RollCall) -> BTreeSet<(String, Requirement)> {
-    let mut lacks = BTreeSet::new();
+/// Some rows, by host and requirement.
+type Rows = BTreeSet<(HostId, Requirement)>;
+
+fn rows_that(roll: &RollCall, is_one: impl Fn(Coverage) -> bool) -> Rows {
+    let mut rows = Rows::new();
     for (id, host) in &roll.hosts {
-        for (requirement, coverage) in roll.rows(host) {
-            if matches!(coverage, Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak) {
-                lacks.insert((id.to_string(), requirement.clone()));
-            }
-        }
+        let these = roll.rows(host).filter(|(_, coverage)| is_one(*coverage));
+        rows.extend(these.map(|(requirement, _)| (id.clone(), requirement.clone())));
     }
-    lacks
+    rows
+}
+
+/// Rows that claim a lack.
+fn lacks(roll: &RollCall) -> Rows {
+    rows_that(roll, |coverage| {
+        matches!(coverage, Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak)
+    })
+}
+
+/// What is covered some minutes later.
+fn covered_and_all(world: &mut World) -> (Rows, RollCall) {
+    let roll = world.minutes(20).pass();
+    (rows_that(&roll, |coverage| coverage == Coverage::Covered), roll)
+}
+
+/// The world in which there is no registration but those that a listing shows wholly.
+fn without_hidden(world: &World, hosts: &Answer) -> World {
+    let mut world = world.clone();
+    if let Answer::Cut(named) | Answer::Garbled(named) = hosts {
+        world.agents.retain(|_, agent| !is_named(&agent.registration, named));
+    }
+    world
+}
+
+/// Does the view neither show nor remember a registration that this host has? Then nobody can know of it.
+fn is_hidden_anew(id: &HostId, truth: &RollCall, view: &RollCall, remembered: &SystemMemory) -> bool {
+    let remembered = remembered.registrations.get(id).into_iter().flatten();
+    let known: BTreeSet<&RegistrationId> =
+        view.hosts[id].registrations.iter().map(|(_, registration)| registration).chain(remembered).collect();
+    let has = truth.hosts.get(id).map_or(&[][..], |host| &host.registrations);
+    has.iter().any(|(_, registration)| !known.contains(registration))
 }
 
 /// The same readings in another order.
@@ -244,6 +140,37 @@ proptest! {
                 let is_true = truth.environments[key].compliant;
                 prop_assert!(environment.compliant != Some(true) || is_true == Some(true), "blind is not compliant");
             }
+        }
+    }
+
+    /// What a listing in part covers, a listing that has no more than this part covers; and so does the whole one, unless
+    /// it holds a registration that nobody could know of.
+    #[test]
+    fn a_part_of_the_registrations_covers_nothing_more(
+        deviations in prop::collection::vec(deviation(), 6),
+        hosts in part(),
+        answers in prop::array::uniform3(hidden()),
+        seen in any::<bool>(),
+    ) {
+        let mut world = world(&deviations);
+        if seen {
+            world.pass();
+        } else {
+            world.memory.forget_proofs();
+        }
+        let remembered = world.memory.systems[&world.system].clone();
+        let (mut seeing, mut shown, mut blinded) = (world.clone(), without_hidden(&world, &hosts), world);
+        let [monitors, metrics, checks] = answers;
+        blinded.mackerel = [("hosts", hosts), ("monitors", monitors), ("metrics", metrics), ("checks", checks)].into();
+        for _ in 0..2 {
+            let truth = covered_and_all(&mut seeing);
+            let part = covered_and_all(&mut shown);
+            let view = covered_and_all(&mut blinded);
+            let more: Vec<_> = view.0.difference(&part.0).cloned().collect();
+            prop_assert!(more.is_empty(), "covered by more than was seen: {more:#?}");
+            let mut more: Vec<_> = view.0.difference(&truth.0).cloned().collect();
+            more.retain(|(id, _)| !is_hidden_anew(id, &truth.1, &view.1, &remembered));
+            prop_assert!(more.is_empty(), "covered only to the blind: {more:#?}");
         }
     }
 

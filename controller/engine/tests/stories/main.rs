@@ -10,6 +10,8 @@ mod claims;
 mod coverage;
 mod departures;
 mod first_morning;
+mod fleets;
+mod glimpses;
 mod laws;
 mod recordings;
 mod registrations;

@@ -103,6 +103,9 @@ pub enum Answer {
     Whole,
     /// The truth, but without these, and it says that a page is missing.
     Cut(Vec<String>),
+    /// Of these registrations the identifier (named by name) or the roles (named by id) could not be read and are left
+    /// empty, and it says so. Any other listing lacks these.
+    Garbled(Vec<String>),
     /// Everything, but read so long ago.
     Old(SignedDuration),
     /// Nothing, with a reason.
@@ -352,8 +355,16 @@ impl World {
     fn registry(&self) -> Option<Registry> {
         let says = |listing: &str| self.mackerel.get(listing).cloned().unwrap_or_default();
         let hosts = self.agents.values().map(|agent| agent.registration.clone()).collect();
-        let without = |all: Vec<Registration>, gone: &[String]| -> Vec<Registration> {
-            all.into_iter().filter(|r| !gone.contains(&r.name)).collect()
+        let is_garbled = matches!(says("hosts"), Answer::Garbled(_));
+        let without = |mut all: Vec<Registration>, named: &[String]| -> Vec<Registration> {
+            if is_garbled {
+                for one in &mut all {
+                    garble(one, named);
+                }
+            } else {
+                all.retain(|one| !is_named(one, named));
+            }
+            all
         };
         let hosts = self.answer(&says("hosts"), "mackerel hosts".into(), hosts, without)?;
         let fewer = |all: Vec<Monitor>, gone: &[String]| -> Vec<Monitor> {
@@ -404,7 +415,7 @@ impl World {
             Answer::Whole => Reading::complete_at(source, at, truth),
             Answer::Old(age) => Reading::complete_at(source, self.now - *age, truth),
             Answer::Empty => Reading::complete_at(source, at, T::default()),
-            Answer::Cut(gone) => Reading {
+            Answer::Cut(gone) | Answer::Garbled(gone) => Reading {
                 extent: Extent::Partial {
                     at,
                     missing: vec![Gap {
@@ -417,6 +428,21 @@ impl World {
             Answer::Fails(kind) => Reading::failed(source, at, Failure::new(*kind, "the source says no")),
             Answer::NotYet => return None,
         })
+    }
+}
+
+/// Is a registration among those that are named by its name or id?
+pub fn is_named(registration: &Registration, named: &[String]) -> bool {
+    named.iter().any(|name| *name == registration.name || **name == *registration.id.as_str())
+}
+
+/// Leaves of a registration what a reader can read of it.
+fn garble(registration: &mut Registration, named: &[String]) {
+    if named.contains(&registration.name) {
+        registration.custom_identifier = None;
+    }
+    if named.iter().any(|name| **name == *registration.id.as_str()) {
+        registration.roles = Vec::new();
     }
 }
 

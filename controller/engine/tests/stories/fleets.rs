@@ -1,0 +1,179 @@
+//! Fleets that nobody wrote down, for laws: how their hosts deviate from order, and what sources may hide of them.
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use rollcall_engine::inventory::PowerState;
+use rollcall_engine::reading::FailureKind;
+use rollcall_engine::registry::{RegistrationStatus, Scope};
+
+use crate::world::*;
+
+/// How one host of a random fleet deviates from being in order.
+#[derive(Clone, Debug)]
+pub struct Deviation {
+    state: PowerState,
+    role: &'static str,
+    in_environment: bool,
+    /// Minutes since its launch.
+    age: i64,
+    /// The second one is as good as one can be; if there are three, the third runs no check.
+    registrations: u8,
+    status: RegistrationStatus,
+    mackerel_role: &'static str,
+    checks: Option<Vec<&'static str>>,
+    /// It sends metrics all the time; else minutes since the last one, if there ever was one.
+    sends: Result<(), Option<i64>>,
+    by_name: bool,
+    /// It is registered under the name of the first host.
+    borrows_name: bool,
+}
+
+/// How hosts deviate.
+pub fn deviation() -> impl Strategy<Value = Deviation> {
+    use PowerState::{Pending, Running, ShuttingDown, Stopped, Terminated, Unknown};
+    use RegistrationStatus::{Maintenance, Poweroff, Standby, Working};
+    let state = prop_oneof![6 => Just(Running), 1 => Just(Pending), 1 => Just(Stopped), 1 => Just(ShuttingDown), 1 => Just(Terminated), 1 => Just(Unknown)];
+    let role = prop_oneof![4 => Just("app"), 1 => Just("batch"), 1 => Just(""), 1 => Just("nobody"), 1 => Just("linux")];
+    let age = prop_oneof![Just(35_i64), Just(125), Just(3_005), Just(90_005)];
+    let status = prop_oneof![4 => Just(Working), 1 => Just(Standby), 1 => Just(Maintenance), 1 => Just(Poweroff), 1 => Just(RegistrationStatus::Unknown)];
+    let checks = prop_oneof![
+        4 => Just(Some(vec!["check-ntp"])), 1 => Just(Some(vec![])), 1 => Just(None), 1 => Just(Some(vec!["check-ntp", "check-own"]))
+    ];
+    let sends = prop_oneof![
+        6 => Just(Ok(())), 1 => Just(Err(Some(1))), 1 => Just(Err(None)), 1 => Just(Err(Some(500)))
+    ];
+    let registrations = prop_oneof![1 => Just(0_u8), 5 => Just(1), 1 => Just(2), 1 => Just(3)];
+    let rest = (
+        registrations,
+        status,
+        prop_oneof![4 => Just("app"), 1 => Just("batch")],
+        checks,
+        sends,
+        any::<bool>(),
+        prop::bool::weighted(0.2),
+    );
+    (state, role, prop::bool::weighted(0.9), age, rest).prop_map(
+        |(state, role, in_environment, age, rest)| Deviation {
+            state,
+            role,
+            in_environment,
+            age,
+            registrations: rest.0,
+            status: rest.1,
+            mackerel_role: rest.2,
+            checks: rest.3,
+            sends: rest.4,
+            by_name: rest.5,
+            borrows_name: rest.6,
+        },
+    )
+}
+
+/// What a source may hide or fail to say.
+pub fn hidden() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        4 => Just(Answer::Whole),
+        1 => Just(Answer::NotYet),
+        1 => Just(Answer::Old(SignedDuration::from_mins(20))),
+        1 => prop_oneof![Just(FailureKind::Denied), Just(FailureKind::NotSupported), Just(FailureKind::Throttled)].prop_map(Answer::Fails),
+        3 => names().prop_map(Answer::Cut),
+        2 => names().prop_map(Answer::Garbled),
+    ]
+}
+
+/// Some hosts, registrations and monitors.
+fn names() -> impl Strategy<Value = Vec<String>> {
+    let hosts = (1..=6).map(|host| format!("jp1-app-{host}"));
+    let all: Vec<String> = hosts.chain(["M1", "M2", "m-disk", "m-conn"].map(str::to_owned)).collect();
+    prop::sample::subsequence(all, 0..6)
+}
+
+/// Registrations of which a listing shows only some, or some only in part.
+pub fn part() -> impl Strategy<Value = Answer> {
+    let all: Vec<String> = (1..=6)
+        .flat_map(|host| {
+            ["jp1-app-", "M", "SECOND-jp1-app-", "THIRD-jp1-app-"].map(|of| format!("{of}{host}"))
+        })
+        .collect();
+    (prop::sample::subsequence(all, 0..9), any::<bool>())
+        .prop_map(|(some, is_cut)| if is_cut { Answer::Cut(some) } else { Answer::Garbled(some) })
+}
+
+/// What EC2 may hide.
+pub fn hidden_by_ec2() -> impl Strategy<Value = Answer> {
+    prop_oneof![5 => hidden(), 1 => Just(Answer::Empty)]
+}
+
+/// A fleet of six that Rollcall has known in order for a day, deviating since then.
+pub fn world(deviations: &[Deviation]) -> World {
+    let names = ["jp1-app-1", "jp1-app-2", "jp1-app-3", "jp1-app-4", "jp1-app-5", "jp1-app-6"];
+    let mut world = World::with_hosts(&names);
+    world.apply(
+        r#"
+apiVersion: rollcall.dev/v1alpha1
+kind: MonitoringSystem
+metadata: {name: mackerel, namespace: backlog}
+spec:
+  mackerel: {apiKeySecret: {name: mackerel, key: api-key}}
+  join: [{by: CustomIdentifier}, {by: Name, pattern: "^(?<name>jp1-app-[1-4])$"}]
+"#,
+    );
+    world.apply(
+        r#"
+apiVersion: rollcall.dev/v1alpha1
+kind: Exemption
+metadata: {name: frozen, namespace: backlog}
+spec:
+  {type: Baseline, match: {code: RC0102}, hosts: [i-0001, i-0002, i-0003], reason: r, approver: a, expires: "2027-03-31"}
+"#,
+    );
+    world.desired.environments[0].spec.roles.as_mut().unwrap().counts =
+        serde_json::from_value(serde_json::json!([{"role": "app", "min": 5}])).unwrap();
+    let mut unasked = metric("m-load", "loadavg5", Some(8.0), None);
+    unasked.scopes = vec![Scope { service: "Backlog".into(), role: Some("batch".into()) }];
+    world.monitors.push(unasked);
+    world.monitors[0].excludes = vec![Scope { service: "Backlog".into(), role: Some("batch".into()) }];
+    for name in names {
+        world.agent(name).checks = Some(Vec::new());
+    }
+    world.pass();
+    world.hours(26);
+    for (name, deviation) in names.iter().zip(deviations) {
+        deviate(&mut world, name, deviation);
+    }
+    world
+}
+
+fn deviate(world: &mut World, name: &str, deviation: &Deviation) {
+    let now = world.now;
+    let env = if deviation.in_environment { "jp1" } else { "other" };
+    let machine = world.machine(name);
+    machine.state = deviation.state;
+    machine.tags = [("Name", name), ("Env", env), ("Role", deviation.role)].into_iter().collect();
+    machine.launch_time = now - SignedDuration::from_mins(deviation.age);
+    if deviation.registrations == 0 {
+        world.agents.remove(name);
+        return;
+    }
+    let agent = world.agent(name);
+    agent.registration.status = deviation.status;
+    agent.registration.roles =
+        vec![Scope { service: "Backlog".into(), role: Some(deviation.mackerel_role.into()) }];
+    agent.checks =
+        deviation.checks.as_ref().map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    agent.sends =
+        deviation.sends.map_err(|last| last.map(|minutes| now - SignedDuration::from_mins(minutes)));
+    if deviation.by_name {
+        agent.registration.custom_identifier = None;
+    }
+    if deviation.borrows_name {
+        agent.registration.name = "jp1-app-1".into();
+    }
+    if deviation.registrations >= 2 {
+        world.register(name, &format!("SECOND-{name}"));
+    }
+    if deviation.registrations == 3 {
+        world.register(name, &format!("THIRD-{name}"));
+        world.agent(&format!("{name}#THIRD-{name}")).checks = Some(Vec::new());
+    }
+}
