@@ -4,6 +4,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::baseline::BaselineArgs;
 use crate::changes::ChangesArgs;
 use crate::explain::ExplainArgs;
 use crate::input::InputArgs;
@@ -30,6 +31,8 @@ pub enum Command {
     Ledger(LedgerArgs),
     /// What happened to the fleet: hosts that joined, left, were replaced, resized, or changed roles.
     Changes(ChangesArgs),
+    /// Freeze what is wrong today as Exemptions that only shrink: from then on, what comes up is new.
+    Baseline(BaselineArgs),
     /// Print the CustomResourceDefinitions: rollcall crds | kubectl apply --server-side -f -
     Crds,
     /// Run the operator in or against a Kubernetes cluster.

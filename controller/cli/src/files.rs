@@ -1,12 +1,14 @@
 //! Reads custom resources from files and folders, as the API server would take them. One bad file never hides
 //! another, but a plan on half the objects would lie: any error ends the command, with all errors told at once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use rollcall_crds::manifest::{Found, Manifests, Object};
 use rollcall_engine::fleet::Desired;
+use rollcall_engine::ids::ObjectKey;
 
 use crate::input::ObjectArgs;
 
@@ -15,11 +17,20 @@ const MAX_FILES: usize = 10_000;
 /// No more errors are printed than this; the rest is counted.
 const MAX_ERRORS: usize = 50;
 
+/// What a tree of files says, and which file says it.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// The objects.
+    pub desired: Desired,
+    /// Files that hold one Exemption and nothing else: only such a file can be written anew without losing anything.
+    pub exemption_files: BTreeMap<ObjectKey, PathBuf>,
+}
+
 /// The objects in the files of `args`.
 ///
 /// # Errors
 /// When a path cannot be read, holds no object, or holds one that the API server would refuse.
-pub fn desired(args: &ObjectArgs, library: Option<String>) -> anyhow::Result<Desired> {
+pub fn read(args: &ObjectArgs, library: Option<String>) -> anyhow::Result<Tree> {
     let mut manifests = Manifests::new(&args.namespace);
     for path in &args.files {
         for file in files_under(path)? {
@@ -44,7 +55,29 @@ pub fn desired(args: &ObjectArgs, library: Option<String>) -> anyhow::Result<Des
     if !manifests.skipped.is_empty() {
         anstream::eprintln!("rollcall: left out {} of other kinds", manifests.skipped.len());
     }
-    Ok(collect(manifests.objects, args.library.clone().or(library)))
+    Ok(Tree {
+        exemption_files: exemption_files(&manifests),
+        desired: collect(manifests.objects, args.library.clone().or(library)),
+    })
+}
+
+fn exemption_files(manifests: &Manifests) -> BTreeMap<ObjectKey, PathBuf> {
+    let others = manifests.skipped.iter().map(|skipped| &skipped.place.file);
+    let (mut seen, mut shared) = (BTreeSet::new(), others.collect::<BTreeSet<_>>());
+    for found in &manifests.objects {
+        if !seen.insert(&found.place.file) {
+            shared.insert(&found.place.file);
+        }
+    }
+    let is_alone =
+        |found: &&Found| matches!(found.object, Object::Exemption(_)) && !shared.contains(&found.place.file);
+    let alone = manifests.objects.iter().filter(is_alone);
+    alone
+        .filter_map(|found| {
+            let namespace = found.name.namespace.as_deref()?;
+            Some((ObjectKey::new(namespace, &found.name.name), PathBuf::from(&found.place.file)))
+        })
+        .collect()
 }
 
 fn collect(objects: Vec<Found>, library: Option<String>) -> Desired {

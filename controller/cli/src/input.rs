@@ -1,12 +1,15 @@
 //! What offline commands work on: a recording, with the custom resources in it or those of files instead. No cluster, no
 //! cloud, no clock: the recording's own `now` decides, so the same input prints the same bytes for ever.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use rollcall_engine::fleet::{Fleet, Problem};
+use rollcall_engine::ids::ObjectKey;
+use rollcall_engine::memory::Memory;
 use rollcall_engine::recording::Recording;
 use rollcall_engine::rollcall::{RollCall, roll_call};
 
@@ -46,6 +49,10 @@ pub struct Decided {
     pub problems: Vec<Problem>,
     /// What the engine decided: the very functions that the controller calls.
     pub roll: RollCall,
+    /// What the engine would remember of it.
+    pub remembered: Memory,
+    /// Files that hold one Exemption of the objects and nothing else.
+    pub exemption_files: BTreeMap<ObjectKey, PathBuf>,
 }
 
 impl Decided {
@@ -57,12 +64,14 @@ impl Decided {
         let about = || format!("recording {}", on.display());
         let bytes = fs::read(on).with_context(about)?;
         let mut recording = Recording::from_slice(&bytes).with_context(about)?;
+        let mut exemption_files = BTreeMap::new();
         if !objects.files.is_empty() {
-            recording.desired = files::desired(objects, recording.desired.library.take())?;
+            let tree = files::read(objects, recording.desired.library.take())?;
+            (recording.desired, exemption_files) = (tree.desired, tree.exemption_files);
         }
         let (fleet, problems) = Fleet::parse(&recording.desired);
-        let (roll, _memory) = roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
-        Ok(Self { recording, problems, roll })
+        let (roll, remembered) = roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
+        Ok(Self { recording, problems, roll, remembered, exemption_files })
     }
 
     /// Refuses an environment that does not exist, naming those that do.

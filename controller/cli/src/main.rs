@@ -4,6 +4,7 @@
 //! `run` is the operator. Exit codes: 0 clean, 1 findings, 2 the command itself failed.
 
 mod args;
+mod baseline;
 mod changes;
 mod explain;
 mod files;
@@ -13,6 +14,7 @@ mod plan;
 #[cfg(all(feature = "operator", feature = "aws"))]
 mod run;
 mod terminal;
+mod write;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Ledger(ledger) => ledger::run(&ledger),
         args::Command::Changes(changes) => changes::run(&changes),
+        args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Crds => print_crds(),
         #[cfg(all(feature = "operator", feature = "aws"))]
         args::Command::Run(run) => run::run(*run),

@@ -7,47 +7,16 @@
     reason = "a failing test speaks by panicking"
 )]
 
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
+use common::{monday, on, rollcall, settle};
 use rollcall_engine::memory::{Change, Happening};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::recording::Recording;
 use unicode_width::UnicodeWidthStr;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn monday() -> PathBuf {
-    root().join("e2e/demo/backlog.recording.json.gz")
-}
-
-/// Exit code, standard output and standard error.
-fn rollcall(arguments: &[&str]) -> (i32, String, String) {
-    let ran =
-        Command::new(env!("CARGO_BIN_EXE_rollcall")).args(arguments).current_dir(root()).env_clear().output();
-    let ran = ran.unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (ran.status.code().unwrap(), text(ran.stdout), text(ran.stderr))
-}
-
-/// On a recording, which is the last argument of every command here.
-fn on(recording: &Path, arguments: &[&str]) -> (i32, String, String) {
-    rollcall(&[arguments, &["--on", &recording.display().to_string()]].concat())
-}
-
-fn settle(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(name);
-    if std::env::var_os("UPDATE").is_some_and(|v| v == "1") {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-    }
-    let known = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, known, "{name} has changed; run UPDATE=1 cargo test -p rollcall --test screens");
-}
 
 #[test]
 fn screens_are_as_they_were_drawn_and_fit_a_hundred_columns() {

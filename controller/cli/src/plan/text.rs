@@ -65,15 +65,11 @@ fn head(out: &mut String, shown: &Shown<'_>) {
         let _ = write!(out, "   {} {}", key.name, source_state(blind));
     }
     out.push('\n');
-    let (mut missing, mut unknown, mut baseline) = (0, 0, 0);
-    for (_, environment) in &environments {
-        missing += environment.tally.missing;
-        unknown += environment.tally.unknown;
-        baseline += environment.tally.baseline;
-    }
-    let open = roll.findings.iter().filter(|f| shown.shows(f) && f.excuse.is_none()).count();
-    let exempt =
-        roll.findings.iter().filter(|f| shown.shows(f) && matches!(f.excuse, Excuse::Exempt(_))).count();
+    let missing: u32 = environments.iter().map(|(_, environment)| environment.tally.missing).sum();
+    let unknown: u32 = environments.iter().map(|(_, environment)| environment.tally.unknown).sum();
+    let open = findings(shown, Excuse::is_none);
+    let exempt = findings(shown, |excuse| matches!(excuse, Excuse::Exempt(_)));
+    let baseline = frozen(shown);
     let causes = causes(shown).iter().filter(|cause| cause.open > 0).count();
     let _ = writeln!(
         out,
@@ -81,6 +77,16 @@ fn head(out: &mut String, shown: &Shown<'_>) {
         count(open, "open finding"),
         count(causes, "cause")
     );
+}
+
+/// Findings of what is shown, by who excuses them.
+fn findings(shown: &Shown<'_>, is_asked: impl Fn(&Excuse) -> bool) -> usize {
+    shown.plan.roll.findings.iter().filter(|f| shown.shows(f) && is_asked(&f.excuse)).count()
+}
+
+/// Findings that a baseline holds.
+fn frozen(shown: &Shown<'_>) -> usize {
+    findings(shown, |excuse| matches!(excuse, Excuse::Baseline(_)))
 }
 
 /// `✔`, or what is blind and why: unknown is never shown as fine.
@@ -136,6 +142,8 @@ fn foot(out: &mut String, shown: &Shown<'_>) {
         }
     }
     let verdict = match (by_hand, ghosts) {
+        // What a baseline holds is not new, and not clean either.
+        (0, 0) if frozen(shown) > 0 => "0 new.".to_owned(),
         (0, 0) => "Clean.".to_owned(),
         (n, 0) => format!("Plan: {} to fix by hand.", count(n, "cause")),
         (0, g) => format!("Plan: {} for you to remove.", count(g, "ghost")),
@@ -143,7 +151,11 @@ fn foot(out: &mut String, shown: &Shown<'_>) {
             format!("Plan: {} to fix by hand, {} for you to remove.", count(n, "cause"), count(g, "ghost"))
         }
     };
-    let _ = writeln!(out, "\n{verdict} Rollcall itself will change nothing.");
+    let frozen = match frozen(shown) {
+        0 => String::new(),
+        n => format!(" {} frozen in a baseline, which is not compliant.", count(n, "finding")),
+    };
+    let _ = writeln!(out, "\n{verdict}{frozen} Rollcall itself will change nothing.");
 }
 
 #[cfg(test)]

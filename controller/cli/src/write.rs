@@ -1,0 +1,111 @@
+//! Writes files for people's Git trees: each as a whole or not at all, and over nothing that exists unless that was asked for.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tempfile::{Builder, NamedTempFile};
+
+use crate::terminal;
+
+/// No more paths than this are named in an error; the rest is counted.
+const MOST_NAMED: usize = 10;
+
+/// Columns of comments, breaking at spaces.
+const COMMENT_WIDTH: usize = 100;
+
+/// A file to be written.
+#[derive(Debug)]
+pub struct File {
+    /// Where.
+    pub path: PathBuf,
+    /// All of it.
+    pub content: String,
+}
+
+/// Writes all files; before the first appears, every one is on disk under a temporary name beside its place.
+///
+/// # Errors
+/// When a file exists and `over` is not said, before anything is written (`hint` says what would help); or when the file
+/// system refuses.
+pub fn all(files: &[File], over: bool, hint: &str) -> anyhow::Result<()> {
+    let in_the_way: Vec<String> = files
+        .iter()
+        .filter(|file| !over && exists(&file.path))
+        .map(|file| file.path.display().to_string())
+        .collect();
+    if !in_the_way.is_empty() {
+        let more = in_the_way.len().saturating_sub(MOST_NAMED);
+        let named = in_the_way.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        anyhow::bail!("nothing was written, for this exists: {named}{more}; {hint}");
+    }
+    let written: anyhow::Result<Vec<(NamedTempFile, &Path)>> = files.iter().map(beside).collect();
+    for (temporary, path) in written? {
+        let persisted = if over { temporary.persist(path) } else { temporary.persist_noclobber(path) };
+        persisted.map_err(|error| error.error).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Adds `text` to the comments that a YAML file begins with. Whatever it holds, it stays a comment: a control character
+/// in it, a line break of any kind too, becomes a space.
+pub fn comment(out: &mut String, text: &str) {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    let text: String = text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect();
+    terminal::wrap(out, "# ", "#   ", &text, COMMENT_WIDTH);
+}
+
+/// Anything at all, a dangling link too.
+fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Writes a file beside its place, under a name that no tree takes for a manifest.
+fn beside(file: &File) -> anyhow::Result<(NamedTempFile, &Path)> {
+    let about = || file.path.display().to_string();
+    let folder = file.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).with_context(about)?;
+    let mut builder = Builder::new();
+    builder.prefix(".rollcall-");
+    // What others may read of it is the umask's matter, as with any file of a tree.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = builder.tempfile_in(folder).with_context(about)?;
+    temporary.write_all(file.content.as_bytes()).with_context(about)?;
+    temporary.as_file().sync_all().with_context(about)?;
+    Ok((temporary, &file.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: PathBuf, content: &str) -> File {
+        File { path, content: content.to_owned() }
+    }
+
+    #[test]
+    fn a_comment_stays_one() {
+        let mut out = String::new();
+        comment(&mut out, "a\nkind: Secret\r\u{85}b\u{2028}c");
+        assert_eq!(out, "# a kind: Secret b c\n");
+    }
+
+    #[test]
+    fn one_file_in_the_way_stops_all_of_them_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("new/a.yaml"), folder.path().join("b.yaml"));
+        fs::write(&b, "mine").unwrap();
+        let files = [file(a.clone(), "a"), file(b.clone(), "b")];
+        let refused = all(&files, false, "say --force").unwrap_err().to_string();
+        assert!(refused.starts_with("nothing was written") && refused.contains("b.yaml"), "{refused}");
+        assert!(!a.exists());
+        assert_eq!(fs::read_to_string(&b).unwrap(), "mine");
+        all(&files, true, "").unwrap();
+        assert_eq!(fs::read_to_string(&a).unwrap() + &fs::read_to_string(&b).unwrap(), "ab");
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 2, "a temporary file was left behind: {left:?}");
+    }
+}
