@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::baseline::BaselineArgs;
 use crate::changes::ChangesArgs;
 use crate::explain::ExplainArgs;
+use crate::import::ImportArgs;
 use crate::input::InputArgs;
 use crate::ledger::LedgerArgs;
 
@@ -31,6 +32,8 @@ pub enum Command {
     Ledger(LedgerArgs),
     /// What happened to the fleet: hosts that joined, left, were replaced, resized, or changed roles.
     Changes(ChangesArgs),
+    /// Write a first GitOps tree from what exists: environments, roles, and the checks that most hosts have.
+    Import(ImportArgs),
     /// Freeze what is wrong today as Exemptions that only shrink: from then on, what comes up is new.
     Baseline(BaselineArgs),
     /// Print the CustomResourceDefinitions: rollcall crds | kubectl apply --server-side -f -

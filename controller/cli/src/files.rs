@@ -11,6 +11,7 @@ use rollcall_engine::fleet::Desired;
 use rollcall_engine::ids::ObjectKey;
 
 use crate::input::ObjectArgs;
+use crate::write::File;
 
 /// More files than this in one tree is a wrong path, not a GitOps tree.
 const MAX_FILES: usize = 10_000;
@@ -80,7 +81,25 @@ fn exemption_files(manifests: &Manifests) -> BTreeMap<ObjectKey, PathBuf> {
         .collect()
 }
 
-fn collect(objects: Vec<Found>, library: Option<String>) -> Desired {
+/// Reads what is about to be written as the API server would: what it would refuse must never be written.
+///
+/// # Errors
+/// When it would refuse any of it.
+pub fn judge(written: &[File], namespace: &str) -> anyhow::Result<Vec<Found>> {
+    let mut manifests = Manifests::new(namespace);
+    for file in written {
+        manifests.read(&file.path.display().to_string(), file.content.as_bytes());
+    }
+    let refused: Vec<String> =
+        manifests.errors.iter().take(MAX_ERRORS).map(|error| format!("  {error}")).collect();
+    if !refused.is_empty() {
+        bail!("nothing was written, for the API server would refuse it:\n{}", refused.join("\n"));
+    }
+    Ok(manifests.objects)
+}
+
+/// Objects as the engine takes them.
+pub fn collect(objects: Vec<Found>, library: Option<String>) -> Desired {
     let mut desired = Desired { library, ..Desired::default() };
     for found in objects {
         match found.object {

@@ -8,6 +8,7 @@ mod baseline;
 mod changes;
 mod explain;
 mod files;
+mod import;
 mod input;
 mod ledger;
 mod plan;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Ledger(ledger) => ledger::run(&ledger),
         args::Command::Changes(changes) => changes::run(&changes),
+        args::Command::Import(import) => import::run(&import),
         args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Crds => print_crds(),
         #[cfg(all(feature = "operator", feature = "aws"))]

@@ -49,12 +49,25 @@ pub fn all(files: &[File], over: bool, hint: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Adds `text` to the comments that a YAML file begins with. Whatever it holds, it stays a comment: a control character
-/// in it, a line break of any kind too, becomes a space.
+/// Adds `text` to the comments that a YAML file begins with. Whatever it holds, it stays a comment.
 pub fn comment(out: &mut String, text: &str) {
+    terminal::wrap(out, "# ", "#   ", &plain(text), COMMENT_WIDTH);
+}
+
+/// Text as it can stand in a comment: a control character, a line break of any kind, and what YAML forbids become spaces.
+pub fn plain(text: &str) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
-    let text: String = text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect();
-    terminal::wrap(out, "# ", "#   ", &text, COMMENT_WIDTH);
+    text.chars().map(|c| if breaks(c) || is_forbidden(c) { ' ' } else { c }).collect()
+}
+
+/// Can a text stand in a YAML file, escaped as it may be?
+pub fn can_stand(text: &str) -> bool {
+    !text.chars().any(is_forbidden)
+}
+
+/// Characters that no escape brings into a YAML stream as we write it (YAML 1.2.2, 5.1, c-printable).
+fn is_forbidden(c: char) -> bool {
+    matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// Anything at all, a dangling link too.
@@ -89,7 +102,7 @@ mod tests {
     #[test]
     fn a_comment_stays_one() {
         let mut out = String::new();
-        comment(&mut out, "a\nkind: Secret\r\u{85}b\u{2028}c");
+        comment(&mut out, "a\nkind: Secret\r\u{85}b\u{2028}c\u{fffe}");
         assert_eq!(out, "# a kind: Secret b c\n");
     }
 

@@ -53,7 +53,7 @@ pub struct BaselineArgs {
 fn approver(text: &str) -> Result<String, String> {
     let text = text.trim();
     let length = text.chars().count();
-    if (1..=128).contains(&length) && !text.chars().any(char::is_control) {
+    if (1..=128).contains(&length) && !text.chars().any(char::is_control) && write::can_stand(text) {
         return Ok(text.to_owned());
     }
     Err(format!("expected a name of 1 to 128 characters, found {length}"))
@@ -79,6 +79,7 @@ pub fn run(args: &BaselineArgs) -> anyhow::Result<u8> {
     let shrunk = if args.shrink { shrink::shrink(&decided) } else { Vec::new() };
     let told = text::Told { decided: &decided, args, frozen: &frozen, shrunk: &shrunk };
     let files = files(&told)?;
+    crate::files::judge(&files, &args.input.objects.namespace)?;
     if args.out.is_some() {
         write::all(&files, args.force, HINT)?;
         anstream::print!("{}", text::render(&told, today, terminal::width()));

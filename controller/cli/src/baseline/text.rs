@@ -17,7 +17,7 @@ use super::freeze::{Frozen, Lot};
 use super::shrink::Shrunk;
 use crate::input::Decided;
 use crate::terminal::{count, wrap};
-use crate::write::comment;
+use crate::write::{comment, plain};
 
 /// No more hosts than this are named in a line; the rest is counted.
 const MOST_NAMED: usize = 5;
@@ -81,7 +81,7 @@ pub fn of_shrunk(shrunk: &Shrunk, decided: &Decided) -> anyhow::Result<String> {
 
 fn document(exemption: &Exemption, names: &BTreeMap<HostId, Arc<str>>) -> anyhow::Result<String> {
     let spec = &exemption.spec;
-    let name_of = |host: &str| names.get(&HostId::new(host)).map(ToString::to_string).unwrap_or_default();
+    let name_of = |host: &str| names.get(&HostId::new(host)).map(|name| plain(name)).unwrap_or_default();
     let hosts = spec.hosts.iter().flatten().map(|host| Commented(host.as_str(), name_of(host))).collect();
     let document = Document {
         api_version: "rollcall.dev/v1alpha1",
@@ -245,7 +245,8 @@ fn next(out: &mut String, told: &Told<'_>, width: usize) {
             format!("rollcall plan {} --on {on}", files.join(" "))
         }
     };
-    wrap(out, "Next: ", "      ", &text, width);
+    // A command is to be copied: it is not broken into lines.
+    let _ = writeln!(out, "Next: {text}");
     wrap(
         out,
         "",
