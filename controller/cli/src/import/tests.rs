@@ -90,10 +90,10 @@ impl Seen {
     fn recording(&self) -> Recording {
         let place = Place { account: "123456789012".into(), region: "ap-northeast-1".into() };
         let inventory = Inventory {
-            place: place.clone(),
             instances: Reading::complete_at("instances", now(), self.instances.clone()),
             volumes: Reading::complete_at("volumes", now(), Vec::new()),
             addresses: Reading::complete_at("addresses", now(), Vec::new()),
+            ..Inventory::not_yet(place.clone(), now())
         };
         let checks = self.checks.iter().map(|(id, names)| {
             let names = names.iter().map(|name| name.as_str().into()).collect();

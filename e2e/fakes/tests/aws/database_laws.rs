@@ -115,6 +115,17 @@ impl World {
     }
 }
 
+/// Found by the law below: the second deletion put off the end of the instance, but not its leaving the cluster.
+#[test]
+fn what_is_being_deleted_is_not_deleted_again() {
+    let mut world = World::new();
+    for what in [Happening::Delete(0), Happening::Pass(74), Happening::Delete(0), Happening::Pass(106)] {
+        world.happen(&what);
+        world.judge();
+    }
+    assert_eq!(world.tokyo.dbs().len(), 1, "gone three minutes after the first");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

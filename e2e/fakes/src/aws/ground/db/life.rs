@@ -120,11 +120,15 @@ impl Databases {
     }
 
     /// Deletes an instance, protected or not; its cluster loses a member and, if that was the writer, gets another.
+    /// Nothing happens to one that is being deleted already.
     ///
     /// # Errors
     /// `DBInstanceNotFound`.
     pub fn delete(&mut self, name: &str, at: Timestamp) -> Result<(), AwsError> {
         let instance = self.instance(name, at)?.clone();
+        if instance.status == DbStatus::Deleting {
+            return Ok(());
+        }
         self.leave_cluster(&instance, later(at, DELETING));
         let id = instance.resource_id.clone();
         let deleting = DbInstance { status: DbStatus::Deleting, restarts: None, ..settled(instance) };
