@@ -17,7 +17,7 @@ use rollcall_operator::rbac::{self, Scope};
 use rollcall_operator::{Listeners, Settings, run_on};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, MutexGuard, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::task::JoinHandle;
 
 use super::script::{ACCOUNT, Script};
@@ -34,20 +34,20 @@ pub const CANARY: &str = "canary-5fd2c1";
 /// Long enough for two cores that also compile.
 pub const SOON: Duration = Duration::from_mins(1);
 
-/// One control plane at a time: each is some 400 MB, and stories that count writes want no neighbours.
-static ONE: Mutex<()> = Mutex::const_new(());
+/// Control planes at one time: each is some 400 MB, and stories wait more than they work.
+static TURNS: Semaphore = Semaphore::const_new(3);
 
 pub struct Stage {
     pub plane: ControlPlane,
     pub client: Client,
     pub script: Script,
-    _turn: MutexGuard<'static, ()>,
+    _turn: SemaphorePermit<'static>,
 }
 
 impl Stage {
     /// An empty team: the namespaces, the operator's rights, one account.
     pub async fn empty() -> Result<Self> {
-        let turn = ONE.lock().await;
+        let turn = TURNS.acquire().await?;
         let logs = tracing_subscriber::fmt().with_env_filter(
             std::env::var("RUST_LOG").unwrap_or_else(|_| "rollcall_operator=info,warn".to_owned()),
         );
