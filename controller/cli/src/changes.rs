@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use clap::{Parser, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::memory::{Change, Happening};
+use rollcall_engine::text::count;
 use serde::Serialize;
 
 use crate::input::{Decided, InputArgs};
@@ -115,7 +116,7 @@ fn text(lines: &[Line<'_>], from: Timestamp) -> String {
         let who = if who.is_empty() { host.to_string() } else { format!("{who} ({host})") };
         terminal::wrap(&mut text, &place, &indent, &format!("{who} {what}"), terminal::width());
     }
-    let _ = writeln!(text, "\n{}: +{joined} −{left}", terminal::count(lines.len(), "change"));
+    let _ = writeln!(text, "\n{}: +{joined} −{left}", count(lines.len(), "change"));
     text
 }
 

@@ -55,15 +55,23 @@ pub struct Decided {
     pub exemption_files: BTreeMap<ObjectKey, PathBuf>,
 }
 
+/// Reads a recording.
+///
+/// # Errors
+/// When the file cannot be read, or is no recording of this version.
+pub fn recording(on: &Path) -> anyhow::Result<Recording> {
+    let about = || format!("recording {}", on.display());
+    let bytes = fs::read(on).with_context(about)?;
+    Recording::from_slice(&bytes).with_context(about)
+}
+
 impl Decided {
     /// Reads and decides.
     ///
     /// # Errors
     /// When the recording or a file cannot be read, or holds what it must not.
     pub fn read(on: &Path, objects: &ObjectArgs) -> anyhow::Result<Self> {
-        let about = || format!("recording {}", on.display());
-        let bytes = fs::read(on).with_context(about)?;
-        let mut recording = Recording::from_slice(&bytes).with_context(about)?;
+        let mut recording = recording(on)?;
         let mut exemption_files = BTreeMap::new();
         if !objects.files.is_empty() {
             let tree = files::read(objects, recording.desired.library.take())?;

@@ -10,6 +10,7 @@ use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::ids::ObjectKey;
 use rollcall_engine::registry::Registry;
 use rollcall_engine::rollcall::{Requirement, Tally};
+use rollcall_engine::text::count;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -178,7 +179,7 @@ fn table(entries: &[Entry], now: Timestamp, width: usize) -> String {
     let mut text = drawn(entries, &[], now);
     let note = format!(
         "{} do not fit beside each other; name some with -e, or take all with -o csv.",
-        terminal::count(environments.len(), "environment")
+        count(environments.len(), "environment")
     );
     text.push('\n');
     terminal::wrap(&mut text, "", "", &note, width);

@@ -8,11 +8,6 @@ pub fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 160))
 }
 
-/// `1 host`, `2 hosts`.
-pub fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
 /// How long ago, in its biggest unit: `40s`, `12m`, `3h`, `5d`.
 pub fn age(span: SignedDuration) -> String {
     let seconds = span.as_secs().max(0);

@@ -24,12 +24,62 @@ pub struct File {
     pub content: String,
 }
 
+/// What becomes of files.
+#[derive(Debug)]
+pub enum Delivery {
+    /// They are written.
+    Write {
+        /// Over those that exist.
+        over: bool,
+        /// What helps when one stands in the way.
+        hint: &'static str,
+    },
+    /// They are printed as one YAML stream.
+    Print,
+}
+
+/// Writes or prints files, and tells about it where that does not mix with them.
+///
+/// # Errors
+/// As [`all`].
+pub fn deliver(files: &[File], how: &Delivery, about: &str) -> anyhow::Result<()> {
+    match how {
+        Delivery::Write { over, hint } => {
+            all(files, *over, hint)?;
+            anstream::print!("{about}");
+        }
+        Delivery::Print => {
+            for file in files {
+                anstream::print!("---\n{}{}", heading(&file.path), file.content);
+            }
+            anstream::eprint!("{about}");
+        }
+    }
+    Ok(())
+}
+
+/// Where a printed file would stand, if it has a place.
+fn heading(path: &Path) -> String {
+    if path.as_os_str().is_empty() { String::new() } else { format!("# {}\n", path.display()) }
+}
+
+/// Takes the name, or else the first with a number behind it that can be taken: `disk`, `disk-2`, `disk-3`.
+pub fn take_name(name: &str, mut take: impl FnMut(&str) -> bool) -> String {
+    let mut wish = name.to_owned();
+    let mut number = 2;
+    while !take(&wish) {
+        wish = format!("{name}-{number}");
+        number += 1;
+    }
+    wish
+}
+
 /// Writes all files; before the first appears, every one is on disk under a temporary name beside its place.
 ///
 /// # Errors
 /// When a file exists and `over` is not said, before anything is written (`hint` says what would help); or when the file
 /// system refuses.
-pub fn all(files: &[File], over: bool, hint: &str) -> anyhow::Result<()> {
+fn all(files: &[File], over: bool, hint: &str) -> anyhow::Result<()> {
     let in_the_way: Vec<String> = files
         .iter()
         .filter(|file| !over && exists(&file.path))

@@ -80,6 +80,27 @@ pub struct Registration {
     pub created_at: Option<Timestamp>,
 }
 
+impl Registration {
+    /// The instance that its custom identifier names. Mackerel's agent on EC2 sends `i-0abc.ec2.amazonaws.com`; case may
+    /// differ (docs/mackerel.md, "custom identifiers").
+    #[must_use]
+    pub fn identified_instance(&self) -> Option<String> {
+        let identifier = self.custom_identifier.as_ref()?.to_lowercase();
+        instance_id(identifier.strip_suffix(".ec2.amazonaws.com")?)
+    }
+    /// The instance that its agent reports itself to run on.
+    #[must_use]
+    pub fn reported_instance(&self) -> Option<String> {
+        instance_id(&self.instance_id.as_ref()?.trim().to_lowercase())
+    }
+}
+
+/// The text, if it is an instance id.
+fn instance_id(text: &str) -> Option<String> {
+    let hex = text.strip_prefix("i-")?;
+    (!hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit())).then(|| text.to_owned())
+}
+
 /// Whether a registered host is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

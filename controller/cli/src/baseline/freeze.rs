@@ -13,6 +13,7 @@ use rollcall_engine::ids::{HostId, ObjectKey, RegistrationId};
 
 use super::due;
 use crate::input::Decided;
+use crate::write::take_name;
 
 /// Hosts that one Exemption may list.
 const MOST_HOSTS: usize = 2_000;
@@ -329,14 +330,8 @@ fn in_order(hosts: &[(&HostId, Vec<&Finding>)]) -> Vec<String> {
 
 /// The first name of a group that nobody has.
 fn free_name(group: &Group, taken: &mut BTreeSet<ObjectKey>) -> ObjectKey {
-    let name = group.name();
-    let mut key = ObjectKey::new(&group.namespace, &name);
-    let mut number = 2;
-    while !taken.insert(key.clone()) {
-        key = ObjectKey::new(&group.namespace, format!("{name}-{number}"));
-        number += 1;
-    }
-    key
+    let key = |name: &str| ObjectKey::new(&group.namespace, name);
+    key(&take_name(&group.name(), |name| taken.insert(key(name))))
 }
 
 /// Gives every Exemption its last day: within a namespace the worst is due first, then the biggest.

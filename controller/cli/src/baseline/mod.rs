@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use crate::CLEAN;
 use crate::input::{Decided, InputArgs};
 use crate::terminal;
-use crate::write::{self, File};
+use crate::write::{self, Delivery, File};
 
 /// What helps when a file stands in the way.
 const HINT: &str = "give the folder of an earlier baseline with -f, so that only what is not frozen yet is written, or write over it with --force (--shrink needs it)";
@@ -80,15 +80,9 @@ pub fn run(args: &BaselineArgs) -> anyhow::Result<u8> {
     let told = text::Told { decided: &decided, args, frozen: &frozen, shrunk: &shrunk };
     let files = files(&told)?;
     crate::files::judge(&files, &args.input.objects.namespace)?;
-    if args.out.is_some() {
-        write::all(&files, args.force, HINT)?;
-        anstream::print!("{}", text::render(&told, today, terminal::width()));
-    } else {
-        for file in &files {
-            anstream::print!("---\n{}", file.content);
-        }
-        anstream::eprint!("{}", text::render(&told, today, terminal::width()));
-    }
+    let how =
+        if args.out.is_some() { Delivery::Write { over: args.force, hint: HINT } } else { Delivery::Print };
+    write::deliver(&files, &how, &text::render(&told, today, terminal::width()))?;
     Ok(CLEAN)
 }
 
@@ -103,7 +97,7 @@ fn files(told: &text::Told<'_>) -> anyhow::Result<Vec<File>> {
     }
     for one in told.shrunk.iter().filter(|one| !one.left.is_empty()) {
         if out.is_none() || one.file.is_some() {
-            let path = one.file.clone().unwrap_or_default();
+            let path = out.and(one.file.clone()).unwrap_or_default();
             files.push(File { path, content: text::of_shrunk(one, told.decided)? });
         }
     }

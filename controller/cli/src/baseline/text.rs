@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rollcall_crds::v1alpha1::{Exemption, ExemptionType, FindingMatch};
 use rollcall_engine::ids::HostId;
-use rollcall_engine::text::argument;
+use rollcall_engine::text::{argument, count};
 use serde::Serialize;
 use serde_saphyr::Commented;
 use unicode_width::UnicodeWidthStr as _;
@@ -16,7 +16,7 @@ use super::BaselineArgs;
 use super::freeze::{Frozen, Lot};
 use super::shrink::Shrunk;
 use crate::input::Decided;
-use crate::terminal::{count, wrap};
+use crate::terminal::wrap;
 use crate::write::{comment, plain};
 
 /// No more hosts than this are named in a line; the rest is counted.

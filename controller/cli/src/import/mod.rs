@@ -14,10 +14,9 @@ mod tests;
 mod text;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::{Parser, ValueEnum};
 use rollcall_engine::fleet::Fleet;
 use rollcall_engine::ids::ObjectKey;
@@ -25,9 +24,9 @@ use rollcall_engine::recording::Recording;
 use rollcall_engine::registry::Product;
 use rollcall_engine::text::{clean, few};
 
-use crate::write::{self, File};
-use crate::{CLEAN, files, terminal};
-use decide::{Draft, Wishes};
+use crate::write::{self, Delivery, File};
+use crate::{CLEAN, files, input, terminal};
+use decide::Wishes;
 use observe::Observed;
 
 /// Arguments of `rollcall import`.
@@ -78,9 +77,7 @@ const HINT: &str = "choose a new folder, or write over them with --force";
 /// # Errors
 /// When the recording cannot be read or holds nothing to import, or a file stands in the way.
 pub fn run(args: &ImportArgs) -> anyhow::Result<u8> {
-    let about = || format!("recording {}", args.on.display());
-    let bytes = fs::read(&args.on).with_context(about)?;
-    let recording = Recording::from_slice(&bytes).with_context(about)?;
+    let recording = input::recording(&args.on)?;
     let key = match args.source {
         Source::Mackerel => Some(system(&recording, args.namespace.as_deref())?),
         Source::Aws => None,
@@ -98,28 +95,11 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<u8> {
     let draft = decide::decide(&observed, &wishes);
     let written = text::files(&draft, args.out.as_deref())?;
     judge(&written, namespace)?;
-    tell(args, &observed, &draft, &written, namespace)?;
+    let told = text::Told { args, observed: &observed, draft: &draft, namespace };
+    let how =
+        if args.out.is_some() { Delivery::Write { over: args.force, hint: HINT } } else { Delivery::Print };
+    write::deliver(&written, &how, &text::render(&told, terminal::width()))?;
     Ok(CLEAN)
-}
-
-fn tell(
-    args: &ImportArgs,
-    observed: &Observed<'_>,
-    draft: &Draft,
-    written: &[File],
-    namespace: &str,
-) -> anyhow::Result<()> {
-    let told = text::Told { args, observed, draft, namespace };
-    if args.out.is_some() {
-        write::all(written, args.force, HINT)?;
-        anstream::print!("{}", text::render(&told, terminal::width()));
-    } else {
-        for file in written {
-            anstream::print!("---\n# {}\n{}", file.path.display(), file.content);
-        }
-        anstream::eprint!("{}", text::render(&told, terminal::width()));
-    }
-    Ok(())
 }
 
 /// The one Mackerel of a namespace, or of the whole recording.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::write::take_name;
+
 /// Longest name that is made: room for a number within the 63 characters of a DNS label.
 const MOST: usize = 50;
 
@@ -34,15 +36,7 @@ impl Taken {
                 return (*wish).to_owned();
             }
         }
-        let last = wishes.last().copied().unwrap_or("unnamed");
-        let mut number = 2;
-        loop {
-            let name = format!("{last}-{number}");
-            if self.0.insert(name.clone()) {
-                return name;
-            }
-            number += 1;
-        }
+        take_name(wishes.last().copied().unwrap_or("unnamed"), |name| self.0.insert(name.to_owned()))
     }
 }
 

@@ -131,10 +131,7 @@ fn registered(registry: &Registry) -> BTreeMap<String, &Registration> {
 }
 
 fn instance_id(registration: &Registration) -> Option<String> {
-    let custom = registration.custom_identifier.as_deref().map(str::to_lowercase);
-    let custom = custom.as_deref().and_then(|id| id.strip_suffix(".ec2.amazonaws.com"));
-    let own = registration.instance_id.as_deref().map(|id| id.trim().to_lowercase());
-    custom.map(str::to_owned).or(own)
+    registration.identified_instance().or_else(|| registration.reported_instance())
 }
 
 fn checks<'r>(registry: &'r Registry, id: &RegistrationId) -> Option<&'r [CheckName]> {

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use rollcall_engine::finding::{Cause, Code, Excuse};
 use rollcall_engine::reading::Failure;
+use rollcall_engine::text::count;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Shown;
-use crate::terminal::{count, wrap};
+use crate::terminal::wrap;
 
 /// The whole text, ending with a newline.
 pub fn render(shown: &Shown<'_>, width: usize) -> String {

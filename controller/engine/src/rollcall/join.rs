@@ -136,19 +136,11 @@ impl<'a> Index<'a> {
 
 /// The instance id by which a rule says that a registration names its host.
 fn instance_id(registration: &Registration, rule: &JoinRule) -> Option<String> {
-    let id = match rule {
-        // Mackerel's agent on EC2 sends this form; case may differ (docs/mackerel.md, "custom identifiers").
-        JoinRule::CustomIdentifier => registration
-            .custom_identifier
-            .as_ref()?
-            .to_lowercase()
-            .strip_suffix(".ec2.amazonaws.com")?
-            .to_owned(),
-        JoinRule::InstanceId => registration.instance_id.as_ref()?.trim().to_lowercase(),
-        JoinRule::Name(_) | JoinRule::Address => return None,
-    };
-    let hex = id.strip_prefix("i-")?;
-    (!hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
+    match rule {
+        JoinRule::CustomIdentifier => registration.identified_instance(),
+        JoinRule::InstanceId => registration.reported_instance(),
+        JoinRule::Name(_) | JoinRule::Address => None,
+    }
 }
 
 /// Hosts by name and address, among the places in which a system's environments live: names and private

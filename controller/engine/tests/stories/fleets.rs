@@ -144,6 +144,17 @@ spec:
     world
 }
 
+/// Such a fleet, looked at just now or not since a day and more: the shell hands over no proof of checks then.
+pub fn looked_at(deviations: &[Deviation], just_now: bool) -> World {
+    let mut world = world(deviations);
+    if just_now {
+        world.pass();
+    } else {
+        world.memory.forget_proofs();
+    }
+    world
+}
+
 fn deviate(world: &mut World, name: &str, deviation: &Deviation) {
     let now = world.now;
     let env = if deviation.in_environment { "jp1" } else { "other" };

@@ -15,7 +15,7 @@ use rollcall_engine::registry::Scope;
 use rollcall_engine::rollcall::{Coverage, Requirement, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
 
-use crate::fleets::{deviation, hidden, hidden_by_ec2, part, world};
+use crate::fleets::{deviation, hidden, hidden_by_ec2, looked_at, part, world};
 use crate::world::*;
 
 /// Everything that a roll call claims against somebody, but for what it says about its sources.
@@ -103,13 +103,7 @@ proptest! {
         answers in prop::array::uniform4(hidden()),
         seen in any::<bool>(),
     ) {
-        let mut world = world(&deviations);
-        if seen {
-            world.pass();
-        } else {
-            // Nobody has looked since a day and more: the shell hands over no proof of checks then.
-            world.memory.forget_proofs();
-        }
+        let mut world = looked_at(&deviations, seen);
         let [hosts, monitors, metrics, checks] = answers;
         // A system that has no listing of metrics has none to the seeing either: it hides nothing.
         if metrics == Answer::Fails(FailureKind::NotSupported) {
@@ -152,12 +146,7 @@ proptest! {
         answers in prop::array::uniform3(hidden()),
         seen in any::<bool>(),
     ) {
-        let mut world = world(&deviations);
-        if seen {
-            world.pass();
-        } else {
-            world.memory.forget_proofs();
-        }
+        let world = looked_at(&deviations, seen);
         let remembered = world.memory.systems[&world.system].clone();
         let (mut seeing, mut shown, mut blinded) = (world.clone(), without_hidden(&world, &hosts), world);
         let [monitors, metrics, checks] = answers;
