@@ -26,6 +26,10 @@ check: ## Format, lints and tests of the light crates; a minute when warm
 test: ## Everything: format, lints, unit, property, CRD, conformance, end to end (sets up what it needs)
 	@e2e/run-tests.sh
 
+.PHONY: laws
+laws: ## The property tests with other cases than those of `make test`, and many more: CASES=2000
+	PROPTEST_CASES=$(or $(CASES),2000) cargo test -q $(LIGHT) -p rollcall-fakes --lib --tests
+
 .PHONY: demo
 demo: ## A messy fleet, two fakes, a real API server and the operator, narrated
 	@e2e/demo/demo.sh
@@ -38,6 +42,6 @@ bench: ## The figures of docs/targets.md
 generate: ## Write again all that is generated: CRD YAML, chart templates, references, the README's outputs
 	UPDATE=1 cargo test -q -p rollcall-crds --test generated --test reference
 	UPDATE=1 cargo test -q $(WORKSPACE) -p rollcall --test reference
-	cargo build -q $(WORKSPACE),rollcall-crds/cel --bin rollcall --bin rollcall-demo
+	cargo programs -q
 	ROLLCALL_BIN="$${CARGO_TARGET_DIR:-target}/debug/rollcall" "$${CARGO_TARGET_DIR:-target}/debug/rollcall-demo" --record e2e/demo/backlog.recording.json.gz
 	UPDATE=1 cargo test -q $(WORKSPACE) -p rollcall-e2e --test generated --test readme

@@ -55,7 +55,7 @@ engine() {
 
 live() { # ARGUMENTS...
   e2e/controlplane/build.sh >&2
-  cargo build --quiet --workspace --features rollcall/test-clock,rollcall-crds/cel
+  cargo programs --quiet
   ROLLCALL_BIN=$(cd "$target/debug" && pwd)/rollcall
   export ROLLCALL_BIN
   echo "operator and fakes: debug build (unoptimised): an upper bound for time and memory"

@@ -24,11 +24,11 @@ trap tidy EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-in_background() { # LOG COMMAND...
+in_background() { # LOG COMMAND...   what is awaited in the foreground goes first
   local log=$1
   shift
   set -m
-  "$@" >"$log" 2>&1 </dev/null &
+  nice -n 15 "$@" >"$log" 2>&1 </dev/null &
   background+=($!)
   set +m
 }
@@ -54,7 +54,8 @@ fi
 
 # One lock for each target folder: the light build goes first, the heavy one after it.
 say "Building the light command line (no cloud, no cluster): a minute or two the first time."
-cargo build --quiet -p rollcall --no-default-features
+# Not optimised, unlike all that follows: what is wanted of it is to be there soon.
+CARGO_PROFILE_DEV_OPT_LEVEL=0 cargo build --quiet -p rollcall --no-default-features
 say ""
 say "\$ rollcall plan -f crds/examples/backlog --on $recording"
 status=0
@@ -88,7 +89,7 @@ if [[ ! -t 2 ]]; then
   ticker=$!
   set +m
 fi
-cargo build --workspace --features rollcall/test-clock,rollcall-crds/cel
+cargo programs
 if [[ -n $controlplane ]]; then
   say "Waiting for the API server's build, if it is not there yet$(controlplane_state)"
   wait "${background[0]}" || {

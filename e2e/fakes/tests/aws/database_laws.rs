@@ -126,8 +126,23 @@ fn what_is_being_deleted_is_not_deleted_again() {
     assert_eq!(world.tokyo.dbs().len(), 1, "gone three minutes after the first");
 }
 
+/// Found by the law below: the writer's place was given to a member that was gone before it could take it.
+#[test]
+fn who_is_being_deleted_does_not_become_the_writer() {
+    for target in [true, false] {
+        let mut world = World::new();
+        world.happen(&Happening::Pass(400));
+        world.happen(&Happening::Delete(1));
+        world.happen(&Happening::Pass(164));
+        world.happen(&if target { Happening::FailOverTo(1) } else { Happening::FailOver });
+        world.happen(&Happening::Pass(30));
+        world.judge();
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    // More cases on a quiet evening: PROPTEST_CASES=200000.
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn a_cluster_and_its_members_agree(happenings in prop::collection::vec(happening(), 0..40)) {

@@ -43,16 +43,8 @@ fn build() -> Result<PathBuf> {
     let target = target_folder()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(&cargo)
-        // The very selection of `make test`: another one would unify other features and compile the SDK again.
-        .args([
-            "build",
-            "--quiet",
-            "--workspace",
-            "--features",
-            "rollcall/test-clock,rollcall-crds/cel",
-            "--bin",
-            "rollcall",
-        ])
+        // The very selection of `make test` (.cargo/config.toml).
+        .args(["programs", "--quiet"])
         .arg("--target-dir")
         .arg(&target)
         .current_dir(&workspace)
@@ -60,7 +52,7 @@ fn build() -> Result<PathBuf> {
         .stdout(Stdio::null())
         .status()
         .with_context(|| format!("cannot run {}", cargo.display()))?;
-    ensure!(status.success(), "cargo build --bin rollcall failed ({status}); see its words above");
+    ensure!(status.success(), "cargo programs failed ({status}); see its words above");
     let binary = target.join("debug/rollcall");
     ensure!(binary.is_file(), "expected the binary at {}, found nothing", binary.display());
     Ok(binary)

@@ -12,7 +12,8 @@ pub const FAILING_OVER: SignedDuration = SignedDuration::from_secs(30);
 
 impl Databases {
     /// The writer moves: to this member, or to the reader of the lowest promotion tier. The old writer stays the
-    /// writer until the transition is over. Nothing happens to a cluster that is not available or has no reader.
+    /// writer until the transition is over. Nothing happens to a cluster that is not available, has no reader, or
+    /// when who shall take over is being deleted.
     ///
     /// # Errors
     /// `DBClusterNotFoundFault`; `DBInstanceNotFound` for a target that is no member.
@@ -22,7 +23,8 @@ impl Databases {
             Some(target) => Some(self.member_named(&cluster, target, at)?.to_owned()),
             None => self.heir(&cluster, at),
         };
-        let Some(new) = new.filter(|_| cluster.status == DbStatus::Available) else { return Ok(()) };
+        let possible = |id: &String| cluster.status == DbStatus::Available && self.stays(id, at);
+        let Some(new) = new.filter(possible) else { return Ok(()) };
         let moving = DbCluster { status: DbStatus::FailingOver, ..cluster };
         let mut moved = DbCluster { status: DbStatus::Available, ..moving.clone() };
         moved.promote(&new);
@@ -124,11 +126,17 @@ impl Databases {
         member.map(|m| m.instance.as_str()).ok_or_else(stranger)
     }
 
-    /// The reader that would become the writer.
+    /// Whether this instance is there and not on its way out.
+    fn stays(&self, instance: &str, at: Timestamp) -> bool {
+        let instance = self.instances.get(instance).and_then(|history| history.at(at));
+        instance.is_some_and(|i| i.status != DbStatus::Deleting)
+    }
+
+    /// The reader that would become the writer; one on its way out only if there is no other.
     fn heir(&self, cluster: &DbCluster, at: Timestamp) -> Option<String> {
         let readers = cluster.members.iter().filter(|m| !m.writer);
         let readers = readers.filter_map(|m| self.instances.get(&m.instance)?.at(at));
-        readers.min_by_key(|i| i.settings.promotion_tier).map(|i| i.resource_id.clone())
+        readers.min_by_key(|i| (i.status == DbStatus::Deleting, i.settings.promotion_tier)).map(|i| i.resource_id.clone())
     }
 
     fn each_member(
