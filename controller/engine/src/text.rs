@@ -8,7 +8,7 @@ use crate::limits::MAX_NAME_CHARS;
 /// A name as people may see it: no control or direction-changing character, at most [`MAX_NAME_CHARS`].
 #[must_use]
 pub fn clean(name: &str) -> Arc<str> {
-    if name.len() <= MAX_NAME_CHARS && name.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    if is_plain(name) {
         return Arc::from(name.trim());
     }
     let shown = |c: char| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c };
@@ -23,8 +23,16 @@ pub fn clean(name: &str) -> Arc<str> {
 /// The same, without a copy where the name is clean already: a fleet's names are, nearly all of them.
 #[must_use]
 pub fn clean_shared(name: &Arc<str>) -> Arc<str> {
+    if is_plain(name) && name.trim().len() == name.len() {
+        return Arc::clone(name);
+    }
     let cleaned = clean(name);
     if cleaned == *name { Arc::clone(name) } else { cleaned }
+}
+
+/// Short, and nothing but printable ASCII.
+fn is_plain(name: &str) -> bool {
+    name.len() <= MAX_NAME_CHARS && name.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
 /// Characters that change what a reader sees around them: controls, line separators, and the direction

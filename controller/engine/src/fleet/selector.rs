@@ -19,7 +19,7 @@ pub(crate) struct HostMatcher {
 #[derive(Clone, Debug)]
 struct Term {
     tags: Vec<(Box<str>, Vec<Box<str>>)>,
-    name: Option<Regex>,
+    name: Option<NamePattern>,
     vpcs: Option<Vec<Box<str>>>,
 }
 
@@ -55,8 +55,11 @@ impl Term {
             }
             tags.push((key.as_str().into(), values.0.iter().map(|v| v.as_str().into()).collect()));
         }
-        let name =
-            term.name_pattern.as_deref().map(|p| pattern(p, &format!("{field}.namePattern"))).transpose()?;
+        let name = term
+            .name_pattern
+            .as_deref()
+            .map(|p| NamePattern::parse(p, &format!("{field}.namePattern")))
+            .transpose()?;
         let vpcs: Option<Vec<Box<str>>> =
             term.vpc_ids.as_ref().map(|ids| ids.iter().map(|id| id.as_str().into()).collect());
         let empty = tags.is_empty() && name.is_none() && vpcs.as_ref().is_none_or(Vec::is_empty);
@@ -72,7 +75,32 @@ impl Term {
         };
         self.tags.iter().all(tagged)
             && self.vpcs.as_ref().is_none_or(in_vpc)
-            && self.name.as_ref().is_none_or(|pattern| host.name().is_some_and(|name| pattern.is_match(name)))
+            && self.name.as_ref().is_none_or(|pattern| host.name().is_some_and(|name| pattern.fits(name)))
+    }
+}
+
+/// A pattern for names.
+#[derive(Clone, Debug)]
+enum NamePattern {
+    /// `^jp1-`: it only says how names begin. Most do, and comparing text costs a tenth of a regular expression.
+    Prefix(Box<str>),
+    /// Anything else.
+    Expression(Regex),
+}
+
+impl NamePattern {
+    fn parse(text: &str, field: &str) -> Result<Self, Fault> {
+        let expression = pattern(text, field)?;
+        let stands_for_itself = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let prefix = text.strip_prefix('^').filter(|rest| rest.bytes().all(stands_for_itself));
+        Ok(prefix.map_or(Self::Expression(expression), |prefix| Self::Prefix(prefix.into())))
+    }
+
+    fn fits(&self, name: &str) -> bool {
+        match self {
+            Self::Prefix(prefix) => name.starts_with(&**prefix),
+            Self::Expression(expression) => expression.is_match(name),
+        }
     }
 }
 
@@ -113,5 +141,22 @@ impl std::fmt::Display for LabelMatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let labels: Vec<String> = self.0.iter().map(|(k, v)| format!("{k}={v}")).collect();
         f.write_str(&labels.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What is compared as text fits the names that the expression fits.
+        #[test]
+        fn a_pattern_fits_what_its_expression_fits(text in "\\^?[a-c_.-]{0,3}[$+]?", name in "[a-c_.\\n-]{0,5}") {
+            if let Ok(parsed) = NamePattern::parse(&text, "field") {
+                prop_assert_eq!(parsed.fits(&name), Regex::new(&text).unwrap().is_match(&name));
+            }
+        }
     }
 }

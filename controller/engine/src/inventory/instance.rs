@@ -43,7 +43,7 @@ impl Instance {
     /// The Name tag, if it is not empty.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.tags.get("Name").filter(|name| !name.trim().is_empty())
+        self.tags.get("Name").filter(|name| name.contains(|c: char| !c.is_whitespace()))
     }
 }
 

@@ -15,7 +15,7 @@ use super::monitors::Verdicts;
 use super::phrases::Phrases;
 use super::plan::{MonitorLook, Wanted};
 use super::reasons::Reasons;
-use super::registries::SystemView;
+use super::registries::{Registered, SystemView};
 use super::scene::Scene;
 use super::standing::{Pulse, pulse};
 use super::{Pass, Stranger};
@@ -74,14 +74,14 @@ impl<'a> Search<'_, '_, 'a> {
     fn registrations(&mut self) {
         let joined = self.scene.joins.of_system.get(self.number).map_or(&[][..], |joined| joined);
         let is_proof = self.system.hosts.proof.is_some() && self.sees_all;
-        for (registration, joined) in self.system.registrations().iter().zip(joined) {
+        for (one, joined) in self.system.registered.iter().zip(joined) {
             match joined {
                 Joined::Host(_) => self.excess.joined += 1,
-                Joined::Gone(tomb) if is_proof => self.gone(registration, *tomb),
+                Joined::Gone(tomb) if is_proof => self.gone(one, *tomb),
                 Joined::Ambiguous(hosts) if self.system.hosts.proof.is_some() => {
-                    self.ambiguous(registration, hosts);
+                    self.ambiguous(one.registration, hosts);
                 }
-                Joined::Nothing if is_proof => self.excess.strangers.push(stranger(registration)),
+                Joined::Nothing if is_proof => self.excess.strangers.push(stranger(one.registration)),
                 Joined::Gone(_) | Joined::Ambiguous(_) | Joined::Nothing => {}
             }
         }
@@ -92,12 +92,13 @@ impl<'a> Search<'_, '_, 'a> {
 
     /// A registration of a host that is proved gone. One that still sends metrics is somebody else's voice: a
     /// live host with a copied id file, which retiring would silence.
-    fn gone(&mut self, registration: &'a Registration, tomb: usize) {
+    fn gone(&mut self, one: &Registered<'a>, tomb: usize) {
+        let registration = one.registration;
         let Some(tomb) = self.scene.population.tombs.get(tomb) else { return };
         if self.scene.pass.now.duration_since(tomb.gone_since) < GHOST_AFTER {
             return;
         }
-        let last = self.system.last_metric(&registration.id);
+        let last = one.last_metric;
         if self.system.last_metric.proof.is_none() && !self.system.last_metric.is_unsupported() {
             return;
         }
@@ -327,15 +328,14 @@ fn unrequired_checks<'r>(
 pub(super) fn duplicate(
     pass: &Pass<'_>,
     system: &SystemView<'_>,
-    registrations: &[&Registration],
+    registrations: &[&Registered<'_>],
     reasons: &mut Reasons,
 ) -> Note {
     let product = system.system.endpoint.product().as_str();
-    let is_alive = |registration: &&&Registration, reasons: &mut Reasons| {
-        system.last_metric(&registration.id).is_some()
-            && pulse(pass, system, registration, reasons) == Pulse::Alive
+    let is_alive = |one: &Registered<'_>, reasons: &mut Reasons| {
+        one.last_metric.is_some() && pulse(pass, system, one, reasons) == Pulse::Alive
     };
-    let ids: Vec<String> = registrations.iter().map(|one| argument(one.id.as_str())).collect();
+    let ids: Vec<String> = registrations.iter().map(|one| argument(one.registration.id.as_str())).collect();
     let all = few(&ids, ids.len(), MAX_EXAMPLES);
     let message = format!("expected one registration in {product}, found {}: {all}", ids.len());
     let alive = registrations.iter().filter(|one| is_alive(one, reasons)).count();

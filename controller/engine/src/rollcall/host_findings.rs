@@ -280,7 +280,7 @@ fn silence(system: &SystemView<'_>, standing: &Standing<'_>, severity: Severity)
         Standing::Several(posts) => posts,
         Standing::Unknown(_) | Standing::Absent | Standing::Glimpsed(..) => &[],
     };
-    let last = posts.iter().filter_map(|post| system.last_metric(&post.registration.id)).max();
+    let last = posts.iter().filter_map(|post| post.last_metric).max();
     let found = last.map_or_else(|| "none ever".to_owned(), |last| format!("none since {last:.0}"));
     let message =
         format!("expected metrics at least every {} minutes, found {found}", system.system.silence.as_mins());

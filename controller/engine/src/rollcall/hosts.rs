@@ -59,7 +59,13 @@ pub(super) fn judge<'a>(
     reasons: &mut Reasons,
     phrases: &mut Phrases,
 ) -> Judged {
-    let mut judged = Judged { tallies: Tallies::new(scene.pass, &scene.roles.classes), ..Judged::default() };
+    let hosts = scene.population.hosts.len();
+    let mut judged = Judged {
+        rolls: Vec::with_capacity(hosts),
+        memories: Vec::with_capacity(hosts),
+        findings: Vec::new(),
+        tallies: Tallies::new(scene.pass, &scene.roles.classes),
+    };
     let no_rows: Arc<[Row]> = Arc::from([]);
     for (number, host) in scene.population.hosts.iter().enumerate() {
         let class = scene.class(number);

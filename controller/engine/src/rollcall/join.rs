@@ -55,9 +55,9 @@ pub(super) fn join(
     for (number, system) in systems.iter().enumerate() {
         let rules = system.system.join.as_deref().unwrap_or_default();
         let near = Near::new(pass, number, places, population, rules);
-        let registrations = if system.is_used { system.registrations() } else { &[] };
+        let registered = if system.is_used { &system.registered[..] } else { &[] };
         let joined: Vec<Joined> =
-            registrations.iter().map(|registration| index.resolve(registration, rules, &near)).collect();
+            registered.iter().map(|one| index.resolve(one.registration, rules, &near)).collect();
         for (registration, joined) in joined.iter().enumerate() {
             match joined {
                 Joined::Host(host) => {
@@ -85,7 +85,7 @@ impl Joins {
     /// Notes whose known registrations a listing that is not whole does not show, or not wholly: of one that cannot be
     /// read nobody can tell that it speaks of another host now.
     fn hide(&mut self, number: usize, system: &SystemView<'_>, population: &Population<'_>) {
-        let read = system.registrations().iter().filter(|one| is_read(one));
+        let read = system.registered.iter().map(|one| one.registration).filter(|one| is_read(one));
         let seen: HashSet<&RegistrationId> = read.map(|one| &one.id).collect();
         for (id, proved) in &system.memory.registrations {
             let host = population.hosts.binary_search_by(|host| host.id.cmp(id));

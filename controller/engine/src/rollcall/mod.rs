@@ -13,6 +13,7 @@ mod exemptions;
 mod found;
 mod host_findings;
 mod hosts;
+mod in_step;
 mod join;
 mod monitors;
 mod names;
@@ -120,7 +121,8 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
         gone: scene.gone(&remembered),
         ..RollCall::default()
     };
-    roll_call.hosts = std::mem::take(&mut judged.rolls).into_iter().chain(scene.going()).collect();
+    judged.rolls.extend(scene.going());
+    roll_call.hosts = judged.rolls.into_iter().collect();
     roll_call.findings = judged.findings;
     roll_call.reasons = reasons.into_list();
     (roll_call, remembered)

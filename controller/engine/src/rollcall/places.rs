@@ -9,6 +9,7 @@
 use jiff::Timestamp;
 
 use super::Pass;
+use super::in_step::InStep;
 use crate::fleet::Account;
 use crate::ids::{HostId, Place};
 use crate::inventory::Instance;
@@ -99,10 +100,22 @@ impl<'a> PlaceView<'a> {
         self.listed.get(at).copied()
     }
 
+    /// The listed instances, for whoever asks in the order of ids.
+    pub(super) fn in_step(&self) -> InStep<impl Iterator<Item = (&HostId, &'a Instance)>> {
+        debug_assert!(self.listed.is_sorted_by_key(|instance| &instance.id), "a walk needs the order of ids");
+        InStep::new(self.listed.iter().map(|instance| (&instance.id, *instance)))
+    }
+
+    /// How many of these ids, which ascend, are not listed?
+    pub(super) fn unlisted<'i>(&self, ids: impl Iterator<Item = &'i HostId>) -> usize {
+        let mut listed = self.in_step();
+        ids.filter(|id| listed.get(id).is_none()).count()
+    }
+
     /// Takes the proof away from a complete reading that lost too many hosts; see the module.
     fn doubt_a_fall(&mut self, at: Timestamp) {
         let known = self.memory.hosts.len();
-        let lost = self.memory.hosts.keys().filter(|id| self.instance(id).is_none()).count();
+        let lost = self.unlisted(self.memory.hosts.keys());
         if !is_fall(lost, known) {
             self.fallen_since = None;
             return;

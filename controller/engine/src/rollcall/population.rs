@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::in_step::InStep;
 use super::places::PlaceView;
 use crate::ids::{HostId, ObjectKey};
 use crate::inventory::{Instance, PowerState};
@@ -103,8 +104,9 @@ impl<'a> Population<'a> {
 
     /// Hosts that are listed and exist; those that AWS says are going become tombs, if we ever saw them alive.
     fn listed(&mut self, number: usize, place: &PlaceView<'a>) {
+        let mut memories = InStep::new(&place.memory.hosts);
         for instance in &place.listed {
-            let memory = place.memory.hosts.get(&instance.id);
+            let memory = memories.get(&instance.id);
             if instance.state.exists() {
                 self.hosts.push(HostView {
                     id: &instance.id,
@@ -122,8 +124,9 @@ impl<'a> Population<'a> {
 
     /// Remembered hosts that are not listed.
     fn remembered(&mut self, number: usize, place: &PlaceView<'a>) {
+        let mut listed = place.in_step();
         for (id, memory) in &place.memory.hosts {
-            if place.instance(id).is_some() {
+            if listed.get(id).is_some() {
                 continue;
             }
             let absent_since = memory.absent_since.or(place.proof);

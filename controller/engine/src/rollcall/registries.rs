@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::in_step::InStep;
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::{Pass, Reason};
 use crate::fleet::System;
@@ -26,6 +27,20 @@ pub(super) struct SystemView<'a> {
     pub(super) hosts: Sight<'a, Vec<Registration>>,
     pub(super) monitors: Sight<'a, Vec<Monitor>>,
     pub(super) last_metric: Sight<'a, BTreeMap<RegistrationId, Timestamp>>,
+    /// Registrations that were seen, in the order of the listing.
+    pub(super) registered: Vec<Registered<'a>>,
+}
+
+/// One registration that was seen, with all that is known under its id.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Registered<'a> {
+    pub(super) registration: &'a Registration,
+    /// When it last sent a metric, as far as was seen.
+    pub(super) last_metric: Option<Timestamp>,
+    /// What was read of its checks, if they were ever asked for.
+    pub(super) checks: Option<&'a Reading<Vec<CheckName>>>,
+    /// The checks that were last proved to run.
+    pub(super) held: Option<&'a Arc<[CheckName]>>,
 }
 
 /// What one listing lets us say.
@@ -78,15 +93,35 @@ fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut
         hosts.proof = None;
         hosts.blind = Some((failure.clone(), look.reasons.number(&failure)));
     }
-    SystemView {
-        system,
-        memory,
-        registry,
-        is_used,
-        hosts,
-        monitors: look.at(registry.map(|r| &r.monitors), REGISTRY_MAX_AGE),
-        last_metric: look.at(registry.map(|r| &r.last_metric), METRIC_MAX_AGE),
+    let monitors = look.at(registry.map(|r| &r.monitors), REGISTRY_MAX_AGE);
+    let last_metric = look.at(registry.map(|r| &r.last_metric), METRIC_MAX_AGE);
+    let registered = registered(&hosts, &last_metric, registry, memory);
+    SystemView { system, memory, registry, is_used, hosts, monitors, last_metric, registered }
+}
+
+/// Sets beside each registration what stands under its id elsewhere.
+fn registered<'a>(
+    hosts: &Sight<'a, Vec<Registration>>,
+    last_metric: &Sight<'a, BTreeMap<RegistrationId, Timestamp>>,
+    registry: Option<&'a Registry>,
+    memory: &'a SystemMemory,
+) -> Vec<Registered<'a>> {
+    let seen = hosts.seen().into_iter().flatten();
+    let mut registered: Vec<Registered<'_>> = seen
+        .map(|registration| Registered { registration, last_metric: None, checks: None, held: None })
+        .collect();
+    let mut by_id: Vec<&mut Registered<'_>> = registered.iter_mut().collect();
+    by_id.sort_by(|a, b| a.registration.id.cmp(&b.registration.id));
+    let mut metrics = InStep::new(last_metric.seen().into_iter().flatten());
+    let mut checks = InStep::new(registry.into_iter().flat_map(|registry| &registry.checks));
+    let mut held = InStep::new(&memory.checks);
+    for one in by_id {
+        let id = &one.registration.id;
+        one.last_metric = metrics.get(id).copied();
+        one.checks = checks.get(id);
+        one.held = held.get(id);
     }
+    registered
 }
 
 /// Why nothing that a registry shows may be believed: it is another organisation's, or nobody knows whose. A key that
@@ -177,32 +212,21 @@ impl<'a> SystemView<'a> {
         }
     }
 
-    /// Registrations that were seen.
-    pub(super) fn registrations(&self) -> &'a [Registration] {
-        self.hosts.seen().map_or(&[], Vec::as_slice)
-    }
-
-    /// When a registration last sent a metric, as far as was seen.
-    pub(super) fn last_metric(&self, registration: &RegistrationId) -> Option<Timestamp> {
-        self.last_metric.seen().and_then(|all| all.get(registration)).copied()
-    }
-
     /// The names of a registration's checks. A proof is believed for a day. After a restart it is held as it was last
     /// made until the first reading is there, or fails for a day: else a fleet whose hosts are asked one by one would
     /// be told anew at every restart. Whoever hands over the memory of a longer pause forgets its proofs first
     /// ([`Memory::forget_proofs`](crate::memory::Memory::forget_proofs)).
     pub(super) fn check_names(
         &self,
-        registration: &RegistrationId,
+        one: &Registered<'a>,
         now: Timestamp,
         reasons: &mut Reasons,
     ) -> Names<'a> {
-        let reading = self.registry.and_then(|registry| registry.checks.get(registration));
-        let held = |reason| match self.memory.checks.get(registration) {
+        let held = |reason| match one.held {
             Some(names) => Names::All(names),
             None => Names::AtLeast(&[], reason),
         };
-        let Some(reading) = reading else {
+        let Some(reading) = one.checks else {
             let failure = Failure::new(
                 FailureKind::NotYetRead,
                 format!("{}: checks of this host not read yet", self.system.key),

@@ -15,7 +15,7 @@ use super::join::Joined;
 use super::names::NameBook;
 use super::places::is_fall;
 use super::population::Tomb;
-use super::registries::SystemView;
+use super::registries::{Registered, SystemView};
 use super::scene::Scene;
 use crate::fleet::Environment;
 use crate::ids::{CheckName, HostId, ObjectKey, RegistrationId};
@@ -43,7 +43,7 @@ pub(super) fn remember<'a>(
         let hosts: BTreeMap<HostId, HostMemory> =
             hosts.get_mut(number).map(std::mem::take).unwrap_or_default().into_iter().collect();
         // Once those who vanished are proved gone one by one, the fall is over.
-        let still_lost = hosts.keys().filter(|id| place.instance(id).is_none()).count();
+        let still_lost = place.unlisted(hosts.keys());
         let is_open = place.proof.is_none() || is_fall(still_lost, hosts.len());
         let of_place = PlaceMemory {
             since: place.memory.since.or(place.proof),
@@ -129,32 +129,32 @@ fn system_memory<'a>(
 ) -> SystemMemory {
     let joined = scene.joins.of_system.get(number).map_or(&[][..], |joined| joined);
     let is_proof = system.hosts.proof.is_some();
-    let mut registrations: BTreeMap<HostId, Vec<RegistrationId>> = BTreeMap::new();
-    let mut checks = BTreeMap::new();
-    for (registration, joined) in system.registrations().iter().zip(joined) {
+    let mut found: Vec<(&HostId, &RegistrationId)> = Vec::new();
+    let mut checks = Vec::new();
+    for (one, joined) in system.registered.iter().zip(joined) {
+        let registration = &one.registration.id;
         let id = match joined {
             Joined::Host(host) => scene.population.hosts.get(*host).map(|host| host.id),
             Joined::Gone(tomb) => scene.population.tombs.get(*tomb).map(|tomb| tomb.id),
             Joined::Ambiguous(_) | Joined::Nothing => None,
         };
         let Some(id) = id else { continue };
-        registrations
-            .entry(id.clone())
-            .or_insert_with(|| Vec::with_capacity(1))
-            .push(registration.id.clone());
-        if let Some(list) = held(system, &registration.id, scene.pass.now, names.as_deref_mut()) {
-            checks.insert(registration.id.clone(), list);
+        found.push((id, registration));
+        if let Some(list) = held(one, scene.pass.now, names.as_deref_mut()) {
+            checks.push((registration.clone(), list));
         }
     }
+    let mut registrations = by_host(found);
+    let mut checks: BTreeMap<RegistrationId, Arc<[CheckName]>> = checks.into_iter().collect();
     if !is_proof {
         // What could not be read stays as it was last proved.
         for (id, names) in &system.memory.checks {
             checks.entry(id.clone()).or_insert_with(|| Arc::clone(names));
         }
         registrations.clone_from(&system.memory.registrations);
-    }
-    for ids in registrations.values_mut() {
-        ids.sort();
+        for ids in registrations.values_mut() {
+            ids.sort();
+        }
     }
     SystemMemory {
         organization: system.organization(),
@@ -166,17 +166,26 @@ fn system_memory<'a>(
     }
 }
 
+/// The registrations of each host, sorted.
+fn by_host(mut registrations: Vec<(&HostId, &RegistrationId)>) -> BTreeMap<HostId, Vec<RegistrationId>> {
+    registrations.sort();
+    let of_one = registrations.chunk_by(|a, b| a.0 == b.0);
+    of_one
+        .filter_map(|mine| {
+            let ids = mine.iter().map(|(_, registration)| (*registration).clone()).collect();
+            mine.first().map(|(host, _)| ((*host).clone(), ids))
+        })
+        .collect()
+}
+
 /// The check names to hold for a registration. Those that were not read are held on, but never past a day of failing.
 fn held<'a>(
-    system: &SystemView<'a>,
-    registration: &RegistrationId,
+    one: &Registered<'a>,
     now: Timestamp,
     names: Option<&mut NameBook<'a>>,
 ) -> Option<Arc<[CheckName]>> {
-    let old = system.memory.checks.get(registration);
-    let Some(reading) = system.registry.and_then(|registry| registry.checks.get(registration)) else {
-        return old.cloned();
-    };
+    let old = one.held;
+    let Some(reading) = one.checks else { return old.cloned() };
     if let Some(complete) = reading.complete(now, CHECK_PROOF_MAX_AGE) {
         return names.map(|names| names.shared(complete.all(), old));
     }

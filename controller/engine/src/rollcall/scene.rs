@@ -15,7 +15,7 @@ use super::join::Joins;
 use super::phrases::Phrases;
 use super::places::PlaceView;
 use super::population::{HostView, Population};
-use super::registries::SystemView;
+use super::registries::{Registered, SystemView};
 use super::roles::{Class, Roles};
 use super::standing::newest_first;
 use super::{HostRoll, Pass, Row};
@@ -23,7 +23,6 @@ use crate::ids::{HostId, ObjectKey, Place, RegistrationId, RoleName};
 use crate::inventory::PowerState;
 use crate::limits::ABSENCE_APART;
 use crate::memory::{HostMemory, Memory};
-use crate::registry::Registration;
 use crate::text::{clean, clean_shared};
 
 /// AWS allows 256 characters in a tag; nothing longer is remembered.
@@ -40,7 +39,7 @@ pub(super) struct Scene<'p, 'a> {
     pub(super) joins: &'p Joins,
 }
 
-impl<'a> Scene<'_, 'a> {
+impl<'p, 'a> Scene<'p, 'a> {
     /// The class of a host, with its number.
     pub(super) fn class(&self, host: usize) -> Option<(usize, &Class<'a>)> {
         let number = self.roles.of_host.get(host).copied().flatten()?;
@@ -48,13 +47,13 @@ impl<'a> Scene<'_, 'a> {
     }
 
     /// The registrations of a host in a system, the live one first.
-    pub(super) fn registrations(&self, host: usize, system: usize) -> Vec<&'a Registration> {
+    pub(super) fn registrations(&self, host: usize, system: usize) -> Vec<&'p Registered<'a>> {
         let Some(view) = self.systems.get(system) else { return Vec::new() };
         let mine = self.joins.of_host.get(host).into_iter().flatten().filter(|(of, _)| *of == system);
-        let mut registrations: Vec<&Registration> =
-            mine.filter_map(|(_, registration)| view.registrations().get(*registration)).collect();
+        let mut registrations: Vec<&Registered<'a>> =
+            mine.filter_map(|(_, registration)| view.registered.get(*registration)).collect();
         if registrations.len() > 1 {
-            newest_first(view, &mut registrations);
+            newest_first(&mut registrations);
         }
         registrations
     }
@@ -90,7 +89,6 @@ impl<'a> Scene<'_, 'a> {
         outcome: &Outcome,
     ) -> HostRoll {
         let class = self.class(number).map(|(_, class)| class);
-        let nothing: Arc<[RoleName]> = Arc::from([]);
         HostRoll {
             place: self.place_of(host.place),
             name: memory.name.as_ref().map(clean_shared),
@@ -99,8 +97,8 @@ impl<'a> Scene<'_, 'a> {
                 Some(Claimed::Contested(by)) => by.iter().filter_map(|n| self.environment_key(*n)).collect(),
                 _ => BTreeSet::new(),
             },
-            duties: class.map_or_else(|| Arc::clone(&nothing), |class| Arc::clone(&class.duties)),
-            traits: class.map_or(nothing, |class| Arc::clone(&class.traits)),
+            duties: class.map(|class| Arc::clone(&class.duties)).unwrap_or_default(),
+            traits: class.map(|class| Arc::clone(&class.traits)).unwrap_or_default(),
             state: outcome.state,
             settles_at: outcome.settles_at,
             seen: host.seen,
@@ -205,7 +203,7 @@ impl<'a> Scene<'_, 'a> {
         for system in systems {
             let Some(view) = self.systems.get(system) else { continue };
             let registrations = self.registrations(host, system).into_iter();
-            all.extend(registrations.map(|one| (view.system.key.clone(), one.id.clone())));
+            all.extend(registrations.map(|one| (view.system.key.clone(), one.registration.id.clone())));
         }
         all
     }

@@ -5,9 +5,11 @@
 //! only a voice that is heard now counts, and none where a registration that was last proved to be the host's is
 //! not to be seen (docs/decisions.md, 7).
 
+use jiff::Timestamp;
+
 use super::join::Joins;
 use super::reasons::Reasons;
-use super::registries::{Names, SystemView};
+use super::registries::{Names, Registered, SystemView};
 use super::{Pass, Reason};
 use crate::reading::{Failure, FailureKind};
 use crate::registry::Registration;
@@ -42,6 +44,8 @@ impl Standing<'_> {
 #[derive(Debug)]
 pub(super) struct Post<'a> {
     pub(super) registration: &'a Registration,
+    /// When it last sent a metric, as far as was seen.
+    pub(super) last_metric: Option<Timestamp>,
     /// Whether its status there lets it be watched, or why nobody can tell.
     pub(super) is_watched: Result<bool, Reason>,
     pub(super) pulse: Pulse,
@@ -73,8 +77,8 @@ pub(super) fn standing<'a>(
         return Standing::Unknown(system.hosts.reason());
     }
     let mine = joins.of_host.get(host).into_iter().flatten().filter(|(of, _)| *of == number);
-    let mut registrations: Vec<&Registration> =
-        mine.filter_map(|(_, registration)| system.registrations().get(*registration)).collect();
+    let mut registrations: Vec<&Registered<'a>> =
+        mine.filter_map(|(_, registration)| system.registered.get(*registration)).collect();
     if !is_whole {
         let is_hidden = joins.hidden.get(&host).is_some_and(|systems| systems.contains(&number));
         return if is_hidden {
@@ -91,7 +95,7 @@ pub(super) fn standing<'a>(
         [] => Standing::Absent,
         [one] => Standing::Once(Post::new(pass, system, one, reasons)),
         _ => {
-            newest_first(system, &mut registrations);
+            newest_first(&mut registrations);
             let mut posts = registrations.iter().map(|one| Post::new(pass, system, one, reasons));
             match posts.next() {
                 Some(live) if system.last_metric.proof.is_some() => Standing::Once(live),
@@ -105,14 +109,14 @@ pub(super) fn standing<'a>(
 fn glimpse<'a>(
     pass: &Pass<'_>,
     system: &SystemView<'a>,
-    mut registrations: Vec<&'a Registration>,
+    mut registrations: Vec<&Registered<'a>>,
     reasons: &mut Reasons,
 ) -> Standing<'a> {
     let gap = system.hosts.reason();
-    if !registrations.iter().all(|registration| is_read(registration)) {
+    if !registrations.iter().all(|one| is_read(one.registration)) {
         return Standing::Unknown(gap);
     }
-    newest_first(system, &mut registrations);
+    newest_first(&mut registrations);
     if system.last_metric.proof.is_some() {
         registrations.truncate(1);
     }
@@ -129,37 +133,31 @@ pub(super) fn is_read(registration: &Registration) -> bool {
 }
 
 /// Did it send a metric within the silence allowed? Being too new to tell is not enough.
-fn is_heard(pass: &Pass<'_>, system: &SystemView<'_>, registration: &Registration) -> bool {
-    let last = system.last_metric(&registration.id);
-    last.is_some_and(|last| pass.now.duration_since(last) <= system.system.silence)
+fn is_heard(pass: &Pass<'_>, system: &SystemView<'_>, one: &Registered<'_>) -> bool {
+    one.last_metric.is_some_and(|last| pass.now.duration_since(last) <= system.system.silence)
 }
 
 /// Registrations of one host, the live one first: newest metric, then newest registration.
-pub(super) fn newest_first(system: &SystemView<'_>, registrations: &mut [&Registration]) {
-    registrations.sort_by_cached_key(|registration| {
-        let last = system.last_metric(&registration.id);
-        std::cmp::Reverse((last, registration.created_at, registration.id.clone()))
+pub(super) fn newest_first(registrations: &mut [&Registered<'_>]) {
+    registrations.sort_by_cached_key(|one| {
+        std::cmp::Reverse((one.last_metric, one.registration.created_at, one.registration.id.clone()))
     });
 }
 
 impl<'a> Post<'a> {
-    fn new(
-        pass: &Pass<'_>,
-        system: &SystemView<'a>,
-        registration: &'a Registration,
-        reasons: &mut Reasons,
-    ) -> Self {
+    fn new(pass: &Pass<'_>, system: &SystemView<'a>, one: &Registered<'a>, reasons: &mut Reasons) -> Self {
         Self {
-            registration,
-            is_watched: registration.status.is_watched().ok_or_else(|| {
+            registration: one.registration,
+            last_metric: one.last_metric,
+            is_watched: one.registration.status.is_watched().ok_or_else(|| {
                 let message = format!(
                     "{}: a registration has a status that this version does not know",
                     system.system.key
                 );
                 reasons.number(&Failure::new(FailureKind::Malformed, message))
             }),
-            pulse: pulse(pass, system, registration, reasons),
-            names: system.check_names(&registration.id, pass.now, reasons),
+            pulse: pulse(pass, system, one, reasons),
+            names: system.check_names(one, pass.now, reasons),
         }
     }
 }
@@ -169,19 +167,19 @@ impl<'a> Post<'a> {
 pub(super) fn pulse(
     pass: &Pass<'_>,
     system: &SystemView<'_>,
-    registration: &Registration,
+    one: &Registered<'_>,
     reasons: &mut Reasons,
 ) -> Pulse {
     let silence = system.system.silence;
-    let last = system.last_metric(&registration.id);
-    if system.last_metric.is_unsupported() || is_heard(pass, system, registration) {
+    let last = one.last_metric;
+    if system.last_metric.is_unsupported() || is_heard(pass, system, one) {
         return Pulse::Alive;
     }
     let Some(at) = system.last_metric.proof else { return Pulse::Unknown(system.last_metric.reason()) };
     if last.is_some_and(|last| at.duration_since(last) <= silence) {
         return Pulse::Alive;
     }
-    match registration.created_at {
+    match one.registration.created_at {
         Some(created) if at.duration_since(created) <= silence => Pulse::Alive,
         None if last.is_none() => {
             let message = format!("{}: a registration does not say when it was made", system.system.key);

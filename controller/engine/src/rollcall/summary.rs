@@ -107,17 +107,19 @@ impl Material<'_, '_, '_> {
         let mut rolls: BTreeMap<AccountName, AccountRoll> = accounts
             .map(|account| (account.name.clone(), AccountRoll { once_read: true, ..AccountRoll::default() }))
             .collect();
-        for view in self.scene.places {
-            if let Some(roll) = rolls.get_mut(&view.account.name) {
-                roll.blind.extend(view.blind.clone().map(|failure| (view.place.clone(), failure)));
-                roll.once_read &= view.memory.since.or(view.proof).is_some();
+        let mut counts = vec![(0, 0); self.scene.places.len()];
+        for (host, claimed) in self.scene.population.hosts.iter().zip(self.scene.claims) {
+            if let Some((hosts, unclaimed)) = counts.get_mut(host.place) {
+                *hosts += 1;
+                *unclaimed += u32::from(*claimed == Claimed::Nobody);
             }
         }
-        for (host, claimed) in self.scene.population.hosts.iter().zip(self.scene.claims) {
-            let view = self.scene.places.get(host.place);
-            if let Some(roll) = view.and_then(|view| rolls.get_mut(&view.account.name)) {
-                roll.hosts += 1;
-                roll.unclaimed += u32::from(*claimed == Claimed::Nobody);
+        for (view, (hosts, unclaimed)) in self.scene.places.iter().zip(counts) {
+            if let Some(roll) = rolls.get_mut(&view.account.name) {
+                roll.hosts += hosts;
+                roll.unclaimed += unclaimed;
+                roll.blind.extend(view.blind.clone().map(|failure| (view.place.clone(), failure)));
+                roll.once_read &= view.memory.since.or(view.proof).is_some();
             }
         }
         rolls
@@ -128,7 +130,7 @@ impl Material<'_, '_, '_> {
         let systems = self.scene.systems.iter().zip(self.excess).filter(|(system, _)| system.is_used);
         let roll = |(system, excess): (&super::registries::SystemView<'_>, &Excess)| {
             let roll = SystemRoll {
-                registered: u32::try_from(system.registrations().len()).unwrap_or(u32::MAX),
+                registered: u32::try_from(system.registered.len()).unwrap_or(u32::MAX),
                 joined: excess.joined,
                 ghosts: excess.ghosts,
                 strangers: excess.strangers.clone(),
