@@ -33,16 +33,18 @@ fn is_readable(error: &ManifestError) -> bool {
     line.len() <= LONGEST_ERROR_BYTES && !line.chars().any(char::is_control)
 }
 
-/// Schema and full object of every kind.
+/// Schema and full object of every kind; several where some fields exclude each other.
 static KINDS: LazyLock<Vec<(Value, Value)>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/full");
     let kind = |crd: &_| {
         let crd = serde_json::to_value(crd).unwrap();
         let file = format!("{}.yaml", crd["spec"]["names"]["singular"].as_str().unwrap());
-        let full = serde_saphyr::from_str(&fs::read_to_string(folder.join(file)).unwrap()).unwrap();
-        (crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone(), full)
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        let full: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+        let schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone();
+        full.into_iter().map(move |full| (schema.clone(), full))
     };
-    rollcall_crds::all_crds().iter().map(kind).collect()
+    rollcall_crds::all_crds().iter().flat_map(kind).collect()
 });
 
 #[test]

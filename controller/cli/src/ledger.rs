@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::ids::ObjectKey;
-use rollcall_engine::registry::Registry;
+use rollcall_engine::registry::{Product, Registry};
 use rollcall_engine::rollcall::{Requirement, Tally};
 use rollcall_engine::text::count;
 use serde::Serialize;
@@ -139,7 +139,10 @@ impl<'a> Proofs<'a> {
         let library = ObjectKey::new(&check.namespace, &way.system);
         let system = if self.registry(&own).is_some() { own } else { library };
         let registry = self.registry(&system)?;
-        let mut readings = vec![registry.hosts.at(), registry.last_metric.at()];
+        let mut readings = vec![registry.hosts.at()];
+        if registry.product == Product::Mackerel {
+            readings.push(registry.last_metric.at());
+        }
         if way.check.is_none() {
             readings.push(registry.monitors.at());
             return readings.into_iter().min()?;
@@ -150,7 +153,7 @@ impl<'a> Proofs<'a> {
             self.decided.roll.hosts.values().filter(|host| host.environment.as_ref() == Some(environment));
         let hosts = hosts.filter(|host| self.decided.roll.rows(host).any(|(asked, _)| *asked == requirement));
         let registrations = hosts.flat_map(|host| host.registrations.iter().filter(|(of, _)| *of == system));
-        readings.extend(registrations.map(|(_, id)| registry.checks.get(id)?.at()));
+        readings.extend(registrations.map(|(_, id)| registry.checks.at(id)));
         readings.into_iter().min()?
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod logs;
+mod monitoring;
 mod sources;
 
 use std::net::SocketAddr;

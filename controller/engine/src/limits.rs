@@ -17,6 +17,10 @@ pub const METRIC_MAX_AGE: SignedDuration = SignedDuration::from_mins(15);
 /// 20,000 hosts, so a proof must outlive some rounds; docs/targets.md sets 24 hours.
 pub const CHECK_PROOF_MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
+/// A downtime that ends within this is maintenance; whoever is in one for longer is watched by nobody (a row is Muted
+/// "for > 24 h or without end").
+pub const DOWNTIME_PASSES: SignedDuration = SignedDuration::from_hours(24);
+
 /// Two complete readings prove absence only when begun at least this far apart: EC2 can report a live instance as gone
 /// (Karpenter's garbage collection learned it; docs/failure-modes.md, "absence is not death").
 pub const ABSENCE_APART: SignedDuration = SignedDuration::from_mins(10);

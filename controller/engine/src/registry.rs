@@ -25,12 +25,96 @@ pub struct Registry {
     pub services: Reading<BTreeMap<String, Vec<String>>>,
     /// Monitors, in the system's order.
     pub monitors: Reading<Vec<Monitor>>,
-    /// Names of the checks that run for a host; read host by host, so each has its own time.
-    /// A host that is not in the map was never asked.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub checks: BTreeMap<RegistrationId, Reading<Vec<CheckName>>>,
-    /// The newest metric of each host; a host that is not in a complete reading's map has none.
+    /// Checks that run for hosts.
+    #[serde(default, skip_serializing_if = "Checks::is_empty")]
+    pub checks: Checks,
+    /// The newest metric of each host; a host that is not in a complete reading's map has none. A system that keeps no
+    /// metrics fails it as [`NotSupported`](crate::reading::FailureKind::NotSupported), as it does any listing that it
+    /// does not have.
     pub last_metric: Reading<BTreeMap<RegistrationId, Timestamp>>,
+}
+
+/// The checks that run for hosts, in the way the product tells them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Checks {
+    /// One listing of all checks of all hosts, each with how it runs. A host that is not in the map has none.
+    Listed(Reading<BTreeMap<RegistrationId, Vec<Check>>>),
+    /// Names, asked host by host, so that each answer has its own time. A host that is not in the map was never asked.
+    ByHost(BTreeMap<RegistrationId, Reading<Vec<CheckName>>>),
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self::ByHost(BTreeMap::new())
+    }
+}
+
+impl Checks {
+    /// Nobody was ever asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::ByHost(all) if all.is_empty())
+    }
+
+    /// The answers of hosts, where they are asked one by one.
+    #[must_use]
+    pub fn by_host(&self) -> &BTreeMap<RegistrationId, Reading<Vec<CheckName>>> {
+        static NOBODY: BTreeMap<RegistrationId, Reading<Vec<CheckName>>> = BTreeMap::new();
+        match self {
+            Self::ByHost(all) => all,
+            Self::Listed(_) => &NOBODY,
+        }
+    }
+
+    /// The answers of hosts that are asked one by one, to add to or take from; none where one listing tells all.
+    pub fn by_host_mut(&mut self) -> Option<&mut BTreeMap<RegistrationId, Reading<Vec<CheckName>>>> {
+        match self {
+            Self::ByHost(all) => Some(all),
+            Self::Listed(_) => None,
+        }
+    }
+
+    /// When the checks of a host were read.
+    #[must_use]
+    pub fn at(&self, registration: &RegistrationId) -> Option<Timestamp> {
+        match self {
+            Self::ByHost(all) => all.get(registration)?.at(),
+            Self::Listed(all) => all.at(),
+        }
+    }
+}
+
+/// One check of one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// Its name there.
+    pub name: CheckName,
+    /// How it runs.
+    #[serde(flatten)]
+    pub run: Run,
+}
+
+/// How something is checked, and whether anybody hears of it. `None` means "not told", never "no".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// The system runs it by itself, or takes its results from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_run: Option<bool>,
+    /// Its next result should have come before it was read; none when nothing says when one should.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_late: Option<bool>,
+    /// Its problems notify.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifies: Option<bool>,
+    /// It is in a downtime, in which nobody is notified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_downtime: Option<bool>,
+    /// When its downtime ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downtime_until: Option<Timestamp>,
 }
 
 /// Monitoring products.
@@ -38,6 +122,8 @@ pub struct Registry {
 pub enum Product {
     /// Mackerel (mackerel.io).
     Mackerel,
+    /// Nagios 4, and what writes its files as Nagios does.
+    Nagios,
 }
 
 impl Product {
@@ -46,6 +132,7 @@ impl Product {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mackerel => "Mackerel",
+            Self::Nagios => "Nagios",
         }
     }
 }
@@ -67,8 +154,14 @@ pub struct Registration {
     /// What it seems to be, in the system's words: `ec2`, `elb`, `rds`, `gce`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// Its status there.
+    /// Its status there; `Working` where the product has no such notion.
     pub status: RegistrationStatus,
+    /// How the host itself is checked, where the product checks hosts as it checks services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Box<Run>>,
+    /// What its configuration says of it: custom variables by upper-case name without the leading underscore.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
     /// Roles it has there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Scope>,
@@ -92,6 +185,13 @@ impl Registration {
     #[must_use]
     pub fn reported_instance(&self) -> Option<String> {
         instance_id(&self.instance_id.as_ref()?.trim().to_lowercase())
+    }
+
+    /// The instance that a custom variable names: `i-0abc`, or the provider id `aws:///ap-northeast-1/i-0abc`.
+    #[must_use]
+    pub fn variable_instance(&self, variable: &str) -> Option<String> {
+        let value = self.variables.get(variable)?.trim().to_lowercase();
+        instance_id(value.rsplit('/').next()?)
     }
 }
 

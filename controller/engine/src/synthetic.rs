@@ -15,7 +15,7 @@ use crate::ids::{CheckName, ObjectKey, Place};
 use crate::inventory::{Instance, Inventory, PowerState};
 use crate::reading::Reading;
 use crate::registry::{
-    Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
+    Checks, Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
 };
 use crate::snapshot::Snapshot;
 
@@ -230,12 +230,16 @@ impl Host {
                 RegistrationStatus::Working
             },
             roles: vec![Scope { service: "Service".to_owned(), role: Some(role.to_owned()) }],
+            run: None,
+            variables: BTreeMap::new(),
             addresses: Vec::new(),
             created_at: Some(now - SignedDuration::from_hours(700)),
         });
         let lacks_one = usize::from(self.number % 100 == 2);
         let runs = names.iter().skip(lacks_one).cloned().collect();
-        registry.checks.insert(id.clone(), Reading::complete_at("checks", at, runs));
+        if let Some(checks) = registry.checks.by_host_mut() {
+            checks.insert(id.clone(), Reading::complete_at("checks", at, runs));
+        }
         if self.number % 100 != 5 {
             registry.last_metric.seen.insert(id, now - SignedDuration::from_secs(90));
         }
@@ -262,7 +266,7 @@ fn registry(size: Size, at: Timestamp) -> Registry {
         hosts: Reading::complete_at("mackerel hosts", at, Vec::new()),
         services: Reading::complete_at("mackerel services", at, BTreeMap::new()),
         monitors: Reading::complete_at("mackerel monitors", at, monitors.collect()),
-        checks: BTreeMap::new(),
+        checks: Checks::default(),
         last_metric: Reading::complete_at("mackerel metrics", at, BTreeMap::new()),
     }
 }

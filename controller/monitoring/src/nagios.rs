@@ -11,12 +11,14 @@ mod due;
 mod files;
 mod join;
 mod record;
+mod registry;
 mod source;
 mod told;
 
 pub use cgi::{Cgi, Login, LoginSource, PAGE, patience};
 pub use files::{Files, from_bytes};
 pub use record::{MAX_HOSTS, MAX_SERVICES, Terms};
+pub use registry::registry;
 pub use source::{NagiosSource, Way};
 pub use told::{
     Check, Contact, Downtime, Host, HostState, Notified, Program, Recipients, Service, ServiceState, Told,

@@ -42,7 +42,9 @@ fn denied(registry: &Registry, truth: &Truth) -> Vec<String> {
         if is_complete(&registry.last_metric) && !heard && !host.metric_names(truth.now()).is_empty() {
             denied.push(format!("metrics of {id}"));
         }
-        if let Some((_, reading)) = registry.checks.iter().find(|(k, r)| k.as_str() == id && is_complete(r)) {
+        if let Some((_, reading)) =
+            registry.checks.by_host().iter().find(|(k, r)| k.as_str() == id && is_complete(r))
+        {
             let missing = host.checks.iter().filter(|c| !reading.seen.iter().any(|n| n.as_str() == &*c.name));
             denied.extend(missing.map(|c| format!("{} of {id}", c.name)));
         }
@@ -65,7 +67,10 @@ fn completeness(registry: &Registry) -> [(&'static str, bool); 5] {
         (SERVICES, is_complete(&registry.services)),
         (MONITORS, is_complete(&registry.monitors)),
         (LATEST, is_complete(&registry.last_metric)),
-        (STATUSES, !registry.checks.is_empty() && registry.checks.values().all(is_complete)),
+        (
+            STATUSES,
+            !registry.checks.by_host().is_empty() && registry.checks.by_host().values().all(is_complete),
+        ),
     ]
 }
 
@@ -208,6 +213,7 @@ async fn pages_that_lead_back_are_left_at_once() {
     assert!(
         registry
             .checks
+            .by_host()
             .values()
             .all(|r| matches!(&r.extent, Extent::Failed { why, .. } if why.message.contains("twice")))
     );
@@ -222,10 +228,13 @@ async fn names_survive_a_directory_that_lost_its_content() {
     world.fake.stage.faults.add(Rule::new("mackerel", CHECKS, Fault::EmptyAnswer)).unwrap();
     for _ in 0..3 {
         world.pass(SignedDuration::from_hours(7));
-        assert!(world.read().await.checks.values().all(is_complete));
+        assert!(world.read().await.checks.by_host().values().all(is_complete));
     }
     world.pass(SignedDuration::from_hours(7));
-    assert!(world.read().await.checks.values().all(is_complete), "read again after a day, and empty");
+    assert!(
+        world.read().await.checks.by_host().values().all(is_complete),
+        "read again after a day, and empty"
+    );
     assert_eq!(world.calls(CHECKS), 2);
 }
 
@@ -265,7 +274,7 @@ async fn everything_fails_from_the_beginning() {
         for (listing, whole) in completeness(&registry) {
             assert!(!whole, "{listing} is complete under {fault:?}");
         }
-        assert!(registry.checks.values().all(|r| !is_complete(r)), "{fault:?}");
+        assert!(registry.checks.by_host().values().all(|r| !is_complete(r)), "{fault:?}");
     }
 }
 
@@ -326,7 +335,10 @@ async fn hosts_that_are_really_retired_leave_at_the_next_poll() {
     world.org.edit(|truth| before.hosts.seen.iter().for_each(|h| truth.retire(h.id.as_str()).unwrap()));
     let after = world.read().await;
     assert!(is_complete(&after.hosts) && after.hosts.seen.is_empty(), "{:?}", after.hosts.extent);
-    assert!(after.checks.is_empty() && after.last_metric.seen.is_empty(), "and are forgotten everywhere");
+    assert!(
+        after.checks.by_host().is_empty() && after.last_metric.seen.is_empty(),
+        "and are forgotten everywhere"
+    );
     assert!(world.calls("GET /api/v0/hosts/{id}") <= 5);
 }
 

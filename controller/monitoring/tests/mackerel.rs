@@ -160,7 +160,7 @@ async fn a_check_that_was_last_heard_days_ago_or_is_red_is_still_there() {
     world.org.edit(|truth| truth.check_turns(&id, "check-ntp", CheckStatus::Critical, "down")).unwrap();
     world.pass(SignedDuration::from_hours(24 * 5));
     let registry = world.read().await;
-    let reading = &registry.checks[&RegistrationId::new(&id)];
+    let reading = &registry.checks.by_host()[&RegistrationId::new(&id)];
     assert!(is_complete(reading));
     assert_eq!(names(reading), ["check-disk", "check-ntp"]);
 }
@@ -173,8 +173,8 @@ async fn checks_are_joined_by_id_whether_ids_are_shared_or_not() {
         world.org.edit(|truth| truth.policy.check_ids = ids);
         (0..60).for_each(|n| drop(world.add_host(n, &["check-disk", "check-ntp"])));
         let registry = world.read().await;
-        assert_eq!(registry.checks.len(), 60);
-        for reading in registry.checks.values() {
+        assert_eq!(registry.checks.by_host().len(), 60);
+        for reading in registry.checks.by_host().values() {
             assert!(is_complete(reading), "{ids:?}: {:?}", reading.extent);
             assert_eq!(names(reading), ["check-disk", "check-ntp"], "{ids:?}");
         }
@@ -190,8 +190,8 @@ async fn an_old_server_makes_checks_unverifiable() {
     world.org.edit(|truth| truth.policy.checks_api = false);
     for _ in 0..5 {
         let registry = world.read().await;
-        assert_eq!(registry.checks.len(), 3);
-        assert!(registry.checks.values().all(|r| why(r) == FailureKind::NotSupported));
+        assert_eq!(registry.checks.by_host().len(), 3);
+        assert!(registry.checks.by_host().values().all(|r| why(r) == FailureKind::NotSupported));
         assert!(is_complete(&registry.hosts) && is_complete(&registry.monitors));
         world.pass(SignedDuration::from_mins(10));
     }
@@ -199,7 +199,7 @@ async fn an_old_server_makes_checks_unverifiable() {
     assert_eq!(world.calls("GET /api/v0/monitoring/checks"), 1, "and the server once an hour");
     world.org.edit(|truth| truth.policy.checks_api = true);
     world.pass(SignedDuration::from_mins(60));
-    assert!(world.read().await.checks.values().all(is_complete), "until it is updated");
+    assert!(world.read().await.checks.by_host().values().all(is_complete), "until it is updated");
 }
 
 /// A check that the directory does not name yet may be the one that is required.
@@ -212,18 +212,18 @@ async fn a_check_without_a_name_makes_its_hosts_reading_partial_until_it_has_one
     world.org.edit(|truth| truth.check_turns(id.as_str(), "check-new", CheckStatus::Ok, "")).unwrap();
     world.pass(SignedDuration::from_mins(5));
     assert_eq!(
-        names(&world.read().await.checks[&id]),
+        names(&world.read().await.checks.by_host()[&id]),
         ["check-disk"],
         "asked ten minutes ago at the earliest"
     );
     world.pass(SignedDuration::from_mins(5));
     let registry = world.read().await;
-    assert_eq!(why(&registry.checks[&id]), FailureKind::Malformed);
-    assert_eq!(names(&registry.checks[&id]), ["check-disk"]);
+    assert_eq!(why(&registry.checks.by_host()[&id]), FailureKind::Malformed);
+    assert_eq!(names(&registry.checks.by_host()[&id]), ["check-disk"]);
     world.pass(SignedDuration::from_mins(10));
     let registry = world.read().await;
-    assert!(is_complete(&registry.checks[&id]));
-    assert_eq!(names(&registry.checks[&id]), ["check-disk", "check-new"]);
+    assert!(is_complete(&registry.checks.by_host()[&id]));
+    assert_eq!(names(&registry.checks.by_host()[&id]), ["check-disk", "check-new"]);
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn a_check_that_is_taken_from_an_agent_leaves() {
         .unwrap();
     world.pass(SignedDuration::from_mins(10));
     let registry = world.read().await;
-    assert_eq!(names(&registry.checks[&RegistrationId::new(&host)]), ["check-disk"]);
+    assert_eq!(names(&registry.checks.by_host()[&RegistrationId::new(&host)]), ["check-disk"]);
 }
 
 /// The join key's case differs between agents, integrations and people.
@@ -333,7 +333,7 @@ async fn a_rotated_key_needs_no_restart_and_costs_no_knowledge() {
     let world = World::with_fleet(2, &["check-disk"]).await;
     let safe = Arc::new(Safe(Mutex::new(ApiKey::new(KEY))));
     let mut source = common::source_with(&world.server.url(), safe.clone(), 1_000);
-    assert!(source.read(world.now(), Depth::Hosts).await.checks.values().all(is_complete));
+    assert!(source.read(world.now(), Depth::Hosts).await.checks.by_host().values().all(is_complete));
 
     world.fake.revoke_key(KEY);
     world.pass(SignedDuration::from_mins(1));
@@ -349,7 +349,7 @@ async fn a_rotated_key_needs_no_restart_and_costs_no_knowledge() {
     assert!(
         matches!(&registry.hosts.extent, Extent::Failed { why, since } if *why == missing && *since < world.now())
     );
-    assert!(registry.checks.values().all(is_complete), "names of checks stand for a day");
+    assert!(registry.checks.by_host().values().all(is_complete), "names of checks stand for a day");
 
     world.fake.add_key("acme", "another", Rights::Read);
     *safe.0.lock().unwrap() = ApiKey::new("another");

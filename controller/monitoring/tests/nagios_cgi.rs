@@ -67,7 +67,7 @@ async fn pages_of_any_size_tell_the_same() {
     let whole = fake.read().await;
     assert!(is_complete(&whole.services));
     for size in 1..5 {
-        let told = fake.source(size).read(now()).await;
+        let told = fake.source(size).told(now()).await;
         assert_eq!(told, whole, "pages of {size}");
     }
     let calls = fake.calls.lock().unwrap();
@@ -183,7 +183,7 @@ async fn a_list_that_counts_differently_or_comes_again_is_partial() {
         }),
     )
     .await;
-    let told = again.source(1).read(now()).await;
+    let told = again.source(1).told(now()).await;
     assert_eq!(standing(&told.hosts).0, "partial", "a server that does not know pages");
     assert!(standing(&told.hosts).2.contains("found one again"), "{}", standing(&told.hosts).2);
     assert_eq!(

@@ -230,7 +230,7 @@ fn a_monstrous_line_is_refused() {
 
 async fn from_paths(objects: &Path, status: &Path) -> Told {
     let files = Files { objects: objects.to_owned(), status: status.to_owned() };
-    NagiosSource::new(Way::Files(files), seconds()).read(then()).await
+    NagiosSource::new(Way::Files(files), seconds()).told(then()).await
 }
 
 #[tokio::test]

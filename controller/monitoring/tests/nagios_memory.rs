@@ -62,7 +62,7 @@ const THEN: i64 = 1_795_403_915;
 async fn read(mut source: NagiosSource) -> (usize, usize) {
     let before = HELD.current_usage();
     HELD.reset_peak_usage();
-    let told = source.read(Timestamp::from_second(THEN).unwrap()).await;
+    let told = source.told(Timestamp::from_second(THEN).unwrap()).await;
     let (peak, kept) = (HELD.peak_usage() - before, HELD.current_usage() - before);
     assert!(matches!(told.hosts.extent, Extent::Complete { .. }), "{:?}", told.hosts.extent);
     assert!(matches!(told.services.extent, Extent::Complete { .. }), "{:?}", told.services.extent);

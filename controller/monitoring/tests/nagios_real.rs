@@ -35,9 +35,9 @@ async fn both(world: &World, cgi: &mut NagiosSource) -> (Told, Told) {
     let mut files = world.files();
     // Nagios writes a new status every second: what is read before and after must be the same.
     for _ in 0..100 {
-        let before = files.read(Timestamp::now()).await;
-        let by_cgi = cgi.read(Timestamp::now()).await;
-        let mut after = files.read(Timestamp::now()).await;
+        let before = files.told(Timestamp::now()).await;
+        let by_cgi = cgi.told(Timestamp::now()).await;
+        let mut after = files.told(Timestamp::now()).await;
         if before == after {
             for contact in &mut after.contacts.seen {
                 (contact.of_hosts.now, contact.of_services.now) = (None, None);
@@ -234,22 +234,22 @@ async fn who_asks_decides_what_is_seen_and_a_part_is_never_taken_for_all() {
     let Some(packages) = unpacked() else { return };
     let world = World::start(packages, &site()).await;
     let now = Timestamp::now();
-    let all = world.cgi("rollcall").read(now).await;
+    let all = world.cgi("rollcall").told(now).await;
     assert!(is_complete(&all.hosts) && is_complete(&all.services), "{all:#?}");
     assert_eq!(all.hosts.seen.len(), 5);
 
-    let part = world.cgi("oncall").read(now).await;
+    let part = world.cgi("oncall").told(now).await;
     assert!(is_complete(&part.program), "Nagios itself gives no sign of it");
     let Extent::Partial { missing, .. } = &part.hosts.extent else { panic!("{:?}", part.hosts) };
     assert_eq!(missing[0].why.kind, FailureKind::Denied);
 
-    let none = world.cgi("nobody").read(now).await;
+    let none = world.cgi("nobody").told(now).await;
     assert_eq!(
         (failed(&none.hosts), failed(&none.services)),
         (Some(FailureKind::Denied), Some(FailureKind::Denied))
     );
 
-    let wrong = world.cgi_with("rollcall", "wr0ng", 60, 100).read(now).await;
+    let wrong = world.cgi_with("rollcall", "wr0ng", 60, 100).told(now).await;
     assert_eq!(
         (failed(&wrong.program), failed(&wrong.hosts)),
         (Some(FailureKind::Denied), Some(FailureKind::Denied))
@@ -267,12 +267,12 @@ async fn names_that_are_not_ascii_are_whole_in_the_files_and_a_gap_by_the_cgis()
         service("up", "ssh", "check_dummy!0", &[]),
     ];
     let world = World::start(packages, &objects.concat()).await;
-    let by_files = world.files().read(Timestamp::now()).await;
+    let by_files = world.files().told(Timestamp::now()).await;
     assert!(is_complete(&by_files.services), "{by_files:#?}");
     assert_eq!(by_files.services.seen.len(), 3);
     assert_eq!(by_files.hosts.seen[0].alias.as_deref(), Some("本番"));
 
-    let by_cgi = world.cgi("rollcall").read(Timestamp::now()).await;
+    let by_cgi = world.cgi("rollcall").told(Timestamp::now()).await;
     let Extent::Partial { missing, .. } = &by_cgi.services.extent else { panic!("{:?}", by_cgi.services) };
     assert!(missing.iter().any(|gap| gap.what.contains("ASCII")), "{missing:?}");
     assert_eq!(by_cgi.services.seen.len(), 1);
@@ -283,7 +283,7 @@ async fn names_that_are_not_ascii_are_whole_in_the_files_and_a_gap_by_the_cgis()
 /// Both ways fail, and nobody is called absent.
 async fn is_unreachable(world: &World) {
     for mut source in [world.files(), world.cgi("rollcall")] {
-        let told = source.read(Timestamp::now()).await;
+        let told = source.told(Timestamp::now()).await;
         for kind in
             [failed(&told.program), failed(&told.hosts), failed(&told.services), failed(&told.contacts)]
         {
@@ -296,7 +296,7 @@ async fn is_unreachable(world: &World) {
 async fn a_nagios_that_was_stopped() {
     let Some(packages) = unpacked() else { return };
     let mut world = World::start(packages, &site()).await;
-    assert!(is_complete(&world.cgi("rollcall").read(Timestamp::now()).await.hosts));
+    assert!(is_complete(&world.cgi("rollcall").told(Timestamp::now()).await.hosts));
     world.signal("TERM");
     world.until("Nagios has ended", World::has_ended).await;
     is_unreachable(&world).await;
@@ -321,12 +321,12 @@ async fn a_nagios_that_was_killed_leaves_its_status_behind() {
     world.until("Nagios has ended", World::has_ended).await;
     assert!(world.path("var/status.dat").exists());
     // Until its age shows, it looks alive, and then both ways see it.
-    let left = world.files().read(Timestamp::now()).await;
+    let left = world.files().told(Timestamp::now()).await;
     assert_eq!(left.hosts.seen.len(), 5);
     let updated = left.program.seen.unwrap().updated;
     world.until("its status is old", |_| Timestamp::now().as_second() - updated.as_second() > 3).await;
     for mut source in [world.files_aged(2), world.cgi_with("rollcall", "s3cret", 2, 100)] {
-        let told = source.read(Timestamp::now()).await;
+        let told = source.told(Timestamp::now()).await;
         assert_eq!(
             (failed(&told.program), failed(&told.hosts)),
             (Some(FailureKind::Stale), Some(FailureKind::Stale))

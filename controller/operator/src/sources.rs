@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollcall_engine::fleet::{Account, Endpoint};
+use rollcall_engine::fleet::{Account, System};
 use rollcall_engine::ids::{Region, RegistrationId};
 use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Volume};
 use rollcall_engine::reading::{Failure, Reading};
@@ -30,18 +30,14 @@ pub trait Sources: Send + Sync + 'static {
         secret: Option<&Secret>,
     ) -> Result<Arc<dyn AccountReader>, Failure>;
 
-    /// A reader of one monitoring system. `secret` is the Secret that the object names.
+    /// A reader of one monitoring system. `secrets` are those that it needs ([`System::secrets`]).
     ///
     /// # Errors
     /// When no reader can be made of this: an address that is not allowed, a key that cannot be one.
-    async fn registry(
-        &self,
-        endpoint: &Endpoint,
-        secret: &Secret,
-    ) -> Result<Box<dyn RegistryReader>, Failure>;
+    async fn registry(&self, system: &System, secrets: &Secrets) -> Result<Box<dyn RegistryReader>, Failure>;
 
-    /// What makes two endpoints the same source: address and key. Objects of one fingerprint share one reader.
-    fn fingerprint(&self, endpoint: &Endpoint, secret: &Secret) -> Fingerprint;
+    /// What makes two objects the same source: address, key, authorities. Objects of one fingerprint share one reader.
+    fn fingerprint(&self, system: &System, secrets: &Secrets) -> Fingerprint;
 
     /// What was asked of all sources so far, for `/metrics`. The number of lines is bounded by accounts × regions ×
     /// operations × outcomes.
@@ -129,6 +125,24 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(redacted)")
+    }
+}
+
+/// The Secrets that one object names, by name; read for one use, as each of them is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secrets(BTreeMap<String, Secret>);
+
+impl Secrets {
+    /// The value of a key of a Secret as text.
+    #[must_use]
+    pub fn get(&self, name: &str, key: &str) -> Option<&str> {
+        self.0.get(name)?.get(key)
+    }
+}
+
+impl FromIterator<(String, Secret)> for Secrets {
+    fn from_iter<I: IntoIterator<Item = (String, Secret)>>(secrets: I) -> Self {
+        Self(secrets.into_iter().collect())
     }
 }
 

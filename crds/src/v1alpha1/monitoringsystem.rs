@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::NAME;
+use super::{NAME, SecretName};
 
 /// One monitoring system: how to reach it and how what it calls a host joins to a host.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -43,13 +43,21 @@ use super::NAME;
     )
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.mackerel)").message("name the system: mackerel").field_path(".mackerel"))]
+#[x_kube(validation = Rule::new("has(self.mackerel) != has(self.nagios)").message("name one system: mackerel or nagios").field_path(".mackerel"))]
 pub struct MonitoringSystemSpec {
     /// A Mackerel organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mackerel: Option<MackerelSystem>,
+    /// A Nagios 4, read by its JSON CGIs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nagios: Option<NagiosSystem>,
+    /// Certificates (PEM) of the authorities to trust besides those of the system, in this namespace: for a server
+    /// whose certificate your own authority signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_secret: Option<SecretKey>,
     /// How registrations join to hosts: the first rule that gives exactly one host wins; a rule that gives
-    /// several is ambiguous and the registration is unknown. Default: `CustomIdentifier`, then `InstanceID`.
+    /// several is ambiguous and the registration is unknown. Default for Mackerel: `CustomIdentifier`, then
+    /// `InstanceID`; for Nagios: `CustomVariable` `_INSTANCE_ID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "atomic"))]
     pub join: Option<Vec<JoinRule>>,
@@ -82,6 +90,32 @@ pub struct MackerelSystem {
     pub organization: Option<String>,
 }
 
+/// A Nagios 4: hosts and services as its JSON CGIs tell them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!self.statusURL.contains('@')").message("statusURL must not hold a user or a password").field_path(".statusURL"))]
+pub struct NagiosSystem {
+    /// Address of the folder with `statusjson.cgi` and `objectjson.cgi`, as in
+    /// `https://nagios.example.com/nagios/cgi-bin/`; `http` and private addresses only where the platform admin
+    /// allows them.
+    #[serde(rename = "statusURL")]
+    #[schemars(length(max = 256), regex(pattern = r"^https?://[^?#\s]+$"))]
+    pub status_url: String,
+    /// The login (basic authentication), in this namespace: a Secret of type `kubernetes.io/basic-auth`, with the keys
+    /// `username` and `password`. The user must be named in `authorized_for_all_hosts` and
+    /// `authorized_for_all_services` of `cgi.cfg`, and be none of Nagios' contacts: to others the CGIs show a part
+    /// as if it were all.
+    pub basic_auth_secret: SecretName,
+    /// Seconds of one unit of time in its configuration: `interval_length` in `nagios.cfg`. Default 60.
+    #[serde(default = "default_interval_length")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub interval_length_seconds: i32,
+}
+
+fn default_interval_length() -> i32 {
+    60
+}
+
 /// A key of a Secret in the same namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -98,13 +132,19 @@ pub struct SecretKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("(self.by == 'Name') == has(self.pattern)").message("join: pattern belongs to by: Name, and only there").field_path(".pattern"))]
+#[x_kube(validation = Rule::new("(self.by == 'CustomVariable') == has(self.variable)").message("join: variable belongs to by: CustomVariable, and only there").field_path(".variable"))]
 #[x_kube(validation = Rule::new("!has(self.pattern) || self.pattern.contains('(?<name>') || self.pattern.contains('(?P<name>')")
     .message("join: pattern needs a group called name, for example ^(?<name>[a-z0-9-]+)[.]internal$").field_path(".pattern"))]
 pub struct JoinRule {
     /// What is compared. `CustomIdentifier`: Mackerel's custom identifier against the instance id.
     /// `InstanceID`: the id that the agent reports about itself. `Name`: the registered name, taken apart by
     /// `pattern`, against the host's Name tag. `Address`: any registered address against the host's.
+    /// `CustomVariable`: the custom variable `variable` of a Nagios host against the instance id.
     pub by: JoinBy,
+    /// For `CustomVariable`: its name as in the configuration, `_INSTANCE_ID`; upper and lower case ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), regex(pattern = "^_[A-Za-z0-9_]+$"))]
+    pub variable: Option<String>,
     /// For `Name`: a regular expression (RE2 syntax) on the registered name; its group `name` must equal the host's Name tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
@@ -123,6 +163,8 @@ pub enum JoinBy {
     Name,
     /// Any registered address against the host's addresses in the same account.
     Address,
+    /// A custom variable of a Nagios host against the instance id.
+    CustomVariable,
 }
 
 /// What the last reading of a monitoring system said.

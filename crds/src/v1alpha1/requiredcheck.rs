@@ -114,13 +114,22 @@ pub struct Review {
     pub last: String,
 }
 
-/// What counts as watching: any one of these.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What counts as watching: any one of these, or several systems at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.atLeast <= self.by.size()").message("watched: atLeast is more than the ways in by").field_path(".atLeast"))]
 pub struct Watched {
-    /// Alternatives; the row is covered when one of them is.
+    /// In how many different systems it must be watched: 2 for what may not depend on one of them. Default 1.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 5))]
+    pub at_least: i32,
+    /// Alternatives; the row is covered when `atLeast` different systems among them watch the host.
     #[schemars(length(min = 1, max = 10), extend("x-kubernetes-list-type" = "atomic"))]
     pub by: Vec<WatchedBy>,
+}
+
+fn one() -> i32 {
+    1
 }
 
 /// One way to watch a host.

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// server also takes a list of any texts (tried with 1.37).
 const TIME: &str = "date-time";
 /// Integers whose unit is the thing counted or measured by a field beside them.
-const UNITLESS: [&str; 4] = ["min", "max", "thresholdAtLeast", "thresholdAtMost"];
+const UNITLESS: [&str; 5] = ["atLeast", "min", "max", "thresholdAtLeast", "thresholdAtMost"];
 const UNITS: [&str; 6] = ["Seconds", "Minutes", "Hours", "Days", "Percent", "Bytes"];
 /// Beyond it, JSON numbers lose digits in clients that read them as floats.
 const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use rollcall_engine::finding::{Excuse, Finding};
 use rollcall_engine::ids::{HostId, ObjectKey, RegistrationId};
+use rollcall_engine::registry::Product;
 use rollcall_engine::rollcall::{Coverage, HostRoll, Requirement};
 
 use crate::input::Decided;
@@ -82,6 +83,9 @@ fn claim(host: &HostRoll) -> String {
 /// Status and last metric of a registration, as they were read.
 fn stands(decided: &Decided, system: &ObjectKey, id: &RegistrationId, now: Timestamp) -> String {
     let Some(registry) = decided.recording.snapshot.registries.get(system) else { return id.to_string() };
+    if registry.product == Product::Nagios {
+        return id.to_string();
+    }
     let status =
         registry.hosts.seen.iter().find(|host| host.id == *id).map_or("unknown", |host| host.status.as_str());
     let last = registry.last_metric.seen.get(id);

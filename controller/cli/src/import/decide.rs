@@ -316,7 +316,7 @@ impl Clerk<'_, '_> {
             owner: None,
             fix: None,
             review: Some(api::Review { every_days: REVIEW_DAYS, last: today.to_string() }),
-            watched: api::Watched { by: vec![check.by.clone()] },
+            watched: api::Watched { at_least: 1, by: vec![check.by.clone()] },
         };
         let mut object = api::RequiredCheck::new(&check.name, spec);
         object.metadata.namespace = Some(self.wishes.namespace.to_owned());

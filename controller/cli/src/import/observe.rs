@@ -135,6 +135,6 @@ fn instance_id(registration: &Registration) -> Option<String> {
 }
 
 fn checks<'r>(registry: &'r Registry, id: &RegistrationId) -> Option<&'r [CheckName]> {
-    let reading = registry.checks.get(id)?;
+    let reading = registry.checks.by_host().get(id)?;
     matches!(reading.extent, Extent::Complete { .. }).then_some(&*reading.seen)
 }

@@ -14,7 +14,7 @@ use rollcall_engine::inventory::{Instance, Inventory, PowerState};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::recording::{FORMAT, Recording};
 use rollcall_engine::registry::{
-    Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
+    Checks, Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
 };
 use rollcall_engine::rollcall::{RollCall, roll_call};
 
@@ -71,6 +71,8 @@ impl Seen {
             provider: Some("ec2".to_owned()),
             status: RegistrationStatus::Working,
             roles: vec![Scope { service: service.to_owned(), role: Some(role.to_owned()) }],
+            run: None,
+            variables: BTreeMap::new(),
             addresses: Vec::new(),
             created_at: Some("2024-01-02T00:00:00Z".parse().unwrap()),
         });
@@ -105,7 +107,7 @@ impl Seen {
             hosts: Reading::complete_at("hosts", now(), self.registrations.clone()),
             services: Reading::complete_at("services", now(), BTreeMap::new()),
             monitors: Reading::complete_at("monitors", now(), self.monitors.clone()),
-            checks: checks.collect(),
+            checks: Checks::ByHost(checks.collect()),
             last_metric: Reading::complete_at(
                 "metrics",
                 now(),
@@ -394,7 +396,7 @@ fn what_could_not_be_read_is_said_and_not_counted() {
     let registry = Arc::make_mut(recording.snapshot.registries.values_mut().next().unwrap());
     let why = || Failure::new(FailureKind::Throttled, "429");
     for id in ["r0", "r1", "r2"] {
-        registry.checks.insert(id.into(), Reading::failed("checks", now(), why()));
+        registry.checks.by_host_mut().unwrap().insert(id.into(), Reading::failed("checks", now(), why()));
     }
     registry.monitors = Reading::failed("monitors", now(), why());
     let key = key();

@@ -1,7 +1,7 @@
 //! `RequiredCheck`, parsed: what must be watched, where, on whom, and when somebody must ask again whether it
 //! is needed. A check with a fault keeps its rows, all unknown: a typo must not make a fleet look covered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -24,13 +24,14 @@ pub(crate) struct Check {
     pub(crate) environments: Option<LabelMatcher>,
     pub(crate) roles: Vec<Arc<str>>,
     pub(crate) except_roles: Vec<Arc<str>>,
-    /// Alternatives: covered when one of them is.
+    /// Alternatives: covered when so many different systems among them watch the host.
     pub(crate) ways: Vec<Way>,
+    pub(crate) at_least: usize,
     /// How its author says it is put right.
     pub(crate) fix: Option<Arc<str>>,
     /// Day of the next review.
     pub(crate) review_due: Option<Date>,
-    /// What is looked for, as people know it: `"check-ntp"`, `"disk%" or "check-disk"`.
+    /// What is looked for, as people know it: `"check-ntp"`, `"disk%" or "check-disk"`, `2 of "http", "app-http"`.
     pub(crate) looks_for: Arc<str>,
     /// Why nobody can judge it, when something in it cannot be understood.
     pub(crate) fault: Option<String>,
@@ -95,6 +96,17 @@ fn parse_one(spec: &api::RequiredCheck, problems: &mut Problems) -> Check {
     if spec.spec.watched.by.is_empty() {
         faults.push(Fault::empty_selector("spec.watched.by"));
     }
+    let at_least = usize::try_from(spec.spec.watched.at_least).unwrap_or(1).max(1);
+    let systems: BTreeSet<&str> = ways.iter().map(|way| &*way.system).collect();
+    if faults.is_empty() && systems.len() < at_least {
+        faults.push(Fault::new(
+            "BadAtLeast",
+            format!(
+                "spec.watched.atLeast: expected at most {}, for by names that many different systems, found {at_least}",
+                systems.len()
+            ),
+        ));
+    }
     let fault = faults.first().map(|fault| fault.message().to_owned());
     // A review date that cannot be read does not touch what the check requires.
     let review_due = spec
@@ -110,8 +122,9 @@ fn parse_one(spec: &api::RequiredCheck, problems: &mut Problems) -> Check {
         environments,
         roles: applies.roles.iter().map(|role| role.as_str().into()).collect(),
         except_roles: applies.except_roles.iter().flatten().map(|role| role.as_str().into()).collect(),
-        looks_for: looks_for(&ways),
+        looks_for: looks_for(&ways, at_least),
         ways,
+        at_least,
         fix: spec.spec.fix.as_deref().map(Arc::from),
         review_due,
         fault,
@@ -184,7 +197,7 @@ pub(crate) fn start_of_day(day: Date) -> Option<Timestamp> {
     day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
-fn looks_for(ways: &[Way]) -> Arc<str> {
+fn looks_for(ways: &[Way], at_least: usize) -> Arc<str> {
     let mut names: Vec<String> = Vec::new();
     for way in ways {
         let name = match &way.looks {
@@ -197,5 +210,9 @@ fn looks_for(ways: &[Way]) -> Arc<str> {
             names.push(name);
         }
     }
-    names.join(" or ").into()
+    if at_least > 1 {
+        format!("{at_least} of {}", names.join(", ")).into()
+    } else {
+        names.join(" or ").into()
+    }
 }

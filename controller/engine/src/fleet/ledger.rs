@@ -44,6 +44,8 @@ pub(crate) struct CheckDemand {
     /// Roles of which it must play none.
     pub(crate) except: Vec<u16>,
     pub(crate) ways: Vec<EnvironmentWay>,
+    /// How many different systems must watch.
+    pub(crate) at_least: usize,
     /// Nobody can judge it here, and why.
     pub(crate) fault: Option<Failure>,
     /// A parameter that it uses and the environment does not set.
@@ -150,7 +152,7 @@ impl Sources<'_> {
         let ways = (0..).zip(&check.ways);
         let ways =
             ways.map(|(index, way)| self.way(check, index, way, &mut missing_parameter, problems)).collect();
-        CheckDemand { roles, except, ways, fault, missing_parameter }
+        CheckDemand { roles, except, ways, at_least: check.at_least, fault, missing_parameter }
     }
 
     fn roles(&self, names: &[Arc<str>], field: &str, check: &Check, problems: &mut Problems) -> Vec<u16> {

@@ -19,10 +19,48 @@ pub struct System {
     pub key: ObjectKey,
     /// How to reach it.
     pub endpoint: Endpoint,
+    /// Authorities to trust besides the system's: a key of a Secret in the namespace of the object.
+    pub authority: Option<api::SecretKey>,
     /// Without any metric for longer than this, a registered host is silent.
     pub silence: SignedDuration,
     /// Rules in order; `Err`: they cannot be understood, so nothing can be joined.
     pub(crate) join: Result<Vec<JoinRule>, String>,
+}
+
+/// A Secret in the namespace of a system's object that its reader needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeededSecret<'a> {
+    /// The field that names it.
+    pub field: &'static str,
+    /// Its name.
+    pub name: &'a str,
+    /// Keys that it must have.
+    pub keys: Vec<&'a str>,
+}
+
+impl System {
+    /// Every Secret that is needed to read it.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<NeededSecret<'_>> {
+        let of_endpoint = match &self.endpoint {
+            Endpoint::Mackerel(mackerel) => NeededSecret {
+                field: "spec.mackerel.apiKeySecret",
+                name: &mackerel.api_key_secret.name,
+                keys: vec![&mackerel.api_key_secret.key],
+            },
+            Endpoint::Nagios(nagios) => NeededSecret {
+                field: "spec.nagios.basicAuthSecret",
+                name: &nagios.basic_auth_secret.name,
+                keys: vec!["username", "password"],
+            },
+        };
+        let authority = self.authority.as_ref().map(|authority| NeededSecret {
+            field: "spec.caSecret",
+            name: &authority.name,
+            keys: vec![&authority.key],
+        });
+        std::iter::once(of_endpoint).chain(authority).collect()
+    }
 }
 
 /// How to reach a monitoring system.
@@ -30,6 +68,8 @@ pub struct System {
 pub enum Endpoint {
     /// A Mackerel organisation; its key is a Secret in the namespace of the object.
     Mackerel(api::MackerelSystem),
+    /// The CGIs of a Nagios; the login and a private authority are Secrets in the namespace of the object.
+    Nagios(api::NagiosSystem),
 }
 
 impl Endpoint {
@@ -38,6 +78,7 @@ impl Endpoint {
     pub fn product(&self) -> Product {
         match self {
             Self::Mackerel(_) => Product::Mackerel,
+            Self::Nagios(_) => Product::Nagios,
         }
     }
 
@@ -46,6 +87,7 @@ impl Endpoint {
     pub fn organization(&self) -> Option<&str> {
         match self {
             Self::Mackerel(mackerel) => mackerel.organization.as_deref(),
+            Self::Nagios(_) => None,
         }
     }
 }
@@ -61,6 +103,8 @@ pub(crate) enum JoinRule {
     Name(Regex),
     /// One of its addresses is one of the host's.
     Address,
+    /// A custom variable of it holds the host's instance id; upper case, without the underscore.
+    CustomVariable(Box<str>),
 }
 
 /// Parses all systems. One without a known product is left out; its name stays known.
@@ -68,15 +112,14 @@ pub(crate) fn parse(specs: &[api::MonitoringSystem], problems: &mut Problems) ->
     let mut systems = BTreeMap::new();
     for spec in specs {
         let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
-        let Some(mackerel) = &spec.spec.mackerel else {
-            let fault = Fault::new(
-                "NoEndpoint",
-                "spec: expected the block mackerel, found none; say how to reach the system",
-            );
-            problems.add(Kind::MonitoringSystem, &key, fault);
-            continue;
+        let endpoint = match endpoint(&spec.spec) {
+            Ok(endpoint) => endpoint,
+            Err(fault) => {
+                problems.add(Kind::MonitoringSystem, &key, fault);
+                continue;
+            }
         };
-        let join = parse_join(spec.spec.join.as_deref()).map_err(|faults| {
+        let join = parse_join(spec.spec.join.as_deref(), endpoint.product()).map_err(|faults| {
             let first = faults.first().map(|fault| fault.message().to_owned()).unwrap_or_default();
             for fault in faults {
                 problems.add(Kind::MonitoringSystem, &key, fault);
@@ -86,14 +129,33 @@ pub(crate) fn parse(specs: &[api::MonitoringSystem], problems: &mut Problems) ->
         let silence = SignedDuration::from_mins(i64::from(spec.spec.silent_minutes.max(1)));
         systems.insert(
             key.clone(),
-            System { key, endpoint: Endpoint::Mackerel(mackerel.clone()), silence, join },
+            System { key, endpoint, authority: spec.spec.ca_secret.clone(), silence, join },
         );
     }
     systems
 }
 
-fn parse_join(rules: Option<&[api::JoinRule]>) -> Result<Vec<JoinRule>, Vec<Fault>> {
-    let Some(rules) = rules else { return Ok(vec![JoinRule::CustomIdentifier, JoinRule::InstanceId]) };
+fn endpoint(spec: &api::MonitoringSystemSpec) -> Result<Endpoint, Fault> {
+    match (&spec.mackerel, &spec.nagios) {
+        (Some(mackerel), None) => Ok(Endpoint::Mackerel(mackerel.clone())),
+        (None, Some(nagios)) => Ok(Endpoint::Nagios(nagios.clone())),
+        (mackerel, nagios) => {
+            let found = if mackerel.is_some() && nagios.is_some() { "both" } else { "none" };
+            let message = format!(
+                "spec: expected one of the blocks mackerel and nagios, found {found}; say how to reach the system"
+            );
+            Err(Fault::new("NoEndpoint", message))
+        }
+    }
+}
+
+fn parse_join(rules: Option<&[api::JoinRule]>, product: Product) -> Result<Vec<JoinRule>, Vec<Fault>> {
+    let Some(rules) = rules else {
+        return Ok(match product {
+            Product::Mackerel => vec![JoinRule::CustomIdentifier, JoinRule::InstanceId],
+            Product::Nagios => vec![JoinRule::CustomVariable("INSTANCE_ID".into())],
+        });
+    };
     let mut parsed = Vec::new();
     let mut faults = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
@@ -111,6 +173,10 @@ impl JoinRule {
             api::JoinBy::CustomIdentifier => Ok(Self::CustomIdentifier),
             api::JoinBy::InstanceID => Ok(Self::InstanceId),
             api::JoinBy::Address => Ok(Self::Address),
+            api::JoinBy::CustomVariable => {
+                let name = rule.variable.as_deref().unwrap_or("_INSTANCE_ID");
+                Ok(Self::CustomVariable(name.trim_start_matches('_').to_uppercase().into()))
+            }
             api::JoinBy::Name => {
                 let regex =
                     pattern(rule.pattern.as_deref().unwrap_or_default(), &format!("{field}.pattern"))?;

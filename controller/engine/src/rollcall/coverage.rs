@@ -12,6 +12,7 @@ use super::plan::{EntryPlan, LookPlan, Plans, WayPlan};
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::registries::{Names, SystemView};
 use super::roles::Class;
+use super::stand::Stand;
 use super::standing::{Pulse, Standing, standing};
 use super::{Coverage, Pass, Reason, Row};
 use crate::reading::{Failure, FailureKind};
@@ -59,7 +60,7 @@ impl Lack {
     }
 }
 
-/// What explains a lack. The first three explain many rows of a host at once: they are findings, the rows are not.
+/// What explains a lack. The first four explain rows of a host as a whole: they are findings, the rows are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Because {
     /// The host is not registered there.
@@ -68,6 +69,10 @@ pub(super) enum Because {
     Status,
     /// It sends no data there.
     Silent,
+    /// How the check of the host itself stands, in systems that check hosts as they check services.
+    Own(Stand),
+    /// How this check stands.
+    Check(Stand),
     /// This check alone; the text says what was found, if anything was.
     Itself(Option<Arc<str>>),
 }
@@ -125,7 +130,7 @@ impl<'p, 'a> Rater<'p, 'a> {
         let standings = self.standings(host, class, reasons);
         let present: Vec<(usize, Presence)> = standings
             .iter()
-            .map(|(system, standing)| (*system, self.presence(*system, class.number, standing)))
+            .map(|(system, standing)| (*system, self.presence(*system, class.number, standing, reasons)))
             .collect();
         let alike = (class.index, present);
         if let Some((rows, lacking)) = self.known.get(&alike) {
@@ -154,7 +159,14 @@ impl<'p, 'a> Rater<'p, 'a> {
                     let verdict = among(*system, present, reasons, Voice::registered);
                     note(verdict, index, *system, None, &mut lacking)
                 }
-                Some(EntryPlan::Check(ways)) => self.check(index, ways, present, reasons, &mut lacking),
+                Some(EntryPlan::Check(ways, at_least)) => {
+                    let row = self.check(index, (ways, *at_least), present, reasons);
+                    row.unwrap_or_else(|lack| {
+                        let coverage = lack.lack.coverage();
+                        lacking.push(lack);
+                        coverage
+                    })
+                }
                 Some(EntryPlan::Registered(Err(reason)) | EntryPlan::Unjudged(reason)) => {
                     Coverage::Unknown(*reason)
                 }
@@ -180,7 +192,13 @@ impl<'p, 'a> Rater<'p, 'a> {
     }
 
     /// The standing, reduced to what rows depend on. Counts on the way which checks run where that is known.
-    fn presence(&mut self, system: usize, environment: usize, standing: &Standing<'a>) -> Presence {
+    fn presence(
+        &mut self,
+        system: usize,
+        environment: usize,
+        standing: &Standing<'a>,
+        reasons: &mut Reasons,
+    ) -> Presence {
         // Of several registrations only one is the host's own voice: what the others run is nobody's excess.
         let (posts, is_alone) = match standing {
             Standing::Unknown(reason) => return Presence::Unknown(*reason),
@@ -188,21 +206,23 @@ impl<'p, 'a> Rater<'p, 'a> {
             Standing::Once(post) => (std::slice::from_ref(post), true),
             Standing::Several(posts) | Standing::Glimpsed(posts, _) => (posts.as_slice(), false),
         };
-        let (Some(book), Some(verdicts)) = (self.names.get_mut(system), self.verdicts.get_mut(system)) else {
+        let (Some(book), Some(verdicts), Some(view)) =
+            (self.names.get_mut(system), self.verdicts.get_mut(system), self.systems.get(system))
+        else {
             return Presence::Unknown(NOT_JUDGED);
         };
         let running = &mut self.running;
         let voices = posts.iter().map(|post| {
-            let (names, others) = match post.names {
-                Names::All(names) => (names, None),
-                Names::AtLeast(names, reason) => (names, Some(reason)),
+            let (told, others) = match post.names {
+                Names::All(told) => (told, None),
+                Names::AtLeast(told, reason) => (told, Some(reason)),
             };
-            let list = book.list(names);
+            let list = book.list(told, &view.system.key, reasons);
             if is_alone && others.is_none() {
                 *running.entry((environment, system, list)).or_default() += 1;
             }
             let scopes = verdicts.class(&post.registration.roles, is_alone);
-            Voice { is_watched: post.is_watched, pulse: post.pulse, list, others, scopes }
+            Voice { is_watched: post.is_watched, pulse: post.pulse, own: post.own, list, others, scopes }
         });
         let voices = voices.collect();
         match standing {
@@ -211,42 +231,47 @@ impl<'p, 'a> Rater<'p, 'a> {
         }
     }
 
-    /// The best of all ways; unknown while one of them is and none covers.
+    /// Watched by enough different systems; unknown while those that nobody can tell of may make it enough. Else what
+    /// is nearest to being covered.
     fn check(
         &mut self,
         row: usize,
-        ways: &[Result<WayPlan, Reason>],
+        (ways, at_least): (&[Result<WayPlan, Reason>], usize),
         present: &[(usize, Presence)],
         reasons: &mut Reasons,
-        lacking: &mut Vec<Lacking>,
-    ) -> Coverage {
-        let mut unknown = None;
-        let mut nearest: Option<Lacking> = None;
+    ) -> Result<Coverage, Lacking> {
+        let mut covering: Vec<usize> = Vec::new();
+        let mut unknown: Vec<(Option<usize>, Reason)> = Vec::new();
+        let mut lacks: Vec<Lacking> = Vec::new();
         for way in ways {
             let verdict = match way {
                 Ok(way) => self.way(way, present, reasons),
                 Err(reason) => Verdict::Unknown(*reason),
             };
             match (verdict, way) {
-                (Verdict::Covered, _) => return Coverage::Covered,
+                (Verdict::Covered, Ok(way)) if !covering.contains(&way.system) => covering.push(way.system),
                 (Verdict::Lacks(lack, because), Ok(way)) => {
-                    if nearest.as_ref().is_none_or(|nearest| lack < nearest.lack) {
-                        nearest =
-                            Some(Lacking { row, lack, system: way.system, because, way: Some(way.way) });
-                    }
+                    lacks.push(Lacking { row, lack, system: way.system, because, way: Some(way.way) });
                 }
-                (Verdict::Unknown(reason), _) => unknown = unknown.or(Some(reason)),
-                (Verdict::Lacks(..), Err(_)) => {}
+                (Verdict::Unknown(reason), way) => {
+                    unknown.push((way.as_ref().ok().map(|way| way.system), reason));
+                }
+                (Verdict::Covered | Verdict::Lacks(..), _) => {}
+            }
+            if covering.len() >= at_least {
+                return Ok(Coverage::Covered);
             }
         }
-        match (unknown, nearest) {
-            (None, Some(nearest)) => {
-                let coverage = nearest.lack.coverage();
-                lacking.push(nearest);
-                coverage
-            }
-            (unknown, _) => Coverage::Unknown(unknown.unwrap_or(NOT_JUDGED)),
+        unknown.retain(|(system, _)| system.is_none_or(|system| !covering.contains(&system)));
+        let reason = unknown.first().map_or(NOT_JUDGED, |(_, reason)| *reason);
+        unknown.sort_by_key(|(system, _)| *system);
+        unknown.dedup_by(|a, b| a.0.is_some() && a.0 == b.0);
+        if covering.len() + unknown.len() >= at_least {
+            return Ok(Coverage::Unknown(reason));
         }
+        lacks.retain(|lacking| !covering.contains(&lacking.system));
+        let nearest = lacks.into_iter().min_by_key(|lacking| lacking.lack);
+        nearest.map_or(Ok(Coverage::Unknown(NOT_JUDGED)), Err)
     }
 
     fn way(&mut self, way: &WayPlan, present: &[(usize, Presence)], reasons: &mut Reasons) -> Verdict {
@@ -264,7 +289,7 @@ impl<'p, 'a> Rater<'p, 'a> {
             Ok(false) => Verdict::Lacks(Lack::Muted, Because::Status),
             Err(reason) => Verdict::Unknown(reason),
             Ok(true) => match way.looks {
-                LookPlan::Name(name) => voice.check(names.numbers(voice.list).binary_search(&name).is_ok()),
+                LookPlan::Name(name) => voice.check(names.stand(voice.list, name)),
                 LookPlan::Monitor(number) => voice.monitor(watch(voice, number)),
                 LookPlan::Connectivity(number) => verdict_of(watch(voice, number)),
             },
@@ -291,6 +316,7 @@ enum Presence {
 struct Voice {
     is_watched: Result<bool, Reason>,
     pulse: Pulse,
+    own: Stand,
     /// Number of its list of check names.
     list: u32,
     /// Why it may have others.
@@ -303,7 +329,7 @@ impl Voice {
     fn registered(&self) -> Verdict {
         match (self.is_watched, self.pulse) {
             (Ok(false), _) => Verdict::Lacks(Lack::Muted, Because::Status),
-            (Ok(true), Pulse::Alive) => Verdict::Covered,
+            (Ok(true), Pulse::Alive) => verdict_on(self.own, Because::Own),
             (Ok(true), Pulse::Silent) => Verdict::Lacks(Lack::Silent, Because::Silent),
             (Err(reason), _) | (Ok(true), Pulse::Unknown(reason)) => Verdict::Unknown(reason),
         }
@@ -311,12 +337,12 @@ impl Voice {
 
     /// A check by name. An agent that is silent runs no check; while nobody knows whether it is silent, that it has
     /// a check still counts, and that it has none is no news of its own: silence may explain it.
-    fn check(&self, has_it: bool) -> Verdict {
-        match (self.pulse, has_it, self.others) {
+    fn check(&self, stand: Option<Stand>) -> Verdict {
+        match (self.pulse, stand, self.others) {
             (Pulse::Silent, ..) => Verdict::Lacks(Lack::Silent, Because::Silent),
-            (_, true, _) => Verdict::Covered,
-            (_, false, Some(reason)) | (Pulse::Unknown(reason), false, None) => Verdict::Unknown(reason),
-            (Pulse::Alive, false, None) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
+            (_, Some(stand), _) => verdict_on(stand, Because::Check),
+            (_, None, Some(reason)) | (Pulse::Unknown(reason), None, None) => Verdict::Unknown(reason),
+            (Pulse::Alive, None, None) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
         }
     }
 
@@ -328,6 +354,17 @@ impl Voice {
             Pulse::Alive => verdict_of(watch),
         }
     }
+}
+
+fn verdict_on(stand: Stand, because: impl Fn(Stand) -> Because) -> Verdict {
+    let lack = match stand {
+        Stand::Runs => return Verdict::Covered,
+        Stand::Unknown(reason) => return Verdict::Unknown(reason),
+        Stand::InDowntime | Stand::Mute => Lack::Muted,
+        Stand::Overdue => Lack::Silent,
+        Stand::Idle => Lack::Weak,
+    };
+    Verdict::Lacks(lack, because(stand))
 }
 
 fn verdict_of(watch: Option<Watch>) -> Verdict {

@@ -16,6 +16,7 @@ use super::phrases::Phrases;
 use super::plan::{MonitorLook, Wanted};
 use super::reasons::Reasons;
 use super::registries::{Registered, SystemView};
+use super::remedy;
 use super::scene::Scene;
 use super::standing::{Pulse, pulse};
 use super::{Pass, Stranger};
@@ -121,15 +122,14 @@ impl<'a> Search<'_, '_, 'a> {
             message.push_str(&clean(heir.as_str()));
         }
         let id = argument(registration.id.as_str());
+        let product = self.system.system.endpoint.product();
         let fix = if last
             .is_some_and(|last| self.scene.pass.now.duration_since(last) <= self.system.system.silence)
         {
             message.push_str("; metrics still arrive: another host speaks in its name");
-            format!(
-                "on the host that speaks in its name: rm /var/lib/mackerel-agent/id; systemctl restart mackerel-agent; then: mkr retire {id}"
-            )
+            remedy::part(product, &id)
         } else {
-            format!("mkr retire {id}")
+            remedy::retire(product, &id)
         };
         let note = Note::new(Code::Ghost, Severity::Warning, message, fix);
         let key = environment.and_then(|number| environments.get(number)).map(|e| e.key.clone());
@@ -171,7 +171,10 @@ impl<'a> Search<'_, '_, 'a> {
             count(all, "registration"),
             few(&kinds, kinds.len(), MAX_EXAMPLES)
         );
-        let fix = "nothing where they are meant to be there (load balancers, offices, other accounts); else: mkr retire ID";
+        let fix = format!(
+            "nothing where they are meant to be there (load balancers, offices, other accounts); else: {}",
+            remedy::retire(self.system.system.endpoint.product(), "ID")
+        );
         let note = Note::new(Code::Stranger, Severity::Info, message, fix);
         let key = self.system.system.key.clone();
         let finding = self.finding(Subject::Itself, &key.name, None, note);
@@ -289,10 +292,7 @@ fn checks(scene: &Scene<'_, '_>, rater: &Rater<'_, '_>, phrases: &mut Phrases, f
         let (Some(environment), Some(view)) = (environment, scene.systems.get(system)) else { continue };
         let many = usize::try_from(hosts).unwrap_or(usize::MAX);
         let message = format!("runs on {}, and no RequiredCheck asks for it", count(many, "host"));
-        let shown = clean(name);
-        let fix = format!(
-            "write a RequiredCheck that asks for it, or remove [plugin.checks.{shown}] from mackerel-agent.conf"
-        );
+        let fix = remedy::drop_check(view.system.endpoint.product(), &clean(name));
         let note = Note::new(Code::Unrequired, Severity::Info, message, fix).of_system(&view.system.key);
         let subject = Subject::Check(name.into());
         let finding = bare(scene.pass, phrases, subject, name, Some(environment.key.clone()), note);
@@ -317,8 +317,8 @@ fn unrequired_checks<'r>(
         };
         let asked = wanted.asked.get(environment);
         let is_asked = |number: &u32| asked.is_some_and(|asked| asked.contains(number));
-        for number in book.numbers(*list).iter().filter(|number| is_understood && !is_asked(number)) {
-            *unrequired.entry((*environment, *system, book.name(*number))).or_default() += hosts;
+        for number in book.numbers(*list).filter(|number| is_understood && !is_asked(number)) {
+            *unrequired.entry((*environment, *system, book.name(number))).or_default() += hosts;
         }
     }
     unrequired
@@ -331,29 +331,26 @@ pub(super) fn duplicate(
     registrations: &[&Registered<'_>],
     reasons: &mut Reasons,
 ) -> Note {
-    let product = system.system.endpoint.product().as_str();
+    let product = system.system.endpoint.product();
     let is_alive = |one: &Registered<'_>, reasons: &mut Reasons| {
         one.last_metric.is_some() && pulse(pass, system, one, reasons) == Pulse::Alive
     };
     let ids: Vec<String> = registrations.iter().map(|one| argument(one.registration.id.as_str())).collect();
     let all = few(&ids, ids.len(), MAX_EXAMPLES);
-    let message = format!("expected one registration in {product}, found {}: {all}", ids.len());
+    let message = format!("expected one registration in {}, found {}: {all}", product.as_str(), ids.len());
     let alive = registrations.iter().filter(|one| is_alive(one, reasons)).count();
     let (live, others) = ids.split_first().map_or(("", &[][..]), |(live, others)| (live.as_str(), others));
+    let others = others.join(" ");
     let (message, fix) = match (system.last_metric.proof, alive) {
-        (Some(_), 1) => {
-            (format!("{message}; only {live} sends metrics"), format!("mkr retire {}", others.join(" ")))
-        }
-        (Some(_), 0) => {
-            (format!("{message}; none sends metrics"), format!("mkr retire {}", others.join(" ")))
-        }
+        (Some(_), 1) => (format!("{message}; only {live} sends metrics"), remedy::retire(product, &others)),
+        (Some(_), 0) => (format!("{message}; none sends metrics"), remedy::retire(product, &others)),
         (Some(_), _) => (
             format!("{message}; several send metrics: another host may speak in its name"),
-            format!(
-                "find the host that speaks in its name and there: rm /var/lib/mackerel-agent/id; systemctl restart mackerel-agent; then: mkr retire {}",
-                others.join(" ")
-            ),
+            remedy::part(product, &others),
         ),
+        (None, _) if system.last_metric.is_unsupported() => {
+            (message, format!("leave the one that is meant; {}", remedy::retire(product, &all)))
+        }
         (None, _) => (
             message,
             "once metrics can be read again, retire those that send none: mkr hosts -v shows them".to_owned(),

@@ -14,12 +14,14 @@ use super::coverage::{Because, HostRows, Lack, Lacking};
 use super::phrases::Phrases;
 use super::population::HostView;
 use super::registries::SystemView;
+use super::remedy;
 use super::roles::Class;
+use super::stand::Stand;
 use super::standing::{Post, Standing};
 use crate::finding::{Code, Excuse, Finding, Subject};
 use crate::fleet::{Demand, Look};
 use crate::ids::{ObjectKey, RoleName};
-use crate::registry::{RegistrationStatus, Scope};
+use crate::registry::{Product, RegistrationStatus, Scope};
 use crate::text::{argument, clean};
 
 /// A finding about a host, and the rows that it explains.
@@ -116,8 +118,8 @@ impl<'a> Clerk<'_, 'a> {
             self.in_system(host, class, *number, system, standing, &explained, &mut found);
         }
         for lacking in rated.lacking.iter() {
-            if let Because::Itself(what) = &lacking.because {
-                let note = self.check(class, lacking, what.as_deref());
+            if matches!(lacking.because, Because::Itself(_) | Because::Check(_)) {
+                let note = self.check(class, lacking);
                 self.push(host, class, note, vec![lacking.row], &mut found);
             }
         }
@@ -143,12 +145,12 @@ impl<'a> Clerk<'_, 'a> {
             lacking.iter().filter(|l| l.because == *because).map(|l| l.row).collect()
         };
         let key = &system.system.key;
-        let product = system.system.endpoint.product().as_str();
+        let product = system.system.endpoint.product();
         let absent = explained(&Because::NotRegistered);
         if !absent.is_empty() {
             let severity = worst(class, &absent);
-            let message = format!("expected a registration in {product}, found none");
-            let fix = "on the host: rm /var/lib/mackerel-agent/id; systemctl restart mackerel-agent (install mackerel-agent where it is not)";
+            let message = format!("expected a registration in {}, found none", product.as_str());
+            let fix = remedy::register(product);
             let note = Note::new(Code::NotRegistered, severity, message, fix).of_system(key);
             self.push(host, class, Some(note), absent, found);
         }
@@ -156,6 +158,12 @@ impl<'a> Clerk<'_, 'a> {
         if !silent.is_empty() {
             let note = silence(system, standing, worst(class, &silent));
             self.push(host, class, Some(note), silent, found);
+        }
+        for lacking in lacking {
+            if let Because::Own(stand) = lacking.because {
+                let note = own(system, lacking.lack, stand, worst(class, &[lacking.row]));
+                self.push(host, class, Some(note), vec![lacking.row], found);
+            }
         }
         let switched_off = explained(&Because::Status);
         // Of several registrations the first stands for all, but only where all agree that they are switched off.
@@ -175,7 +183,7 @@ impl<'a> Clerk<'_, 'a> {
     }
 
     /// What is wrong with one check on a host.
-    fn check(&self, class: &Class<'a>, lacking: &Lacking, what: Option<&str>) -> Option<Note> {
+    fn check(&self, class: &Class<'a>, lacking: &Lacking) -> Option<Note> {
         let entry = class.entries.get(lacking.row)?;
         let required = class.environment.ledger.get(usize::from(entry.ledger))?;
         let Demand::Check(demand) = &required.demand else { return None };
@@ -183,36 +191,7 @@ impl<'a> Clerk<'_, 'a> {
         let check = self.pass.fleet.checks.get(key)?;
         let way = demand.ways.get(lacking.way?)?;
         let system = self.systems.get(lacking.system)?;
-        let product = system.system.endpoint.product().as_str();
-        let (looked_for, add) = match way.look.as_ref().ok()? {
-            Look::Check(name) => {
-                let name = clean(name.as_str());
-                (
-                    format!("check \"{name}\""),
-                    format!("add [plugin.checks.{name}] to mackerel-agent.conf and restart mackerel-agent"),
-                )
-            }
-            Look::Metric(metric, _) => {
-                (format!("a monitor on \"{}\"", clean(metric)), format!("add the monitor in {product}"))
-            }
-            Look::Connectivity => {
-                ("a connectivity monitor".to_owned(), format!("add the monitor in {product}"))
-            }
-        };
-        let (code, message, mend) = match (lacking.lack, what) {
-            (Lack::Muted, Some(monitor)) => (
-                Code::Muted,
-                format!("monitor {monitor} covers it and is muted"),
-                format!("unmute it in {product}"),
-            ),
-            (Lack::Weak, Some(why)) => (
-                Code::Weak,
-                why.to_owned(),
-                "mkr monitors pull; correct its scopes or threshold; mkr monitors diff; mkr monitors push"
-                    .to_owned(),
-            ),
-            _ => (Code::CheckMissing, format!("expected {looked_for} in {product}, found none"), add),
-        };
+        let (code, message, mend) = lack(system.system.endpoint.product(), lacking, way.look.as_ref().ok()?);
         let delete =
             format!("or, if nobody needs it: kubectl delete rccheck -n {} {}", key.namespace, key.name);
         let fix = check.fix.as_deref().map_or_else(|| format!("{mend}; {delete}"), str::to_owned);
@@ -237,14 +216,10 @@ impl<'a> Clerk<'_, 'a> {
             if post.is_watched != Ok(true) {
                 continue;
             }
-            let product = system.system.endpoint.product().as_str();
-            let status = post.registration.status.as_str();
-            let message =
-                format!("expected status poweroff in {product} while the host is stopped, found {status}");
-            let fix = format!("mkr update --st poweroff {}", argument(post.registration.id.as_str()));
-            let note = Note::new(Code::StoppedButWatched, Severity::Warning, message, fix)
-                .of_system(&system.system.key);
-            found.push(self.about(host, Some(&class.environment.key), note));
+            if let Some(note) = still_watched(system.system.endpoint.product(), post) {
+                let note = note.of_system(&system.system.key);
+                found.push(self.about(host, Some(&class.environment.key), note));
+            }
         }
         found
     }
@@ -264,6 +239,52 @@ impl<'a> Clerk<'_, 'a> {
     }
 }
 
+/// What a check lacks, and what puts it right.
+fn lack(product: Product, lacking: &Lacking, look: &Look) -> (Code, String, String) {
+    let name = product.as_str();
+    let looked_for = match look {
+        Look::Check(name) => format!("check \"{}\"", clean(name.as_str())),
+        Look::Metric(metric, _) => format!("a monitor on \"{}\"", clean(metric)),
+        Look::Connectivity => "a connectivity monitor".to_owned(),
+    };
+    match (lacking.lack, &lacking.because) {
+        (lack, Because::Check(stand)) => {
+            (code(lack), format!("{looked_for} in {name} {}", stand.what()), remedy::mend(*stand).to_owned())
+        }
+        (Lack::Muted, Because::Itself(Some(monitor))) => {
+            (Code::Muted, format!("monitor {monitor} covers it and is muted"), format!("unmute it in {name}"))
+        }
+        (Lack::Weak, Because::Itself(Some(why))) => (
+            Code::Weak,
+            why.to_string(),
+            "mkr monitors pull; correct its scopes or threshold; mkr monitors diff; mkr monitors push"
+                .to_owned(),
+        ),
+        _ => (
+            Code::CheckMissing,
+            format!("expected {looked_for} in {name}, found none"),
+            remedy::add(product, look),
+        ),
+    }
+}
+
+/// The code of what one check lacks.
+fn code(lack: Lack) -> Code {
+    match lack {
+        Lack::Muted => Code::Muted,
+        Lack::Silent => Code::Silent,
+        Lack::Weak => Code::Weak,
+        Lack::Missing => Code::CheckMissing,
+    }
+}
+
+/// What is wrong with the check of the host itself.
+fn own(system: &SystemView<'_>, lack: Lack, stand: Stand, severity: Severity) -> Note {
+    let product = system.system.endpoint.product().as_str();
+    let message = format!("the host's own check in {product} {}", stand.what());
+    Note::new(code(lack), severity, message, remedy::mend(stand)).of_system(&system.system.key)
+}
+
 /// The worst severity among requirements; a host as a whole is at least a warning.
 fn worst(class: &Class<'_>, rows: &[usize]) -> Severity {
     let severities = rows.iter().filter_map(|row| {
@@ -271,6 +292,24 @@ fn worst(class: &Class<'_>, rows: &[usize]) -> Severity {
         Some(class.environment.ledger.get(usize::from(entry.ledger))?.severity)
     });
     severities.min().map_or(Severity::Warning, |severity| severity.min(Severity::Warning))
+}
+
+/// A stopped host that is watched as if it ran.
+fn still_watched(product: Product, post: &Post<'_>) -> Option<Note> {
+    let status = post.registration.status.as_str();
+    let (message, fix) = match (product, post.own) {
+        (Product::Mackerel, _) => (
+            format!("expected status poweroff in Mackerel while the host is stopped, found {status}"),
+            format!("mkr update --st poweroff {}", argument(post.registration.id.as_str())),
+        ),
+        (Product::Nagios, Stand::Runs) => (
+            "expected a downtime in Nagios, or no notifications, while the host is stopped; found neither"
+                .to_owned(),
+            "schedule a downtime for the host and its services on its page in Nagios".to_owned(),
+        ),
+        (Product::Nagios, _) => return None,
+    };
+    Some(Note::new(Code::StoppedButWatched, Severity::Warning, message, fix))
 }
 
 /// A host that is registered and sends nothing.
@@ -284,7 +323,7 @@ fn silence(system: &SystemView<'_>, standing: &Standing<'_>, severity: Severity)
     let found = last.map_or_else(|| "none ever".to_owned(), |last| format!("none since {last:.0}"));
     let message =
         format!("expected metrics at least every {} minutes, found {found}", system.system.silence.as_mins());
-    let fix = "on the host: systemctl status mackerel-agent; systemctl restart mackerel-agent";
+    let fix = remedy::wake(system.system.endpoint.product());
     Note::new(Code::Silent, severity, message, fix).of_system(&system.system.key)
 }
 
@@ -296,10 +335,11 @@ fn status(
     switched_off: &[usize],
 ) -> Option<Note> {
     let found = post.registration.status;
-    if found == RegistrationStatus::Unknown {
+    let product = system.system.endpoint.product();
+    if found == RegistrationStatus::Unknown || product != Product::Mackerel {
         return None;
     }
-    let product = system.system.endpoint.product().as_str();
+    let product = product.as_str();
     let id = argument(post.registration.id.as_str());
     let key = &system.system.key;
     if !class.statuses.contains(&found) {

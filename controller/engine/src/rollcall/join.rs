@@ -122,7 +122,7 @@ impl<'a> Index<'a> {
         }
         for rule in rules {
             let found = match rule {
-                JoinRule::CustomIdentifier | JoinRule::InstanceId => continue,
+                JoinRule::CustomIdentifier | JoinRule::InstanceId | JoinRule::CustomVariable(_) => continue,
                 JoinRule::Name(pattern) => near.named(registration, pattern),
                 JoinRule::Address => near.addressed(registration),
             };
@@ -139,6 +139,7 @@ fn instance_id(registration: &Registration, rule: &JoinRule) -> Option<String> {
     match rule {
         JoinRule::CustomIdentifier => registration.identified_instance(),
         JoinRule::InstanceId => registration.reported_instance(),
+        JoinRule::CustomVariable(name) => registration.variable_instance(name),
         JoinRule::Name(_) | JoinRule::Address => None,
     }
 }

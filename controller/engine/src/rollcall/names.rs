@@ -1,11 +1,16 @@
 //! Names of checks as numbers, and lists of them stored once: hosts of one role run the same checks, and a fleet
-//! of 20,000 has a handful of different lists.
+//! of 20,000 has a handful of different lists. Where a system tells how its checks run, a list also holds how they stand.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::plan::Wanted;
-use crate::ids::CheckName;
+use super::reasons::Reasons;
+use super::stand::Stand;
+use crate::ids::{CheckName, ObjectKey};
+use crate::registry::Check;
 
 /// Lists of names that a new one is compared with.
 const RECENT: usize = 8;
@@ -17,18 +22,27 @@ pub(super) struct NameBook<'a> {
     names: Vec<&'a str>,
     lists: Vec<NameList>,
     /// Numbers of lists by what they hold.
-    by_content: HashMap<Vec<u32>, u32>,
+    by_content: HashMap<Vec<(u32, Stand)>, u32>,
     /// Numbers of lists by where they were read: each is looked at once.
     by_address: HashMap<usize, u32>,
-    /// The lists that were looked at last, oldest first, with their numbers.
+    /// The lists of names alone that were looked at last, oldest first, with their numbers.
     recent: VecDeque<(&'a [CheckName], u32)>,
+}
+
+/// The checks of one registration as they were told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Told<'a> {
+    /// By their names alone.
+    Names(&'a [CheckName]),
+    /// With how they run, as it was at a time.
+    Checks(&'a [Check], Timestamp),
 }
 
 /// One list of names.
 #[derive(Debug)]
 struct NameList {
-    /// Sorted, each once.
-    numbers: Vec<u32>,
+    /// Sorted by number, each once.
+    entries: Vec<(u32, Stand)>,
     /// The same as names, once somebody remembers it.
     shared: Option<Arc<[CheckName]>>,
 }
@@ -45,14 +59,38 @@ impl<'a> NameBook<'a> {
         }
     }
 
-    /// The number of a list.
-    pub(super) fn list(&mut self, names: &'a [CheckName]) -> u32 {
+    /// The number of a list that this system tells.
+    pub(super) fn list(&mut self, told: Told<'a>, system: &ObjectKey, reasons: &mut Reasons) -> u32 {
+        match told {
+            Told::Names(names) => self.named(names),
+            Told::Checks(checks, at) => self.once(checks, |book| {
+                book.add(checks.iter().map(|check| (&check.name, Stand::of(&check.run, at, system, reasons))))
+            }),
+        }
+    }
+
+    /// The number of a list of names alone.
+    fn named(&mut self, names: &'a [CheckName]) -> u32 {
+        self.once(names, |book| {
+            book.known(names).unwrap_or_else(|| {
+                let list = book.add(names.iter().map(|name| (name, Stand::Runs)));
+                if book.recent.len() == RECENT {
+                    book.recent.pop_front();
+                }
+                book.recent.push_back((names, list));
+                list
+            })
+        })
+    }
+
+    /// Looks at a list where it was read only once.
+    fn once<T>(&mut self, told: &[T], look: impl FnOnce(&mut Self) -> u32) -> u32 {
         // Empty lists may share an address with anything.
-        let address = if names.is_empty() { 0 } else { names.as_ptr().addr() };
+        let address = if told.is_empty() { 0 } else { told.as_ptr().addr() };
         if let Some(list) = self.by_address.get(&address) {
             return *list;
         }
-        let list = self.known(names).unwrap_or_else(|| self.look_at(names));
+        let list = look(self);
         self.by_address.insert(address, list);
         list
     }
@@ -62,19 +100,16 @@ impl<'a> NameBook<'a> {
         self.recent.iter().find(|(known, _)| *known == names).map(|(_, list)| *list)
     }
 
-    fn look_at(&mut self, names: &'a [CheckName]) -> u32 {
-        let mut numbers: Vec<u32> = names.iter().map(|name| self.number(name.as_str())).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
+    fn add(&mut self, told: impl Iterator<Item = (&'a CheckName, Stand)>) -> u32 {
+        let mut entries: Vec<(u32, Stand)> =
+            told.map(|(name, stand)| (self.number(name.as_str()), stand)).collect();
+        entries.sort_unstable();
+        entries.dedup_by_key(|(number, _)| *number);
         let next = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
-        let list = *self.by_content.entry(numbers.clone()).or_insert(next);
+        let list = *self.by_content.entry(entries.clone()).or_insert(next);
         if list == next {
-            self.lists.push(NameList { numbers, shared: None });
+            self.lists.push(NameList { entries, shared: None });
         }
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((names, list));
         list
     }
 
@@ -87,9 +122,17 @@ impl<'a> NameBook<'a> {
         number
     }
 
+    /// How the check of this number stands on a list, if it is there.
+    pub(super) fn stand(&self, list: u32, number: u32) -> Option<Stand> {
+        let entries = &self.lists.get(list as usize)?.entries;
+        let at = entries.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        entries.get(at).map(|(_, stand)| *stand)
+    }
+
     /// The numbers of the names on a list, sorted.
-    pub(super) fn numbers(&self, list: u32) -> &[u32] {
-        self.lists.get(list as usize).map_or(&[], |list| &list.numbers)
+    pub(super) fn numbers(&self, list: u32) -> impl Iterator<Item = u32> {
+        let entries = self.lists.get(list as usize).map_or(&[][..], |list| &list.entries);
+        entries.iter().map(|(number, _)| *number)
     }
 
     /// The name of a number.
@@ -103,7 +146,7 @@ impl<'a> NameBook<'a> {
         names: &'a [CheckName],
         old: Option<&Arc<[CheckName]>>,
     ) -> Arc<[CheckName]> {
-        let number = self.list(names) as usize;
+        let number = self.named(names) as usize;
         let Some(list) = self.lists.get_mut(number) else { return Arc::from([]) };
         let shared = list.shared.get_or_insert_with(|| {
             let mut names = names.to_vec();

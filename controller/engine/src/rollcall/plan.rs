@@ -39,8 +39,8 @@ pub(super) enum MonitorLook<'a> {
 pub(super) enum EntryPlan {
     /// Registered in the system of this number, or why nobody can tell.
     Registered(Result<usize, Reason>),
-    /// Watched in one of these ways.
-    Check(Vec<Result<WayPlan, Reason>>),
+    /// Watched in these ways by so many different systems.
+    Check(Vec<Result<WayPlan, Reason>>, usize),
     /// Nobody can judge it.
     Unjudged(Reason),
 }
@@ -89,7 +89,7 @@ impl<'a> Plans<'a> {
         let ways = ways.map(|(number, way)| self.way(environment, number, way, reasons)).collect();
         match &demand.fault {
             Some(fault) => EntryPlan::Unjudged(reasons.number(fault)),
-            None => EntryPlan::Check(ways),
+            None => EntryPlan::Check(ways, demand.at_least),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::in_step::InStep;
+use super::names::Told;
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::{Pass, Reason};
 use crate::fleet::System;
@@ -13,7 +14,7 @@ use crate::ids::{CheckName, RegistrationId};
 use crate::limits::{CHECK_PROOF_MAX_AGE, METRIC_MAX_AGE, REGISTRY_MAX_AGE};
 use crate::memory::SystemMemory;
 use crate::reading::{Extent, Failure, FailureKind, Reading};
-use crate::registry::{Monitor, Registration, Registry};
+use crate::registry::{Check, Checks, Monitor, Registration, Registry};
 use crate::text::clean;
 
 /// One monitoring system as this pass sees it.
@@ -48,6 +49,8 @@ pub(super) struct Registered<'a> {
 pub(super) struct Sight<'a, T> {
     /// What was seen, at any extent.
     seen: Option<&'a T>,
+    /// When it was seen, if it ever was.
+    pub(super) at: Option<Timestamp>,
     /// It was seen recently enough to be so now.
     pub(super) is_fresh: bool,
     /// When the listing was begun, if what it lacks is not there.
@@ -56,14 +59,17 @@ pub(super) struct Sight<'a, T> {
     pub(super) blind: Option<(Failure, Reason)>,
 }
 
-/// What is known about the names of the checks of one registration.
+/// What is known about the checks of one registration.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Names<'a> {
     /// All of them.
-    All(&'a [CheckName]),
+    All(Told<'a>),
     /// These; whether there are others is unknown, and why.
-    AtLeast(&'a [CheckName], Reason),
+    AtLeast(Told<'a>, Reason),
 }
+
+/// None is told.
+const NONE: Told<'static> = Told::Names(&[]);
 
 /// Memory of a system that has none yet.
 static NEW: SystemMemory = SystemMemory {
@@ -113,7 +119,7 @@ fn registered<'a>(
     let mut by_id: Vec<&mut Registered<'_>> = registered.iter_mut().collect();
     by_id.sort_by(|a, b| a.registration.id.cmp(&b.registration.id));
     let mut metrics = InStep::new(last_metric.seen().into_iter().flatten());
-    let mut checks = InStep::new(registry.into_iter().flat_map(|registry| &registry.checks));
+    let mut checks = InStep::new(registry.into_iter().flat_map(|registry| registry.checks.by_host()));
     let mut held = InStep::new(&memory.checks);
     for one in by_id {
         let id = &one.registration.id;
@@ -163,16 +169,23 @@ impl Look<'_> {
     fn at<'a, T>(&mut self, reading: Option<&'a Reading<T>>, max_age: SignedDuration) -> Sight<'a, T> {
         if let Some(failure) = &self.not_ours {
             let blind = Some((failure.clone(), self.reasons.number(failure)));
-            return Sight { seen: None, is_fresh: false, proof: None, blind };
+            return Sight { seen: None, at: None, is_fresh: false, proof: None, blind };
         }
         let Some(reading) = reading else {
             let failure = Failure::new(FailureKind::NotYetRead, format!("{}: not read yet", self.system.key));
             let reason = self.reasons.number(&failure);
-            return Sight { seen: None, is_fresh: false, proof: None, blind: Some((failure, reason)) };
+            return Sight {
+                seen: None,
+                at: None,
+                is_fresh: false,
+                proof: None,
+                blind: Some((failure, reason)),
+            };
         };
         let blind = reading.blindness(self.now, max_age);
         Sight {
             seen: Some(&reading.seen),
+            at: reading.at(),
             is_fresh: reading.at().is_some_and(|at| self.now.duration_since(at) <= max_age),
             proof: reading.complete(self.now, max_age).map(|complete| complete.at()),
             blind: blind.map(|failure| {
@@ -212,19 +225,47 @@ impl<'a> SystemView<'a> {
         }
     }
 
-    /// The names of a registration's checks. A proof is believed for a day. After a restart it is held as it was last
-    /// made until the first reading is there, or fails for a day: else a fleet whose hosts are asked one by one would
-    /// be told anew at every restart. Whoever hands over the memory of a longer pause forgets its proofs first
-    /// ([`Memory::forget_proofs`](crate::memory::Memory::forget_proofs)).
+    /// The checks of a registration.
     pub(super) fn check_names(
         &self,
         one: &Registered<'a>,
         now: Timestamp,
         reasons: &mut Reasons,
     ) -> Names<'a> {
+        match self.registry.map(|registry| &registry.checks) {
+            Some(Checks::Listed(reading)) => self.listed(reading, &one.registration.id, now, reasons),
+            Some(Checks::ByHost(_)) | None => self.asked(one, now, reasons),
+        }
+    }
+
+    /// The checks of a registration in one listing of all. What is on it and fresh is so; what is not on it is not
+    /// there only when it is whole.
+    fn listed(
+        &self,
+        reading: &'a Reading<BTreeMap<RegistrationId, Vec<Check>>>,
+        registration: &RegistrationId,
+        now: Timestamp,
+        reasons: &mut Reasons,
+    ) -> Names<'a> {
+        let fresh = reading.at().filter(|at| now.duration_since(*at) <= REGISTRY_MAX_AGE);
+        let told = match (fresh, reading.seen.get(registration)) {
+            (Some(at), Some(checks)) => Told::Checks(checks, at),
+            _ => NONE,
+        };
+        match reading.blindness(now, REGISTRY_MAX_AGE) {
+            None => Names::All(told),
+            Some(failure) => Names::AtLeast(told, reasons.number(&failure)),
+        }
+    }
+
+    /// The names of a registration's checks where hosts are asked one by one. A proof is believed for a day. After a
+    /// restart it is held as it was last made until the first reading is there, or fails for a day: else a fleet whose
+    /// hosts are asked one by one would be told anew at every restart. Whoever hands over the memory of a longer pause
+    /// forgets its proofs first ([`Memory::forget_proofs`](crate::memory::Memory::forget_proofs)).
+    fn asked(&self, one: &Registered<'a>, now: Timestamp, reasons: &mut Reasons) -> Names<'a> {
         let held = |reason| match one.held {
-            Some(names) => Names::All(names),
-            None => Names::AtLeast(&[], reason),
+            Some(names) => Names::All(Told::Names(names)),
+            None => Names::AtLeast(NONE, reason),
         };
         let Some(reading) = one.checks else {
             let failure = Failure::new(
@@ -234,17 +275,19 @@ impl<'a> SystemView<'a> {
             return held(reasons.number(&failure));
         };
         if let Some(complete) = reading.complete(now, CHECK_PROOF_MAX_AGE) {
-            return Names::All(complete.all());
+            return Names::All(Told::Names(complete.all()));
         }
         let failure = reading.blindness(now, CHECK_PROOF_MAX_AGE);
         let reason = failure.map_or(NOT_JUDGED, |failure| reasons.number(&failure));
         let is_recent = |at: Timestamp| now.duration_since(at) <= CHECK_PROOF_MAX_AGE;
         match &reading.extent {
-            Extent::Partial { at, .. } if is_recent(*at) => Names::AtLeast(&reading.seen, reason),
+            Extent::Partial { at, .. } if is_recent(*at) => {
+                Names::AtLeast(Told::Names(&reading.seen), reason)
+            }
             Extent::Failed { since, why } if is_recent(*since) && why.kind != FailureKind::NotSupported => {
                 held(reason)
             }
-            _ => Names::AtLeast(&[], reason),
+            _ => Names::AtLeast(NONE, reason),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::registries::SystemView;
 use super::scene::Scene;
 use crate::finding::{Code, Subject};
 use crate::reading::{Extent, Failure, FailureKind};
+use crate::registry::{Checks, Product};
 use crate::text::count;
 
 /// Looks at every source that somebody needs.
@@ -76,7 +77,11 @@ fn unverifiable(number: usize, system: &SystemView<'_>, plans: &Plans<'_>) -> Op
     let registry = system.registry?;
     let wanted = plans.wanted.get(number)?;
     let is_old = |extent: &Extent| matches!(extent, Extent::Failed { why, .. } if why.kind == FailureKind::NotSupported);
-    let names = !wanted.names.is_empty() && registry.checks.values().any(|reading| is_old(&reading.extent));
+    let is_old = match &registry.checks {
+        Checks::Listed(reading) => is_old(&reading.extent),
+        Checks::ByHost(all) => all.values().any(|reading| is_old(&reading.extent)),
+    };
+    let names = !wanted.names.is_empty() && is_old;
     let monitors = !wanted.monitors.is_empty() && system.monitors.is_unsupported();
     let (listing, many) = match (names, monitors) {
         (true, _) => ("names of checks", wanted.names.len()),
@@ -112,14 +117,18 @@ fn inventory_fix(kind: FailureKind) -> &'static str {
 
 fn registry_fix(kind: FailureKind, system: &SystemView<'_>) -> String {
     let namespace = &system.system.key.namespace;
-    match kind {
-        FailureKind::Denied => format!(
+    match (system.system.endpoint.product(), kind) {
+        (Product::Mackerel, FailureKind::Denied) => format!(
             "check the API key and the organisation's allowed addresses: MACKEREL_APIKEY=… mkr org; then the Secret in namespace {namespace}"
         ),
-        FailureKind::Misconfigured => {
+        (Product::Nagios, FailureKind::Denied) => format!(
+            "check the user and the password in the Secret in namespace {namespace}, and that cgi.cfg names the user in \
+             authorized_for_all_hosts and authorized_for_all_services"
+        ),
+        (_, FailureKind::Misconfigured) => {
             format!("correct the MonitoringSystem or its Secret: kubectl get rcmon -n {namespace} -o wide")
         }
-        FailureKind::WrongAccount => format!(
+        (Product::Mackerel, FailureKind::WrongAccount) => format!(
             "put a key of the right organisation into the Secret in namespace {namespace}: MACKEREL_APIKEY=… mkr org; or name \
              the one that is meant in spec.mackerel.organization: kubectl edit rcmon -n {namespace} {}",
             system.system.key.name

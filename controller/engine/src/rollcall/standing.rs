@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::join::Joins;
 use super::reasons::Reasons;
 use super::registries::{Names, Registered, SystemView};
+use super::stand::Stand;
 use super::{Pass, Reason};
 use crate::reading::{Failure, FailureKind};
 use crate::registry::Registration;
@@ -50,6 +51,8 @@ pub(super) struct Post<'a> {
     pub(super) is_watched: Result<bool, Reason>,
     pub(super) pulse: Pulse,
     pub(super) names: Names<'a>,
+    /// How the host's own check stands; it runs where the system has no such thing.
+    pub(super) own: Stand,
 }
 
 /// Does it send metrics?
@@ -158,6 +161,10 @@ impl<'a> Post<'a> {
             }),
             pulse: pulse(pass, system, one, reasons),
             names: system.check_names(one, pass.now, reasons),
+            own: one.registration.run.as_deref().map_or(Stand::Runs, |run| {
+                let at = system.hosts.at.unwrap_or(pass.now);
+                Stand::of_host(run, at, &system.system.key, reasons)
+            }),
         }
     }
 }

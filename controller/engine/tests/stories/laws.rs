@@ -78,7 +78,7 @@ fn turned(snapshot: &Snapshot) -> Snapshot {
         let registry = std::sync::Arc::make_mut(registry);
         registry.hosts.seen.reverse();
         registry.monitors.seen.reverse();
-        registry.checks.values_mut().for_each(|reading| reading.seen.reverse());
+        registry.checks.by_host_mut().unwrap().values_mut().for_each(|reading| reading.seen.reverse());
     }
     snapshot
 }

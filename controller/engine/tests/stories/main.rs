@@ -13,6 +13,7 @@ mod first_morning;
 mod fleets;
 mod glimpses;
 mod laws;
+mod nagios;
 mod recordings;
 mod registrations;
 mod upkeep;

@@ -178,7 +178,7 @@ fn two_voices_in_one_name_are_not_retired_blindly() {
     world.register("jp1-app-1", "A-OLD");
     let roll = world.pass();
     assert!(findings(&roll)[0].ends_with("several send metrics: another host may speak in its name"));
-    assert!(fix(&roll, "RC0203").starts_with("find the host that speaks in its name"));
+    assert!(fix(&roll, "RC0203").starts_with("on the host that speaks in its name"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use rollcall_engine::inventory::{Instance, Inventory, PowerState};
 use rollcall_engine::memory::Memory;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use rollcall_engine::registry::{
-    Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
+    Check, Checks, Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
 };
 use rollcall_engine::rollcall::{Coverage, HostRoll, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
@@ -133,6 +133,15 @@ pub struct Agent {
     pub sends: Result<(), Option<Timestamp>>,
 }
 
+/// A Nagios as it really is, by the name of each host there.
+#[derive(Clone, Debug, Default)]
+pub struct Nagios {
+    pub hosts: BTreeMap<String, Registration>,
+    pub services: BTreeMap<String, Vec<Check>>,
+    /// What it answers, by listing: `hosts`, `services`.
+    pub says: BTreeMap<&'static str, Answer>,
+}
+
 /// The world.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -148,6 +157,8 @@ pub struct World {
     /// What Mackerel answers, by listing: `organization`, `hosts`, `monitors`, `metrics`, `checks`.
     pub mackerel: BTreeMap<&'static str, Answer>,
     pub system: ObjectKey,
+    /// The system `backlog/nagios`, where there is one.
+    pub nagios: Option<Nagios>,
     pub memory: Memory,
 }
 
@@ -183,6 +194,7 @@ impl World {
             organization: "backlog",
             mackerel: BTreeMap::new(),
             system: ObjectKey::new("backlog", "mackerel"),
+            nagios: None,
             memory: Memory::default(),
         };
         world.apply(manifests);
@@ -244,6 +256,8 @@ impl World {
             provider: Some("ec2".into()),
             status: RegistrationStatus::Working,
             roles: vec![Scope { service: "Backlog".into(), role: Some(role) }],
+            run: None,
+            variables: BTreeMap::new(),
             addresses: machine.instance.addresses.clone(),
             created_at: Some(machine.instance.launch_time),
         };
@@ -262,6 +276,8 @@ impl World {
             provider: provider.map(str::to_owned),
             status: RegistrationStatus::Working,
             roles: Vec::new(),
+            run: None,
+            variables: BTreeMap::new(),
             addresses: Vec::new(),
             created_at: Some(self.now - SignedDuration::from_hours(9_000)),
         };
@@ -349,7 +365,35 @@ impl World {
         if let Some(registry) = self.registry() {
             snapshot.registries.insert(self.system.clone(), Arc::new(registry));
         }
+        if let Some(registry) = self.nagios.as_ref().and_then(|nagios| self.of_nagios(nagios)) {
+            snapshot.registries.insert(ObjectKey::new("backlog", "nagios"), Arc::new(registry));
+        }
         snapshot
+    }
+
+    fn of_nagios(&self, nagios: &Nagios) -> Option<Registry> {
+        let says = |listing: &str| nagios.says.get(listing).cloned().unwrap_or_default();
+        let fewer = |all: Vec<Registration>, gone: &[String]| -> Vec<Registration> {
+            all.into_iter().filter(|one| !gone.contains(&one.name)).collect()
+        };
+        let hosts = nagios.hosts.values().cloned().collect();
+        let hosts = self.answer(&says("hosts"), "nagios hosts".into(), hosts, fewer)?;
+        let less = |all: BTreeMap<RegistrationId, Vec<Check>>, gone: &[String]| {
+            let is_told = |id: &RegistrationId| !gone.iter().any(|gone| **gone == *id.as_str());
+            all.into_iter().filter(|(id, _)| is_told(id)).collect()
+        };
+        let services = nagios.services.iter().map(|(host, all)| (host.as_str().into(), all.clone()));
+        let services = self.answer(&says("services"), "nagios services".into(), services.collect(), less)?;
+        let why = || Failure::new(FailureKind::NotSupported, "Nagios has none");
+        Some(Registry {
+            product: Product::Nagios,
+            organization: None,
+            hosts,
+            services: Reading::failed("nagios", self.now, why()),
+            monitors: Reading::failed("nagios", self.now, why()),
+            checks: Checks::Listed(services),
+            last_metric: Reading::failed("nagios", self.now, why()),
+        })
     }
 
     fn registry(&self) -> Option<Registry> {
@@ -398,7 +442,7 @@ impl World {
         let name = self.organization.to_owned();
         let organization =
             self.answer(&says("organization"), "mackerel organisation".into(), name, |name, _| name);
-        let product = Product::Mackerel;
+        let (product, checks) = (Product::Mackerel, Checks::ByHost(checks));
         Some(Registry { product, organization, hosts, services, monitors, checks, last_metric })
     }
 

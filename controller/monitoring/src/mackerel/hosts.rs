@@ -3,7 +3,7 @@
 //! What we join on (id, name, custom identifier, roles) must be readable, or the reading is no proof of absence: were
 //! these fields to change their shape one day, every host would look unregistered. Everything else may be odd.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -118,6 +118,8 @@ impl Host {
             provider: self.meta.provider.clone(),
             status: status(&self.status),
             roles: roles(&self.roles).unwrap_or_default(),
+            run: None,
+            variables: BTreeMap::new(),
             addresses: addresses(&self.interfaces),
             created_at: self.created_at.as_i64().and_then(|s| Timestamp::from_second(s).ok()),
         }

@@ -11,7 +11,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use rollcall_engine::ids::RegistrationId;
 use rollcall_engine::reading::{Extent, Failure, Reading};
-use rollcall_engine::registry::{Monitor, Product, Registration, Registry};
+use rollcall_engine::registry::{Checks, Monitor, Product, Registration, Registry};
 
 use super::checks::CheckReader;
 use super::client::{Client, Session};
@@ -63,7 +63,7 @@ impl MackerelSource {
             hosts: Reading::failed(self.source("hosts"), now, why.clone()),
             services: Reading::failed(self.source("services"), now, why.clone()),
             monitors: Reading::failed(self.source("monitors"), now, why.clone()),
-            checks: self.checks.readings(now),
+            checks: Checks::ByHost(self.checks.readings(now)),
             last_metric: Reading::failed(self.source("metrics"), now, why.clone()),
         };
         self.keep_since(&mut registry);
@@ -121,7 +121,7 @@ impl RegistrySource for MackerelSource {
         if !matches!(last_metric.extent, Extent::Failed { .. }) {
             self.latest.clone_from(&last_metric.seen);
         }
-        let checks = self.checks.readings(now);
+        let checks = Checks::ByHost(self.checks.readings(now));
         let organization = Some(organization);
         let mut registry = Registry {
             product: Product::Mackerel,

@@ -36,7 +36,7 @@ impl NagiosSource {
     }
 
     /// Reads everything once and tells what is known at `now`, world time. Cannot fail: a failure is what the readings say.
-    pub async fn read(&mut self, now: Timestamp) -> Told {
+    pub async fn told(&mut self, now: Timestamp) -> Told {
         let mut told = match &self.way {
             Way::Cgi(cgi) => cgi.told(&format!("nagios {}", cgi.host()), &self.terms, now).await,
             Way::Files(files) => by_files(files.clone(), self.terms, now).await,

@@ -150,7 +150,7 @@ impl Fake {
     }
 
     pub async fn read(&self) -> Told {
-        self.source(10_000).read(now()).await
+        self.source(10_000).told(now()).await
     }
 }
 

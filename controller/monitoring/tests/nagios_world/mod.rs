@@ -99,7 +99,7 @@ impl World {
     pub async fn told(&mut self, what: &str, expected: impl Fn(&Told) -> bool) -> Told {
         let begun = std::time::Instant::now();
         loop {
-            let told = self.files().read(Timestamp::now()).await;
+            let told = self.files().told(Timestamp::now()).await;
             if expected(&told) {
                 return told;
             }

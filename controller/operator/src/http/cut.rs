@@ -14,7 +14,7 @@ use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
 use rollcall_engine::inventory::{ClusterMember, Inventory};
 use rollcall_engine::memory::{Memory, PlaceMemory, SystemMemory};
 use rollcall_engine::recording::{FORMAT, Recording};
-use rollcall_engine::registry::Registry;
+use rollcall_engine::registry::{Checks, Registry};
 use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
 
@@ -179,7 +179,10 @@ impl<'a> Sight<'a> {
         let mut cut = registry.clone();
         if let Some(foreign) = self.foreign.get(key) {
             cut.hosts.seen.retain(|registration| !foreign.contains(&registration.id));
-            cut.checks.retain(|id, _| !foreign.contains(id));
+            match &mut cut.checks {
+                Checks::Listed(all) => all.seen.retain(|id, _| !foreign.contains(id)),
+                Checks::ByHost(all) => all.retain(|id, _| !foreign.contains(id)),
+            }
             cut.last_metric.seen.retain(|id, _| !foreign.contains(id));
         }
         cut

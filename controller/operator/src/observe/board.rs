@@ -14,7 +14,7 @@ use rollcall_engine::fleet::{Fleet, Kind, Problem};
 use rollcall_engine::ids::{ObjectKey, Place};
 use rollcall_engine::inventory::Inventory;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
-use rollcall_engine::registry::Registry;
+use rollcall_engine::registry::{Checks, Product, Registry};
 use rollcall_engine::snapshot::Snapshot;
 use tokio::time::Instant;
 
@@ -271,10 +271,20 @@ fn registry_says_the_same(a: &Registry, b: &Registry) -> bool {
         && same(&a.hosts, &b.hosts)
         && same(&a.services, &b.services)
         && same(&a.monitors, &b.monitors)
-        && a.checks.len() == b.checks.len()
-        && a.checks.iter().all(|(id, reading)| b.checks.get(id).is_some_and(|other| same(reading, other)))
+        && same_checks(&a.checks, &b.checks)
         && same_extent(&a.last_metric.extent, &b.last_metric.extent)
         && a.last_metric.seen.len() == b.last_metric.seen.len()
+}
+
+fn same_checks(a: &Checks, b: &Checks) -> bool {
+    match (a, b) {
+        (Checks::Listed(a), Checks::Listed(b)) => same(a, b),
+        (Checks::ByHost(a), Checks::ByHost(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(id, reading)| b.get(id).is_some_and(|other| same(reading, other)))
+        }
+        _ => false,
+    }
 }
 
 fn same_organization(a: &Registry, b: &Registry) -> bool {
@@ -301,19 +311,24 @@ fn same_extent(a: &Extent, b: &Extent) -> bool {
 #[must_use]
 pub fn unread(
     known: Option<&Registry>,
-    product: rollcall_engine::registry::Product,
+    product: Product,
     name: &str,
     now: Timestamp,
     why: &Failure,
 ) -> Registry {
     let failed = |listing: &str| format!("{} {listing} {name}", product.as_str().to_lowercase());
+    let checks = match product {
+        Product::Mackerel => known.map(|registry| registry.checks.clone()).unwrap_or_default(),
+        Product::Nagios => Checks::Listed(Reading::failed(failed("services"), now, why.clone())),
+    };
     Registry {
         product,
-        organization: Some(Reading::failed(failed("organisation"), now, why.clone())),
+        organization: (product == Product::Mackerel)
+            .then(|| Reading::failed(failed("organisation"), now, why.clone())),
         hosts: Reading::failed(failed("hosts"), now, why.clone()),
         services: Reading::failed(failed("services"), now, why.clone()),
         monitors: Reading::failed(failed("monitors"), now, why.clone()),
-        checks: known.map(|registry| registry.checks.clone()).unwrap_or_default(),
+        checks,
         last_metric: Reading::failed(failed("metrics"), now, why.clone()),
     }
 }
@@ -325,6 +340,7 @@ pub struct RegistryHearing {
     hosts: Hearing,
     services: Hearing,
     monitors: Hearing,
+    checks: Hearing,
     last_metric: Hearing,
 }
 
@@ -347,7 +363,12 @@ impl RegistryHearing {
             hosts: self.hosts.hear(&known.hosts, new.hosts, patience, now),
             services: self.services.hear(&known.services, new.services, patience, now),
             monitors: self.monitors.hear(&known.monitors, new.monitors, patience, now),
-            checks: new.checks,
+            checks: match (&known.checks, new.checks) {
+                (Checks::Listed(known), Checks::Listed(new)) => {
+                    Checks::Listed(self.checks.hear(known, new, patience, now))
+                }
+                (_, new) => new,
+            },
             last_metric: self.last_metric.hear(&known.last_metric, new.last_metric, patience, now),
         }
     }

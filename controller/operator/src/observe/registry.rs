@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use rollcall_engine::fleet::{Endpoint, Kind, Problem, System};
+use rollcall_engine::fleet::{Kind, Problem, System};
 use rollcall_engine::ids::ObjectKey;
 use rollcall_engine::reading::{Failure, FailureKind};
 use rollcall_engine::registry::{Product, Registry};
@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::board::{RegistryHearing, unread};
 use super::secrets::{NoSecret, Wanted};
 use super::{Observer, patience, secrets};
-use crate::sources::{Fingerprint, Proofs, RegistryReader};
+use crate::sources::{Fingerprint, Proofs, RegistryReader, Secrets};
 
 /// Readers by what makes them the same source. Each lives as long as one object uses it.
 #[derive(Default)]
@@ -85,21 +85,25 @@ pub(super) async fn poll(
 
 /// The shared source of this object, made if nobody uses it yet.
 async fn source(observer: &Observer, system: &System, pool: &Pool) -> Result<Arc<Source>, NoSecret> {
-    let Endpoint::Mackerel(mackerel) = &system.endpoint;
-    let wanted = Wanted {
-        kind: Kind::MonitoringSystem,
-        object: &system.key,
-        field: "spec.mackerel.apiKeySecret",
-        namespace: &system.key.namespace,
-        name: &mackerel.api_key_secret.name,
-        keys: &[&mackerel.api_key_secret.key],
-    };
-    let secret = secrets::read(&observer.client, &observer.settings, &wanted).await?;
-    let fingerprint = observer.sources.fingerprint(&system.endpoint, &secret);
+    let mut secrets = Vec::new();
+    for needed in system.secrets() {
+        let wanted = Wanted {
+            kind: Kind::MonitoringSystem,
+            object: &system.key,
+            field: needed.field,
+            namespace: &system.key.namespace,
+            name: needed.name,
+            keys: &needed.keys,
+        };
+        let secret = secrets::read(&observer.client, &observer.settings, &wanted).await?;
+        secrets.push((needed.name.to_owned(), secret));
+    }
+    let secrets: Secrets = secrets.into_iter().collect();
+    let fingerprint = observer.sources.fingerprint(system, &secrets);
     if let Some(source) = pool.join(&system.key, &fingerprint) {
         return Ok(source);
     }
-    let reader = observer.sources.registry(&system.endpoint, &secret).await.map_err(|failure| NoSecret {
+    let reader = observer.sources.registry(system, &secrets).await.map_err(|failure| NoSecret {
         problem: (failure.kind == FailureKind::Misconfigured).then(|| Problem {
             kind: Kind::MonitoringSystem,
             namespace: system.key.namespace.to_string(),

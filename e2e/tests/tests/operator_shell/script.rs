@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rollcall_engine::fleet::{Account, Endpoint};
+use rollcall_engine::fleet::{Account, Endpoint, System};
 use rollcall_engine::ids::{Place, Region, RegistrationId};
 use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, PowerState, Volume};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
-use rollcall_engine::registry::{Product, Registration, RegistrationStatus, Registry};
+use rollcall_engine::registry::{Checks, Product, Registration, RegistrationStatus, Registry};
 use rollcall_operator::sources::{
-    AccountReader, Calls, Fingerprint, Proofs, RegistryReader, Secret, Sources,
+    AccountReader, Calls, Fingerprint, Proofs, RegistryReader, Secret, Secrets, Sources,
 };
 
 /// What a source does when it is asked.
@@ -112,6 +112,8 @@ pub fn registration(id: &str) -> Registration {
         provider: Some("ec2".to_owned()),
         status: RegistrationStatus::Working,
         roles: Vec::new(),
+        run: None,
+        variables: BTreeMap::new(),
         addresses: Vec::new(),
         created_at: None,
     }
@@ -128,20 +130,14 @@ impl Sources for Script {
         Ok(Arc::new(self.clone()))
     }
 
-    async fn registry(
-        &self,
-        endpoint: &Endpoint,
-        secret: &Secret,
-    ) -> Result<Box<dyn RegistryReader>, Failure> {
-        let Endpoint::Mackerel(mackerel) = endpoint;
-        let key = secret.get(&mackerel.api_key_secret.key).unwrap_or_default();
-        self.inner.lock().unwrap().keys.push(key.to_owned());
-        Ok(Box::new(SystemReader { script: self.clone(), url: url(endpoint) }))
+    async fn registry(&self, system: &System, secrets: &Secrets) -> Result<Box<dyn RegistryReader>, Failure> {
+        self.inner.lock().unwrap().keys.push(keys(system, secrets));
+        Ok(Box::new(SystemReader { script: self.clone(), url: url(&system.endpoint) }))
     }
 
-    fn fingerprint(&self, endpoint: &Endpoint, secret: &Secret) -> Fingerprint {
+    fn fingerprint(&self, system: &System, secrets: &Secrets) -> Fingerprint {
         let mut bytes = [0; 32];
-        let text = secret.iter().fold(url(endpoint), |text, (_, v)| text + &String::from_utf8_lossy(v));
+        let text = url(&system.endpoint) + &keys(system, secrets);
         for (index, byte) in text.bytes().enumerate() {
             bytes[index % 32] ^= byte.rotate_left(u32::try_from(index / 32).unwrap());
         }
@@ -159,8 +155,15 @@ impl Sources for Script {
     }
 }
 
+/// What the Secrets of a system hold.
+fn keys(system: &System, secrets: &Secrets) -> String {
+    let all = system.secrets();
+    let values = all.iter().flat_map(|one| one.keys.iter().filter_map(|key| secrets.get(one.name, key)));
+    values.collect()
+}
+
 fn url(endpoint: &Endpoint) -> String {
-    let Endpoint::Mackerel(mackerel) = endpoint;
+    let Endpoint::Mackerel(mackerel) = endpoint else { panic!("only Mackerel is scripted") };
     mackerel.api_url.clone().unwrap_or_default()
 }
 
@@ -218,7 +221,7 @@ impl RegistryReader for SystemReader {
             hosts: answer("mackerel hosts".to_owned(), mood, now, script.hosts).await,
             services: answer("mackerel services".to_owned(), mood, now, BTreeMap::new()).await,
             monitors: answer("mackerel monitors".to_owned(), mood, now, Vec::new()).await,
-            checks: BTreeMap::new(),
+            checks: Checks::default(),
             last_metric: answer("mackerel metrics".to_owned(), mood, now, metrics).await,
         }
     }

@@ -62,6 +62,8 @@ fn a_host_as_documented() {
         provider: Some("ec2".into()),
         status: RegistrationStatus::Working,
         roles: vec![scope("Backlog", "app"), scope("Backlog", "git"), scope("Ops", "linux")],
+        run: None,
+        variables: BTreeMap::new(),
         addresses: vec![
             address("10.0.0.1"),
             address("10.0.0.2"),

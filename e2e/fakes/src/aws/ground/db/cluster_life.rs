@@ -136,7 +136,9 @@ impl Databases {
     fn heir(&self, cluster: &DbCluster, at: Timestamp) -> Option<String> {
         let readers = cluster.members.iter().filter(|m| !m.writer);
         let readers = readers.filter_map(|m| self.instances.get(&m.instance)?.at(at));
-        readers.min_by_key(|i| (i.status == DbStatus::Deleting, i.settings.promotion_tier)).map(|i| i.resource_id.clone())
+        readers
+            .min_by_key(|i| (i.status == DbStatus::Deleting, i.settings.promotion_tier))
+            .map(|i| i.resource_id.clone())
     }
 
     fn each_member(

@@ -1,0 +1,166 @@
+//! Readers of monitoring systems for the operator: address, login and authorities of an object, made into a source.
+//! Translation only; what is wrong with a Secret is said in the words of who must mend it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use rollcall_crds::v1alpha1 as api;
+use rollcall_engine::fleet::{Endpoint, System};
+use rollcall_engine::ids::RegistrationId;
+use rollcall_engine::reading::{Failure, FailureKind};
+use rollcall_engine::registry::Registry;
+use rollcall_monitoring::endpoint::{self, EndpointPolicy, SystemLookup};
+use rollcall_monitoring::http::{Http, Pace, Patience, Tls};
+use rollcall_monitoring::mackerel::{
+    ApiKey, CHECK_CALLS_PER_MINUTE, CheckReader, Client, DEFAULT_ENDPOINT, KeySource, MackerelSource,
+};
+use rollcall_monitoring::nagios::{self, Cgi, Login, NagiosSource, Terms, Way};
+use rollcall_monitoring::{Depth, RegistrySource};
+use rollcall_operator::sources::{Fingerprint, Proofs, RegistryReader, Secrets};
+use sha2::{Digest as _, Sha256};
+
+/// Monitoring systems, reached under one policy and at one pace.
+pub struct Monitoring {
+    policy: EndpointPolicy,
+    tls: Tls,
+    pace: Pace,
+}
+
+impl Monitoring {
+    /// Nothing is connected yet.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(policy: EndpointPolicy, pace: Pace) -> anyhow::Result<Self> {
+        Ok(Self { policy, tls: Tls::system()?, pace })
+    }
+
+    /// A reader of one system.
+    ///
+    /// # Errors
+    /// `Misconfigured` for an address that is not allowed, and for a Secret that holds no key, login or certificate.
+    pub fn reader(&self, system: &System, secrets: &Secrets) -> Result<Box<dyn RegistryReader>, Failure> {
+        let tls = self.tls(system, secrets)?;
+        match &system.endpoint {
+            Endpoint::Mackerel(mackerel) => self.mackerel(mackerel, &tls, secrets),
+            Endpoint::Nagios(nagios) => self.nagios(nagios, &tls, secrets),
+        }
+    }
+
+    fn mackerel(
+        &self,
+        spec: &api::MackerelSystem,
+        tls: &Tls,
+        secrets: &Secrets,
+    ) -> Result<Box<dyn RegistryReader>, Failure> {
+        let url = spec.api_url.as_deref().unwrap_or(DEFAULT_ENDPOINT);
+        let base = self.base(url, "spec.mackerel.apiURL")?;
+        let secret = &spec.api_key_secret;
+        let key = need(secrets, &secret.name, &secret.key, "spec.mackerel.apiKeySecret")?;
+        let client = Client::new(self.http(tls, Patience::default())?, base);
+        let key = Arc::new(Held(ApiKey::new(key)?));
+        let source = MackerelSource::new(client, key, CheckReader::new(CHECK_CALLS_PER_MINUTE));
+        Ok(Box::new(Reader(source)))
+    }
+
+    fn nagios(
+        &self,
+        spec: &api::NagiosSystem,
+        tls: &Tls,
+        secrets: &Secrets,
+    ) -> Result<Box<dyn RegistryReader>, Failure> {
+        let base = self.base(&spec.status_url, "spec.nagios.statusURL")?;
+        let field = "spec.nagios.basicAuthSecret";
+        let name = &spec.basic_auth_secret.name;
+        let login =
+            Login::new(need(secrets, name, "username", field)?, need(secrets, name, "password", field)?)?;
+        let cgi = Cgi::new(self.http(tls, nagios::patience())?, base, Arc::new(login));
+        let interval_length = SignedDuration::from_secs(i64::from(spec.interval_length_seconds.max(1)));
+        let terms = Terms { interval_length, ..Terms::default() };
+        Ok(Box::new(Reader(NagiosSource::new(Way::Cgi(Box::new(cgi)), terms))))
+    }
+
+    fn base(&self, url: &str, field: &str) -> Result<endpoint::Endpoint, Failure> {
+        self.policy.endpoint(url).map_err(|why| misconfigured(&format!("{field}: {why}")))
+    }
+
+    fn http(&self, tls: &Tls, patience: Patience) -> Result<Http, Failure> {
+        Http::new(&self.policy, Arc::new(SystemLookup), tls, self.pace, patience)
+            .map_err(|why| misconfigured(&format!("the HTTP client cannot be made: {why}")))
+    }
+
+    fn tls(&self, system: &System, secrets: &Secrets) -> Result<Tls, Failure> {
+        let Some(authority) = &system.authority else { return Ok(self.tls.clone()) };
+        let pem = need(secrets, &authority.name, &authority.key, "spec.caSecret")?;
+        Tls::with_authority(pem.as_bytes()).map_err(|why| {
+            misconfigured(&format!(
+                "spec.caSecret: key {} in Secret {}: {why}",
+                authority.key, authority.name
+            ))
+        })
+    }
+}
+
+/// What makes two objects the same source.
+pub fn fingerprint(system: &System, secrets: &Secrets) -> Fingerprint {
+    let mut hash = Sha256::new_with_prefix(b"rollcall source\0");
+    let mut add = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    };
+    add(system.endpoint.product().as_str());
+    match &system.endpoint {
+        Endpoint::Mackerel(spec) => {
+            add(spec.api_url.as_deref().unwrap_or(DEFAULT_ENDPOINT).trim_end_matches('/'));
+        }
+        Endpoint::Nagios(spec) => {
+            add(spec.status_url.trim_end_matches('/'));
+            add(&spec.interval_length_seconds.to_string());
+        }
+    }
+    for needed in system.secrets() {
+        add(needed.field);
+        for key in needed.keys {
+            add(secrets.get(needed.name, key).unwrap_or_default());
+        }
+    }
+    Fingerprint(hash.finalize().into())
+}
+
+fn need<'a>(secrets: &'a Secrets, name: &str, key: &str, field: &str) -> Result<&'a str, Failure> {
+    secrets.get(name, key).filter(|text| !text.is_empty()).ok_or_else(|| {
+        misconfigured(&format!("{field}: expected the key {key} with text in Secret {name}, found none"))
+    })
+}
+
+fn misconfigured(message: &str) -> Failure {
+    Failure::new(FailureKind::Misconfigured, message)
+}
+
+/// A key that the operator read for this reader; it makes a new reader when the Secret changes.
+struct Held(ApiKey);
+
+#[async_trait]
+impl KeySource for Held {
+    async fn key(&self) -> Result<ApiKey, Failure> {
+        Ok(self.0.clone())
+    }
+}
+
+struct Reader<S>(S);
+
+#[async_trait]
+impl<S: RegistrySource> RegistryReader for Reader<S> {
+    fn remember(&mut self, registrations: BTreeSet<RegistrationId>) {
+        self.0.remember(registrations);
+    }
+    async fn read(&mut self, now: Timestamp, proofs: Proofs) -> Registry {
+        let depth = match proofs {
+            Proofs::Renew => Depth::Hosts,
+            Proofs::Spare => Depth::Listings,
+        };
+        self.0.read(now, depth).await
+    }
+}

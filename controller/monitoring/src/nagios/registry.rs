@@ -1,0 +1,149 @@
+//! What a Nagios tells, as the engine's registry: hosts are registrations, services are checks.
+//!
+//! Nothing is judged here but whether a result is late. What Nagios has no notion of (services with roles, monitors
+//! on metrics, metrics) is not supported, and never an empty list.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rollcall_engine::ids::RegistrationId;
+use rollcall_engine::reading::{Failure, FailureKind, Reading};
+use rollcall_engine::registry::{
+    Check as CheckOf, Checks, Product, Registration, RegistrationStatus, Registry, Run,
+};
+
+use super::source::NagiosSource;
+use super::told::{Check, Host, Program, Service, Told};
+use crate::{Depth, RegistrySource};
+
+#[async_trait]
+impl RegistrySource for NagiosSource {
+    /// Nothing is to be explained: every read holds its lists against Nagios' own counts, and one of no hosts is refused.
+    fn remember(&mut self, _: std::collections::BTreeSet<RegistrationId>) {}
+
+    async fn read(&mut self, now: Timestamp, _: Depth) -> Registry {
+        registry(self.told(now).await, now)
+    }
+}
+
+/// The registry of what was told at `now`.
+#[must_use]
+pub fn registry(told: Told, now: Timestamp) -> Registry {
+    let switches = Switches::of(told.program.seen.as_ref());
+    let (hosts_at, services_at) = (told.hosts.at().unwrap_or(now), told.services.at().unwrap_or(now));
+    Registry {
+        product: Product::Nagios,
+        organization: None,
+        hosts: map(told.hosts, |hosts| {
+            hosts.into_iter().map(|host| registration(host, &switches.hosts, hosts_at)).collect()
+        }),
+        services: none("services with roles", now),
+        monitors: none("monitors on metrics", now),
+        checks: Checks::Listed(map(told.services, |services| {
+            let mut checks: BTreeMap<RegistrationId, Vec<CheckOf>> = BTreeMap::new();
+            for Service { host, name, check } in services {
+                let run = run(&check, &switches.services, services_at);
+                checks.entry(host).or_default().push(CheckOf { name, run });
+            }
+            checks.values_mut().for_each(Vec::shrink_to_fit);
+            checks
+        })),
+        last_metric: none("metrics", now),
+    }
+}
+
+/// A listing that Nagios does not have.
+fn none<T: Default>(what: &str, now: Timestamp) -> Reading<T> {
+    let why = Failure::new(FailureKind::NotSupported, format!("Nagios has no {what}"));
+    Reading::failed(format!("{what} of nagios"), now, why)
+}
+
+fn map<A, B>(reading: Reading<A>, to: impl FnOnce(A) -> B) -> Reading<B> {
+    let Reading { source, request_ids, extent, seen } = reading;
+    Reading { source, request_ids, extent, seen: to(seen) }
+}
+
+fn registration(host: Host, switches: &Switch, at: Timestamp) -> Registration {
+    let run = run(&host.check, switches, at);
+    Registration {
+        name: host.name.to_string(),
+        id: host.name,
+        custom_identifier: None,
+        instance_id: None,
+        provider: None,
+        status: RegistrationStatus::Working,
+        run: Some(Box::new(run)),
+        variables: host.variables,
+        roles: Vec::new(),
+        addresses: host.address.and_then(|address| address.parse().ok()).into_iter().collect(),
+        created_at: None,
+    }
+}
+
+fn run<S>(check: &Check<S>, switch: &Switch, at: Timestamp) -> Run {
+    Run {
+        is_run: any(both(check.active, switch.active), both(check.passive, switch.passive)),
+        is_late: check.is_stale(at),
+        notifies: both(check.notifications, switch.notifications),
+        in_downtime: check.in_downtime,
+        downtime_until: check.downtime_until,
+    }
+}
+
+/// The switches of the whole program that decide with those of one check.
+struct Switches {
+    hosts: Switch,
+    services: Switch,
+}
+
+struct Switch {
+    active: Option<bool>,
+    passive: Option<bool>,
+    notifications: Option<bool>,
+}
+
+impl Switches {
+    fn of(program: Option<&Program>) -> Self {
+        let of = |told: fn(&Program) -> Option<bool>| program.and_then(told);
+        let notifications = of(|p| p.notifications);
+        Self {
+            hosts: Switch {
+                active: of(|p| p.active_host_checks),
+                passive: of(|p| p.passive_host_checks),
+                notifications,
+            },
+            services: Switch {
+                active: of(|p| p.active_service_checks),
+                passive: of(|p| p.passive_service_checks),
+                notifications,
+            },
+        }
+    }
+}
+
+/// Both switches must be on; one that is known to be off is enough to know.
+fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// One way that is open is enough; that there is none is known only when both are known to be closed.
+fn any(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    both(one.map(|open| !open), other.map(|open| !open)).map(|closed| !closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_one_switch_may_be_enough() {
+        let (on, off, dark) = (Some(true), Some(false), None);
+        assert_eq!([both(on, on), both(off, dark), both(dark, off), both(on, dark)], [on, off, off, dark]);
+        assert_eq!([any(on, dark), any(off, on), any(off, off), any(off, dark)], [on, on, off, dark]);
+    }
+}
