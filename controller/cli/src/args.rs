@@ -10,6 +10,7 @@ use crate::explain::ExplainArgs;
 use crate::import::ImportArgs;
 use crate::input::InputArgs;
 use crate::ledger::LedgerArgs;
+use crate::record::RecordArgs;
 
 /// Calls the roll of a VM fleet: who is there, who is watched as required, and what is superfluous.
 #[derive(Debug, Parser)]
@@ -24,7 +25,7 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Call the roll of a recording and print what is wrong, by cause. Changes nothing, asks nobody.
+    /// Call the roll and print what is wrong, by cause. Changes nothing.
     Plan(PlanArgs),
     /// Explain a finding code, a host or a required check: what it means, what decided it, what to do.
     Explain(ExplainArgs),
@@ -32,6 +33,8 @@ pub enum Command {
     Ledger(LedgerArgs),
     /// What happened to the fleet: hosts that joined, left, were replaced, resized, or changed roles.
     Changes(ChangesArgs),
+    /// Write a recording to a file: readings, memory and custom resources of one moment, without any secret.
+    Record(RecordArgs),
     /// Write a first GitOps tree from what exists: environments, roles, and the checks that most hosts have.
     Import(ImportArgs),
     /// Freeze what is wrong today as Exemptions that only shrink: from then on, what comes up is new.

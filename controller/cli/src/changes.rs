@@ -10,6 +10,7 @@ use rollcall_engine::text::count;
 use serde::Serialize;
 
 use crate::input::{Decided, InputArgs};
+use crate::ways::On;
 use crate::{CLEAN, terminal};
 
 /// Arguments of `rollcall changes`.
@@ -60,7 +61,12 @@ fn span(text: &str) -> Result<SignedDuration, String> {
 /// # Errors
 /// When the input cannot be read, or names an environment that does not exist.
 pub fn run(args: &ChangesArgs) -> anyhow::Result<u8> {
-    let decided = Decided::read(&args.input.on, &args.input.objects)?;
+    // "Nothing happened" would be a lie.
+    anyhow::ensure!(
+        args.input.on != On::Live,
+        "expected a recording with memory, found --on live, which remembers nothing; the operator does: --on cluster"
+    );
+    let decided = Decided::read(&args.input.on, &args.input.ways, &args.input.objects)?;
     if let Some(name) = &args.environment {
         decided.knows_environment(name)?;
     }

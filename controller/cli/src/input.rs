@@ -1,9 +1,9 @@
-//! What offline commands work on: a recording, with the custom resources in it or those of files instead. No cluster, no
-//! cloud, no clock: the recording's own `now` decides, so the same input prints the same bytes for ever.
+//! What commands work on: a recording, from a file, from the running operator or made now, with the custom resources in it or those of
+//! files instead. No clock: the recording's own `now` decides, so the same recording prints the same bytes for ever.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -13,14 +13,22 @@ use rollcall_engine::memory::Memory;
 use rollcall_engine::recording::Recording;
 use rollcall_engine::rollcall::{RollCall, roll_call};
 
+#[cfg(feature = "operator")]
+use crate::cluster::fetch;
 use crate::files;
+#[cfg(all(feature = "operator", feature = "aws"))]
+use crate::live::look;
+use crate::ways::{On, Ways};
 
 /// Where the input comes from.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// The recording to work on: readings and memory of one moment.
-    #[arg(long, value_name = "RECORDING")]
-    pub on: PathBuf,
+    /// What to work on: a recording (readings and memory of one moment) in a file; cluster for that of the running operator;
+    /// live to read AWS and the monitoring systems now, without memory.
+    #[arg(long, value_name = "RECORDING|cluster|live")]
+    pub on: On,
+    #[command(flatten)]
+    pub ways: Ways,
     #[command(flatten)]
     pub objects: ObjectArgs,
 }
@@ -55,14 +63,66 @@ pub struct Decided {
     pub exemption_files: BTreeMap<ObjectKey, PathBuf>,
 }
 
-/// Reads a recording.
+/// Reads a recording, or has the operator make one.
 ///
 /// # Errors
-/// When the file cannot be read, or is no recording of this version.
-pub fn recording(on: &Path) -> anyhow::Result<Recording> {
-    let about = || format!("recording {}", on.display());
-    let bytes = fs::read(on).with_context(about)?;
-    Recording::from_slice(&bytes).with_context(about)
+/// When the file cannot be read, or is no recording of this version; when the operator cannot be reached or refuses.
+pub fn recording(on: &On, ways: &Ways) -> anyhow::Result<Recording> {
+    ways.suits(on)?;
+    match on {
+        On::File(path) => {
+            let about = || format!("recording {}", path.display());
+            let bytes = fs::read(path).with_context(about)?;
+            Recording::from_slice(&bytes).with_context(about)
+        }
+        On::Cluster => fetch(ways).context("--on cluster"),
+        On::Live => anyhow::bail!(
+            "expected a recording, found --on live, which takes custom resources: rollcall record --on live -f PATH -o FILE, \
+             then --on FILE"
+        ),
+    }
+}
+
+/// A recording with the custom resources that were asked for, and the files that hold one Exemption of these and nothing else.
+///
+/// # Errors
+/// As [`recording`]; when a file of objects cannot be read, or holds what it must not.
+pub fn with_objects(
+    on: &On,
+    ways: &Ways,
+    objects: &ObjectArgs,
+) -> anyhow::Result<(Recording, BTreeMap<ObjectKey, PathBuf>)> {
+    if *on == On::Live {
+        ways.suits(on)?;
+        anyhow::ensure!(
+            !objects.files.is_empty(),
+            "--on live: expected custom resources, which say what there is to read, found none; name them with -f PATH"
+        );
+        let tree = files::read(objects, None)?;
+        return Ok((look(tree.desired, ways).context("--on live")?, tree.exemption_files));
+    }
+    let mut recording = recording(on, ways)?;
+    if objects.files.is_empty() {
+        return Ok((recording, BTreeMap::new()));
+    }
+    let tree = files::read(objects, recording.desired.library.take())?;
+    recording.desired = tree.desired;
+    Ok((recording, tree.exemption_files))
+}
+
+/// What builds that do not reach beyond files say about it.
+#[cfg(not(all(feature = "operator", feature = "aws")))]
+const NEXT: &str = "found one that was built without (--no-default-features); build it with cargo build --release -p rollcall, \
+                    or name a file that rollcall record has written elsewhere";
+
+#[cfg(not(feature = "operator"))]
+fn fetch(_: &Ways) -> anyhow::Result<Recording> {
+    anyhow::bail!("expected a rollcall that can reach clusters, {NEXT}")
+}
+
+#[cfg(not(all(feature = "operator", feature = "aws")))]
+fn look(_: rollcall_engine::fleet::Desired, _: &Ways) -> anyhow::Result<Recording> {
+    anyhow::bail!("expected a rollcall that can reach AWS and monitoring systems, {NEXT}")
 }
 
 impl Decided {
@@ -70,13 +130,8 @@ impl Decided {
     ///
     /// # Errors
     /// When the recording or a file cannot be read, or holds what it must not.
-    pub fn read(on: &Path, objects: &ObjectArgs) -> anyhow::Result<Self> {
-        let mut recording = recording(on)?;
-        let mut exemption_files = BTreeMap::new();
-        if !objects.files.is_empty() {
-            let tree = files::read(objects, recording.desired.library.take())?;
-            (recording.desired, exemption_files) = (tree.desired, tree.exemption_files);
-        }
+    pub fn read(on: &On, ways: &Ways, objects: &ObjectArgs) -> anyhow::Result<Self> {
+        let (recording, exemption_files) = with_objects(on, ways, objects)?;
         let (fleet, problems) = Fleet::parse(&recording.desired);
         let (roll, remembered) = roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
         Ok(Self { recording, problems, roll, remembered, exemption_files })

@@ -64,7 +64,7 @@ struct Entry {
 /// # Errors
 /// When the input cannot be read, or names an environment that does not exist.
 pub fn run(args: &LedgerArgs) -> anyhow::Result<u8> {
-    let decided = Decided::read(&args.input.on, &args.input.objects)?;
+    let decided = Decided::read(&args.input.on, &args.input.ways, &args.input.objects)?;
     for name in &args.environments {
         decided.knows_environment(name)?;
     }

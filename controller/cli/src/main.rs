@@ -1,20 +1,30 @@
 //! The binary `rollcall`: the composition root. It knows everybody; nobody knows it.
 //!
-//! Offline commands (all but `run`) need neither cluster nor cloud and build without the AWS SDK.
+//! All commands but `run` work on recordings, need neither cluster nor cloud for those in files, and build without the AWS SDK.
 //! `run` is the operator. Exit codes: 0 clean, 1 findings, 2 the command itself failed.
 
 mod args;
 mod baseline;
 mod changes;
+#[cfg(feature = "operator")]
+mod cluster;
 mod explain;
 mod files;
 mod import;
 mod input;
 mod ledger;
+#[cfg(all(feature = "operator", feature = "aws"))]
+mod live;
+#[cfg(all(feature = "operator", feature = "aws"))]
+mod monitoring;
 mod plan;
+mod record;
 #[cfg(all(feature = "operator", feature = "aws"))]
 mod run;
+#[cfg(all(feature = "operator", feature = "aws"))]
+mod sources;
 mod terminal;
+mod ways;
 mod write;
 
 use std::process::ExitCode;
@@ -35,6 +45,7 @@ fn main() -> ExitCode {
         args::Command::Explain(explain) => explain::run(&explain),
         args::Command::Ledger(ledger) => ledger::run(&ledger),
         args::Command::Changes(changes) => changes::run(&changes),
+        args::Command::Record(record) => record::run(&record),
         args::Command::Import(import) => import::run(&import),
         args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Crds => print_crds(),

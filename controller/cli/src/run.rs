@@ -3,11 +3,8 @@
 #![allow(clippy::doc_markdown)]
 
 mod logs;
-mod monitoring;
-mod sources;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +12,11 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 use rollcall_monitoring::endpoint::EndpointPolicy;
-use rollcall_monitoring::http::Pace;
+use rollcall_monitoring::mackerel::CHECK_CALLS_PER_MINUTE;
 use rollcall_operator::Settings;
 
 use crate::CLEAN;
-use sources::Outside;
+use crate::sources::{Outside, pace};
 
 /// Arguments of `rollcall run`. The cluster is the one the pod runs in, else that of KUBECONFIG.
 #[derive(Debug, Parser)]
@@ -98,16 +95,11 @@ pub fn run(args: RunArgs) -> anyhow::Result<u8> {
 
 async fn operate(args: RunArgs) -> anyhow::Result<()> {
     let policy = EndpointPolicy { allow_http: args.allow_http, allowed_cidrs: args.allowed_cidr.clone() };
-    let sources = Arc::new(Outside::new(policy, pace(args.registry_calls_per_second))?);
+    let sources =
+        Arc::new(Outside::new(policy, pace(args.registry_calls_per_second), CHECK_CALLS_PER_MINUTE)?);
     let cluster =
         kube::Config::infer().await.context("expected to run in a cluster, or KUBECONFIG to name one")?;
     rollcall_operator::run(cluster, settings(args), sources, stopped()).await
-}
-
-/// Twice as many at once as in a second, as [`Pace::default`] has it.
-fn pace(calls_per_second: u32) -> Pace {
-    let of = |calls| NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
-    Pace { per_second: of(calls_per_second), burst: of(calls_per_second.saturating_mul(2)) }
 }
 
 fn settings(args: RunArgs) -> Settings {

@@ -1,4 +1,4 @@
-//! Writes files for people's Git trees: each as a whole or not at all, and over nothing that exists unless that was asked for.
+//! Writes files for people: each as a whole or not at all, and over nothing that exists unless that was asked for.
 
 use std::fs;
 use std::io::Write as _;
@@ -38,6 +38,37 @@ pub enum Delivery {
     Print,
 }
 
+/// Writes one file of any bytes.
+///
+/// # Errors
+/// As [`all`].
+pub fn one(path: &Path, content: &[u8], over: bool, hint: &str) -> anyhow::Result<()> {
+    all(&[(path, content)], over, hint)
+}
+
+/// Refuses to write where something exists, unless that was asked for (`hint` says what would help).
+///
+/// # Errors
+/// When it does.
+pub fn refuse_existing<'p>(
+    paths: impl IntoIterator<Item = &'p Path>,
+    over: bool,
+    hint: &str,
+) -> anyhow::Result<()> {
+    let in_the_way: Vec<String> = paths
+        .into_iter()
+        .filter(|path| !over && exists(path))
+        .map(|path| path.display().to_string())
+        .collect();
+    if in_the_way.is_empty() {
+        return Ok(());
+    }
+    let more = in_the_way.len().saturating_sub(MOST_NAMED);
+    let named = in_the_way.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    anyhow::bail!("nothing was written, for this exists: {named}{more}; {hint}");
+}
+
 /// Writes or prints files, and tells about it where that does not mix with them.
 ///
 /// # Errors
@@ -45,7 +76,9 @@ pub enum Delivery {
 pub fn deliver(files: &[File], how: &Delivery, about: &str) -> anyhow::Result<()> {
     match how {
         Delivery::Write { over, hint } => {
-            all(files, *over, hint)?;
+            let files: Vec<(&Path, &[u8])> =
+                files.iter().map(|file| (file.path.as_path(), file.content.as_bytes())).collect();
+            all(&files, *over, hint)?;
             anstream::print!("{about}");
         }
         Delivery::Print => {
@@ -77,22 +110,12 @@ pub fn take_name(name: &str, mut take: impl FnMut(&str) -> bool) -> String {
 /// Writes all files; before the first appears, every one is on disk under a temporary name beside its place.
 ///
 /// # Errors
-/// When a file exists and `over` is not said, before anything is written (`hint` says what would help); or when the file
-/// system refuses.
-fn all(files: &[File], over: bool, hint: &str) -> anyhow::Result<()> {
-    let in_the_way: Vec<String> = files
-        .iter()
-        .filter(|file| !over && exists(&file.path))
-        .map(|file| file.path.display().to_string())
-        .collect();
-    if !in_the_way.is_empty() {
-        let more = in_the_way.len().saturating_sub(MOST_NAMED);
-        let named = in_the_way.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        anyhow::bail!("nothing was written, for this exists: {named}{more}; {hint}");
-    }
-    let written: anyhow::Result<Vec<(NamedTempFile, &Path)>> = files.iter().map(beside).collect();
-    for (temporary, path) in written? {
+/// When a file exists and `over` is not said, before anything is written; or when the file system refuses.
+fn all(files: &[(&Path, &[u8])], over: bool, hint: &str) -> anyhow::Result<()> {
+    refuse_existing(files.iter().map(|(path, _)| *path), over, hint)?;
+    let written: anyhow::Result<Vec<NamedTempFile>> =
+        files.iter().map(|(path, content)| beside(path, content)).collect();
+    for (temporary, (path, _)) in written?.into_iter().zip(files) {
         let persisted = if over { temporary.persist(path) } else { temporary.persist_noclobber(path) };
         persisted.map_err(|error| error.error).with_context(|| path.display().to_string())?;
     }
@@ -126,9 +149,9 @@ fn exists(path: &Path) -> bool {
 }
 
 /// Writes a file beside its place, under a name that no tree takes for a manifest.
-fn beside(file: &File) -> anyhow::Result<(NamedTempFile, &Path)> {
-    let about = || file.path.display().to_string();
-    let folder = file.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn beside(path: &Path, content: &[u8]) -> anyhow::Result<NamedTempFile> {
+    let about = || path.display().to_string();
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(about)?;
     let mut builder = Builder::new();
     builder.prefix(".rollcall-");
@@ -136,18 +159,14 @@ fn beside(file: &File) -> anyhow::Result<(NamedTempFile, &Path)> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut temporary = builder.tempfile_in(folder).with_context(about)?;
-    temporary.write_all(file.content.as_bytes()).with_context(about)?;
+    temporary.write_all(content).with_context(about)?;
     temporary.as_file().sync_all().with_context(about)?;
-    Ok((temporary, &file.path))
+    Ok(temporary)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn file(path: PathBuf, content: &str) -> File {
-        File { path, content: content.to_owned() }
-    }
 
     #[test]
     fn a_comment_stays_one() {
@@ -161,7 +180,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("new/a.yaml"), folder.path().join("b.yaml"));
         fs::write(&b, "mine").unwrap();
-        let files = [file(a.clone(), "a"), file(b.clone(), "b")];
+        let files: [(&Path, &[u8]); 2] = [(&a, b"a"), (&b, b"b")];
         let refused = all(&files, false, "say --force").unwrap_err().to_string();
         assert!(refused.starts_with("nothing was written") && refused.contains("b.yaml"), "{refused}");
         assert!(!a.exists());

@@ -110,10 +110,10 @@ fn everything_that_can_happen_has_its_line() {
 #[test]
 fn commands_that_cannot_do_their_work_end_with_2_and_say_what_would_help() {
     for (arguments, words) in [
-        (&["explain", "jp1-app-7"][..], "name a recording: --on RECORDING"),
+        (&["explain", "jp1-app-7"][..], "name a recording: --on RECORDING or --on cluster"),
         (&["explain", "RC0199"], "there is no finding RC0199"),
         (&["changes", "--on", "x", "--since", "yesterday"], "expected a span such as 90m, 24h or 7d"),
-        (&["ledger"], "--on <RECORDING>"),
+        (&["ledger"], "--on <RECORDING|cluster|live>"),
         (&["ledger", "--on", "no-such-file"], "recording no-such-file"),
         (&["ledger", "--on", "README.md"], "recording README.md"),
     ] {

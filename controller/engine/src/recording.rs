@@ -2,6 +2,7 @@
 //!
 //! Bytes in, bytes out: this module reads and writes no file. A recording never holds a secret.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 
 use flate2::Compression;
@@ -40,20 +41,33 @@ pub struct Recording {
     /// Memory before the pass.
     #[serde(default)]
     pub memory: Memory,
+    /// What it was cut to for whoever took it; `None` when nothing was left out but what no recording holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_to: Option<Cut>,
+}
+
+/// What is left of a recording that was made for somebody who may not read everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cut {
+    /// Namespaces whose environments they may read: hosts, registrations and memory of others are left out.
+    pub namespaces: BTreeSet<String>,
+    /// Whether `CloudAccount`s are whole: else identities and grants of others are left out.
+    pub accounts: bool,
 }
 
 /// Why bytes are not a recording.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// Not gzip although it begins like it, or cut short.
-    #[error("recording: gzip: {0}; take it again from the operator's /v1/recording")]
+    #[error("recording: gzip: {0}; take it again: rollcall record")]
     Gzip(std::io::Error),
     /// Larger than [`MAX_INFLATED_BYTES`].
     #[error("recording: more than {MAX_INFLATED_BYTES} bytes once inflated; record fewer namespaces")]
     TooLarge,
     /// Valid JSON, but not one of ours.
     #[error(
-        "recording: field rollcallRecording: expected the format version {FORMAT}, found none; is this what the operator serves at /v1/recording?"
+        "recording: field rollcallRecording: expected the format version {FORMAT}, found none; is this what rollcall record has written?"
     )]
     NotARecording,
     /// Written by a newer Rollcall.

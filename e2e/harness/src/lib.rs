@@ -6,12 +6,14 @@
 //!
 //! - [`controlplane`]: a real Kubernetes API with etcd and the controllers a test leans on.
 //! - [`cluster`]: that one, or a cluster which exists already.
+//! - [`kubelet`]: as much of one as forwarding a port takes.
 //! - [`operator`]: the binary `rollcall run` as a child process.
 //! - [`world`]: all of it as one handle: cluster, fakes, the messy fleet, what is installed, the operator.
 //! - [`wait`]: waiting for what must become true.
 
 pub mod cluster;
 pub mod controlplane;
+pub mod kubelet;
 pub mod operator;
 pub mod wait;
 pub mod world;

@@ -10,6 +10,8 @@
 
 #[path = "operator_shell/bad_input.rs"]
 mod bad_input;
+#[path = "operator_shell/command_line.rs"]
+mod command_line;
 #[path = "operator_shell/leaders.rs"]
 mod leaders;
 #[path = "operator_shell/memory.rs"]

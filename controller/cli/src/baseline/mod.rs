@@ -64,7 +64,7 @@ fn approver(text: &str) -> Result<String, String> {
 /// # Errors
 /// When the input cannot be read, an expiry would be in the past, or a file stands in the way.
 pub fn run(args: &BaselineArgs) -> anyhow::Result<u8> {
-    let decided = Decided::read(&args.input.on, &args.input.objects)?;
+    let decided = Decided::read(&args.input.on, &args.input.ways, &args.input.objects)?;
     if let Some(name) = &args.environment {
         decided.knows_environment(name)?;
     }

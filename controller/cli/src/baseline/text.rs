@@ -17,6 +17,7 @@ use super::freeze::{Frozen, Lot};
 use super::shrink::Shrunk;
 use crate::input::Decided;
 use crate::terminal::wrap;
+use crate::ways::spoken;
 use crate::write::{comment, plain};
 
 /// No more hosts than this are named in a line; the rest is counted.
@@ -227,13 +228,13 @@ fn next(out: &mut String, told: &Told<'_>, width: usize) {
         return;
     }
     out.push('\n');
-    let on = argument(&told.args.input.on.display().to_string());
+    let on = spoken(&told.args.input.on, &told.args.input.ways);
     let given = &told.args.input.objects.files;
     let text = match &told.args.out {
         None => "the same with --out DIR, which writes one file per Exemption".to_owned(),
         Some(folder) if given.is_empty() => {
             format!(
-                "add {} to the tree that the recording's objects came from; rollcall plan -f TREE --on {on}",
+                "add {} to the tree that the recording's objects came from; rollcall plan -f TREE {on}",
                 argument(&folder.display().to_string())
             )
         }
@@ -242,7 +243,7 @@ fn next(out: &mut String, told: &Told<'_>, width: usize) {
             let files = given.iter().chain(Some(folder).filter(|_| is_beside));
             let files: Vec<String> =
                 files.map(|path| format!("-f {}", argument(&path.display().to_string()))).collect();
-            format!("rollcall plan {} --on {on}", files.join(" "))
+            format!("rollcall plan {} {on}", files.join(" "))
         }
     };
     // A command is to be copied: it is not broken into lines.

@@ -4,8 +4,6 @@ mod check;
 mod code;
 mod host;
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use rollcall_engine::ids::{HostId, ObjectKey};
@@ -13,6 +11,7 @@ use rollcall_engine::rollcall::HostRoll;
 
 use crate::CLEAN;
 use crate::input::{Decided, ObjectArgs};
+use crate::ways::{On, Ways};
 
 /// No more candidates than this are named when a name is not known or not clear.
 const MOST_NAMED: usize = 8;
@@ -24,9 +23,12 @@ pub struct ExplainArgs {
     /// check share a name: host/NAME or check/NAME. Without it, the list of all codes.
     #[arg(value_name = "WHAT")]
     pub what: Option<String>,
-    /// The recording to explain a host or a check on: readings and memory of one moment.
-    #[arg(long, value_name = "RECORDING")]
-    pub on: Option<PathBuf>,
+    /// What to explain a host or a check on: a recording (readings and memory of one moment) in a file; cluster for that of
+    /// the running operator; live to read AWS and the monitoring systems now, without memory.
+    #[arg(long, value_name = "RECORDING|cluster|live")]
+    pub on: Option<On>,
+    #[command(flatten)]
+    pub ways: Ways,
     #[command(flatten)]
     pub objects: ObjectArgs,
 }
@@ -44,9 +46,9 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<u8> {
         return Ok(code::run(what));
     }
     let on = args.on.as_ref().with_context(|| {
-        format!("{what} is no finding code; to explain a host or a required check name a recording: --on RECORDING")
+        format!("{what} is no finding code; to explain a host or a required check name a recording: --on RECORDING or --on cluster")
     })?;
-    let decided = Decided::read(on, &args.objects)?;
+    let decided = Decided::read(on, &args.ways, &args.objects)?;
     let (kind, name) = match what.split_once('/') {
         Some((kind @ ("host" | "check"), name)) => (Some(kind), name),
         _ => (None, what.as_str()),

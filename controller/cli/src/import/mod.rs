@@ -24,8 +24,10 @@ use rollcall_engine::recording::Recording;
 use rollcall_engine::registry::Product;
 use rollcall_engine::text::{clean, few};
 
+use crate::input;
+use crate::ways::{On, Ways};
 use crate::write::{self, Delivery, File};
-use crate::{CLEAN, files, input, terminal};
+use crate::{CLEAN, files, terminal};
 use decide::Wishes;
 use observe::Observed;
 
@@ -35,9 +37,12 @@ pub struct ImportArgs {
     /// What to import from.
     #[arg(value_enum)]
     source: Source,
-    /// The recording to work on: readings and memory of one moment. Custom resources in it are not used.
-    #[arg(long, value_name = "RECORDING")]
-    on: PathBuf,
+    /// What to work on: a recording (readings and memory of one moment) in a file, or cluster for that of the running
+    /// operator. Custom resources in it are not used.
+    #[arg(long, value_name = "RECORDING|cluster")]
+    on: On,
+    #[command(flatten)]
+    ways: Ways,
     /// Write the tree below this folder. Without it, it is printed.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -77,7 +82,7 @@ const HINT: &str = "choose a new folder, or write over them with --force";
 /// # Errors
 /// When the recording cannot be read or holds nothing to import, or a file stands in the way.
 pub fn run(args: &ImportArgs) -> anyhow::Result<u8> {
-    let recording = input::recording(&args.on)?;
+    let recording = input::recording(&args.on, &args.ways)?;
     let key = match args.source {
         Source::Mackerel => Some(system(&recording, args.namespace.as_deref())?),
         Source::Aws => None,

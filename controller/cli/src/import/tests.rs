@@ -120,6 +120,7 @@ impl Seen {
             desired: Desired::default(),
             snapshot: rollcall_engine::snapshot::Snapshot::default(),
             memory: rollcall_engine::memory::Memory::default(),
+            cut_to: None,
         };
         recording.snapshot.inventories.insert(place, Arc::new(inventory));
         recording.snapshot.registries.insert(key(), Arc::new(registry));

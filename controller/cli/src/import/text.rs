@@ -12,6 +12,7 @@ use super::ImportArgs;
 use super::decide::{Draft, Drafted};
 use super::observe::Observed;
 use crate::terminal::wrap;
+use crate::ways::spoken;
 use crate::write::{File, comment};
 
 /// A namespace as a file.
@@ -171,7 +172,7 @@ fn secrets(out: &mut String, told: &Told<'_>) {
 }
 
 fn next(out: &mut String, told: &Told<'_>) {
-    let on = argument(&told.args.on.display().to_string());
+    let on = spoken(&told.args.on, &told.args.ways);
     out.push_str("\nNext, when you have read the files:\n");
     let Some(folder) = &told.args.out else {
         out.push_str(" the same with --out DIR, which writes them\n");
@@ -179,8 +180,7 @@ fn next(out: &mut String, told: &Told<'_>) {
     };
     let folder = argument(&folder.display().to_string());
     // Commands are to be copied: they are not broken into lines.
-    let _ = writeln!(out, " rollcall plan -f {folder} --on {on}");
+    let _ = writeln!(out, " rollcall plan -f {folder} {on}");
     let baseline = folder.trim_end_matches('/');
-    let _ =
-        writeln!(out, " rollcall baseline -f {folder} --on {on} --approver NAME --out {baseline}/baseline");
+    let _ = writeln!(out, " rollcall baseline -f {folder} {on} --approver NAME --out {baseline}/baseline");
 }

@@ -29,7 +29,7 @@ pub struct Plan {
 /// # Errors
 /// When the recording or a file cannot be read, or holds what it must not.
 pub fn run(args: &PlanArgs) -> anyhow::Result<u8> {
-    let decided = Decided::read(&args.input.on, &args.input.objects)?;
+    let decided = Decided::read(&args.input.on, &args.input.ways, &args.input.objects)?;
     if let Some(name) = &args.environment {
         decided.knows_environment(name)?;
     }

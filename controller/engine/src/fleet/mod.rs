@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub use account::Account;
 pub use desired::*;
-pub use system::{Endpoint, System};
+pub use system::{Endpoint, NeededSecret, System};
 
 pub(crate) use check::{Check, Threshold};
 pub(crate) use environment::{Claim, Environment};

@@ -13,7 +13,7 @@ use rollcall_engine::fleet::{Desired, Kind};
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
 use rollcall_engine::inventory::{ClusterMember, Inventory};
 use rollcall_engine::memory::{Memory, PlaceMemory, SystemMemory};
-use rollcall_engine::recording::{FORMAT, Recording};
+use rollcall_engine::recording::{Cut, FORMAT, Recording};
 use rollcall_engine::registry::{Checks, Registry};
 use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
@@ -42,6 +42,7 @@ pub(super) fn recording(moment: &Moment, access: &Access) -> Recording {
             desired: moment.judged.desired.clone(),
             snapshot: moment.snapshot.clone(),
             memory: Memory::clone(&moment.memory),
+            cut_to: None,
         };
     };
     // Made again rather than kept: it is needed rarely and would be most of our memory.
@@ -53,6 +54,7 @@ pub(super) fn recording(moment: &Moment, access: &Access) -> Recording {
         desired: sight.desired(&moment.judged.desired, *accounts),
         snapshot: sight.snapshot(&moment.snapshot),
         memory: sight.memory(&moment.memory),
+        cut_to: Some(Cut { namespaces: namespaces.clone(), accounts: *accounts }),
     }
 }
 

@@ -21,7 +21,7 @@ use rollcall_engine::memory::Memory;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-pub use board::{Awaited, Board};
+pub use board::{Awaited, Board, unread};
 
 use crate::clock::Clock;
 use crate::lease::jittered;

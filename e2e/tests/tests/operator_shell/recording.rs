@@ -17,13 +17,13 @@ async fn ask(replica: &Replica, token: Option<&str>) -> Result<(u16, String)> {
     Ok((answer.status().as_u16(), answer.text().await?))
 }
 
-async fn token(stage: &Stage, namespace: &str, name: &str) -> Result<String> {
+pub async fn token(stage: &Stage, namespace: &str, name: &str) -> Result<String> {
     let text = stage.plane.kubectl(&["create", "token", name, "-n", namespace]).await?.ok()?;
     Ok(text.trim().to_owned())
 }
 
 /// A service account of the namespace that may read environments there, and one that may read nothing.
-async fn people(stage: &Stage, namespace: &str) -> Result<()> {
+pub async fn people(stage: &Stage, namespace: &str) -> Result<()> {
     for name in ["reader", "stranger"] {
         stage.plane.kubectl(&["create", "serviceaccount", name, "-n", namespace]).await?.ok()?;
     }

@@ -1,6 +1,7 @@
-//! The outside world as the operator asks for it: its small traits over the crates that speak to AWS and to
+//! The outside world as the operator, and a single look, ask for it: its small traits over the crates that speak to AWS and to
 //! monitoring systems. Translation only; what is wrong with a Secret is said in the words of who must mend it.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use rollcall_operator::sources::{
     AccountReader, Calls, Fingerprint, RegistryReader, Secret, Secrets, Sources,
 };
 
-use super::monitoring::{self, Monitoring};
+use crate::monitoring::{self, Monitoring};
 
 /// AWS and the monitoring systems, reached under one policy and at one pace.
 pub struct Outside {
@@ -25,13 +26,13 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// Nothing is connected yet.
+    /// Nothing is connected yet. `checks_per_minute` is what may be spent, of `pace`, on asking host by host.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(policy: EndpointPolicy, pace: Pace) -> anyhow::Result<Self> {
+    pub fn new(policy: EndpointPolicy, pace: Pace, checks_per_minute: u32) -> anyhow::Result<Self> {
         let connections = Connections::new(Limits::default().connect_time);
-        Ok(Self { connections, monitoring: Monitoring::new(policy, pace)? })
+        Ok(Self { connections, monitoring: Monitoring::new(policy, pace, checks_per_minute)? })
     }
 }
 
@@ -74,6 +75,12 @@ impl Sources for Outside {
         };
         self.connections.calls().into_iter().map(line).collect()
     }
+}
+
+/// Twice as many at once as in a second, as [`Pace::default`] has it.
+pub fn pace(calls_per_second: u32) -> Pace {
+    let of = |calls| NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
+    Pace { per_second: of(calls_per_second), burst: of(calls_per_second.saturating_mul(2)) }
 }
 
 fn static_keys(secret: &Secret) -> Result<Identity, Failure> {

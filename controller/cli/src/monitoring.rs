@@ -1,4 +1,4 @@
-//! Readers of monitoring systems for the operator: address, login and authorities of an object, made into a source.
+//! Readers of monitoring systems, for the operator and for a single look: address, login and authorities of an object, made into a source.
 //! Translation only; what is wrong with a Secret is said in the words of who must mend it.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use rollcall_engine::registry::Registry;
 use rollcall_monitoring::endpoint::{self, EndpointPolicy, SystemLookup};
 use rollcall_monitoring::http::{Http, Pace, Patience, Tls};
 use rollcall_monitoring::mackerel::{
-    ApiKey, CHECK_CALLS_PER_MINUTE, CheckReader, Client, DEFAULT_ENDPOINT, KeySource, MackerelSource,
+    ApiKey, CheckReader, Client, DEFAULT_ENDPOINT, KeySource, MackerelSource,
 };
 use rollcall_monitoring::nagios::{self, Cgi, Login, NagiosSource, Terms, Way};
 use rollcall_monitoring::{Depth, RegistrySource};
@@ -26,6 +26,7 @@ pub struct Monitoring {
     policy: EndpointPolicy,
     tls: Tls,
     pace: Pace,
+    checks_per_minute: u32,
 }
 
 impl Monitoring {
@@ -33,8 +34,8 @@ impl Monitoring {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(policy: EndpointPolicy, pace: Pace) -> anyhow::Result<Self> {
-        Ok(Self { policy, tls: Tls::system()?, pace })
+    pub fn new(policy: EndpointPolicy, pace: Pace, checks_per_minute: u32) -> anyhow::Result<Self> {
+        Ok(Self { policy, tls: Tls::system()?, pace, checks_per_minute })
     }
 
     /// A reader of one system.
@@ -61,7 +62,7 @@ impl Monitoring {
         let key = need(secrets, &secret.name, &secret.key, "spec.mackerel.apiKeySecret")?;
         let client = Client::new(self.http(tls, Patience::default())?, base);
         let key = Arc::new(Held(ApiKey::new(key)?));
-        let source = MackerelSource::new(client, key, CheckReader::new(CHECK_CALLS_PER_MINUTE));
+        let source = MackerelSource::new(client, key, CheckReader::new(self.checks_per_minute));
         Ok(Box::new(Reader(source)))
     }
 

@@ -1,0 +1,161 @@
+//! A single look at the world, without a cluster: the places and monitoring systems that custom resources name are read once, by the
+//! readers that the operator polls with.
+//!
+//! Nothing is remembered from before, so there are no ghosts and no changes in it. What cannot be read is a failed reading, never an
+//! empty one, and no key is ever printed or recorded.
+
+mod keys;
+mod systems;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures::future::join_all;
+use jiff::Timestamp;
+use rollcall_engine::fleet::{Account, Desired, Fleet};
+use rollcall_engine::ids::{AccountName, Place};
+use rollcall_engine::inventory::Inventory;
+use rollcall_engine::memory::Memory;
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
+use rollcall_engine::recording::{FORMAT, Recording};
+use rollcall_engine::snapshot::Snapshot;
+use rollcall_engine::text::count;
+use rollcall_monitoring::endpoint::EndpointPolicy;
+use rollcall_operator::sources::{AccountReader, Sources as _};
+
+use crate::sources::{Outside, pace};
+use crate::ways::Ways;
+use keys::Keys;
+
+/// One listing is given up after this, as the operator does.
+const LISTING_WITHIN: Duration = Duration::from_mins(2);
+/// Making a reader may ask STS, or a metadata service that does not answer.
+const READER_WITHIN: Duration = Duration::from_secs(30);
+
+/// To one monitoring system, when nobody says otherwise: the operator's courtesy.
+const CALLS_PER_SECOND: u32 = 5;
+
+type Made = Result<Arc<dyn AccountReader>, Failure>;
+
+/// Reads everything that these objects name, once.
+///
+/// # Errors
+/// When nothing can be asked at all: no TLS, no runtime. All else is what the readings say.
+pub fn look(desired: Desired, ways: &Ways) -> anyhow::Result<Recording> {
+    // It fails only when there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // What is wrong in the objects is told by whoever decides on them.
+    let (fleet, _) = Fleet::parse(&desired);
+    let policy =
+        EndpointPolicy { allow_http: ways.live.allow_http, allowed_cidrs: ways.live.allowed_cidr.clone() };
+    let calls = ways.live.registry_calls_per_second.unwrap_or(CALLS_PER_SECOND);
+    // A person waits: all of the pace may be spent on asking host by host.
+    let sources = Outside::new(policy, pace(calls), calls.saturating_mul(60))?;
+    let keys = Keys::new(ways, &fleet);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("tokio")?;
+    let snapshot = runtime.block_on(snapshot(&fleet, &sources, &keys));
+    Ok(Recording {
+        rollcall_recording: FORMAT,
+        now: Timestamp::now(),
+        desired,
+        snapshot,
+        memory: Memory::default(),
+        cut_to: None,
+    })
+}
+
+async fn snapshot(fleet: &Fleet, sources: &Outside, keys: &Keys<'_>) -> Snapshot {
+    let (places, systems) = (fleet.places().count(), fleet.used_systems().len());
+    tell(&format!("reading {} and {}", count(places, "region"), count(systems, "monitoring system")));
+    let inventories = async {
+        let readers = readers(fleet, sources, keys).await;
+        let all = fleet.places().map(|(place, account)| inventory(place, readers.get(&account.name)));
+        let read = join_all(all).await;
+        read.into_iter().map(|inventory| (inventory.place.clone(), Arc::new(inventory))).collect()
+    };
+    let (inventories, registries) = tokio::join!(inventories, systems::registries(fleet, sources, keys));
+    Snapshot { inventories, registries }
+}
+
+/// One reader per account, shared by its regions: one proof of identity.
+async fn readers<'f>(
+    fleet: &'f Fleet,
+    sources: &Outside,
+    keys: &Keys<'_>,
+) -> BTreeMap<&'f AccountName, Made> {
+    let all =
+        fleet.accounts().map(|account| async move { (&account.name, reader(account, sources, keys).await) });
+    join_all(all).await.into_iter().collect()
+}
+
+async fn reader(account: &Account, sources: &Outside, keys: &Keys<'_>) -> Made {
+    let secret = keys.of_account(account)?;
+    let made = tokio::time::timeout(READER_WITHIN, sources.account(account, secret.as_ref())).await;
+    made.unwrap_or_else(|_| {
+        let why = format!("no credentials within {} s", READER_WITHIN.as_secs());
+        Err(Failure::new(FailureKind::TimedOut, why))
+    })
+}
+
+async fn inventory(place: Place, reader: Option<&Made>) -> Inventory {
+    let now = Timestamp::now();
+    let mut inventory = Inventory::not_yet(place, now);
+    match reader {
+        Some(Ok(reader)) => read(&mut inventory, reader.as_ref(), now).await,
+        Some(Err(why)) => blind(&mut inventory, now, why),
+        // Every place has its account's reader.
+        None => {}
+    }
+    let told = match &inventory.instances.extent {
+        Extent::Failed { why, .. } => format!("cannot read {}: {}", inventory.place, why.message),
+        _ => format!("read {}: {}", inventory.place, count(inventory.instances.seen.len(), "instance")),
+    };
+    tell(&told);
+    inventory
+}
+
+async fn read(inventory: &mut Inventory, reader: &dyn AccountReader, now: Timestamp) {
+    let region = inventory.place.region.clone();
+    let (instances, volumes, addresses, databases, clusters) = tokio::join!(
+        within(&inventory.instances.source, now, reader.instances(&region, now)),
+        within(&inventory.volumes.source, now, reader.volumes(&region, now)),
+        within(&inventory.addresses.source, now, reader.addresses(&region, now)),
+        within(&inventory.databases.source, now, reader.databases(&region, now)),
+        within(&inventory.clusters.source, now, reader.clusters(&region, now)),
+    );
+    *inventory =
+        Inventory { place: inventory.place.clone(), instances, volumes, addresses, databases, clusters };
+}
+
+/// Nobody could be asked: all listings say why.
+fn blind(inventory: &mut Inventory, now: Timestamp, why: &Failure) {
+    for extent in [
+        &mut inventory.instances.extent,
+        &mut inventory.volumes.extent,
+        &mut inventory.addresses.extent,
+        &mut inventory.databases.extent,
+        &mut inventory.clusters.extent,
+    ] {
+        *extent = Extent::Failed { since: now, why: why.clone() };
+    }
+}
+
+/// One listing, or that it took too long.
+async fn within<T: Default>(
+    source: &str,
+    now: Timestamp,
+    call: impl Future<Output = Reading<T>>,
+) -> Reading<T> {
+    tokio::time::timeout(LISTING_WITHIN, call).await.unwrap_or_else(|_| {
+        let why = format!("{source}: no end within {} s", LISTING_WITHIN.as_secs());
+        Reading::failed(source, now, Failure::new(FailureKind::TimedOut, why))
+    })
+}
+
+/// How far it is, for whoever waits.
+fn tell(what: &str) {
+    anstream::eprintln!("rollcall: {what}");
+}
