@@ -1,5 +1,5 @@
 //! `rollcall changes`: what happened to the fleet lately, oldest first: who joined, who left, who took whose place, whose
-//! roles or size changed.
+//! roles or size changed, which database took over the writes of its cluster.
 
 use std::fmt::Write as _;
 
@@ -113,6 +113,9 @@ fn text(lines: &[Line<'_>], from: Timestamp) -> String {
                 ('*', format!("roles {} before, {} now", or_none(&list(from)), or_none(&list(to))))
             }
             Happening::Resized { from, to } => ('*', format!("resized from {from} to {to}")),
+            Happening::BecameWriter { cluster, from } => {
+                ('*', format!("took over the writes of cluster {cluster} from {from}"))
+            }
         };
         joined += usize::from(sign == '+');
         left += usize::from(matches!(sign, '-' | '~'));

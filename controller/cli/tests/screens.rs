@@ -16,6 +16,7 @@ use common::{monday, on, rollcall, settle};
 use rollcall_engine::memory::{Change, Happening};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::recording::Recording;
+use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 #[test]
@@ -85,6 +86,7 @@ fn everything_that_can_happen_has_its_line() {
         Happening::ReplacedBy("i-0new".into()),
         Happening::Resized { from: "m5.large".into(), to: "m5.xlarge".into() },
         Happening::RolesChanged { from: [].into(), to: ["app".into(), "linux".into()].into() },
+        Happening::BecameWriter { cluster: "shop".into(), from: "db-0old".into() },
     ];
     let memory = recording.memory.environments.values_mut().next().unwrap();
     memory.changes = changes.map(|what| Change { at: now, host: "i-0abc".into(), name: None, what }).into();
@@ -99,12 +101,44 @@ fn everything_that_can_happen_has_its_line() {
         "~ i-0abc left, replaced by i-0new",
         "* i-0abc resized from m5.large to m5.xlarge",
         "* i-0abc roles none before, app, linux now",
-        "5 changes: +1 −2",
+        "* i-0abc took over the writes of cluster shop from db-0old",
+        "6 changes: +1 −2",
     ] {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
     }
     let (_, text, _) = on(&monday(), &["changes", "--since", "1h"]);
     assert!(text.starts_with("nothing happened since 2026-11-2"), "{text}");
+}
+
+#[test]
+fn databases_are_counted_apart_and_one_shows_its_part_in_its_cluster() {
+    let recording = fs::read(monday()).unwrap();
+    let mut recording = serde_json::to_value(Recording::from_slice(&recording).unwrap()).unwrap();
+    let complete = json!({"complete": {"at": recording["now"]}});
+    let database = json!({"id": "db-0abc", "name": "jp1-db-1", "engine": "aurora-mysql", "engineVersion": "8.0",
+        "class": "db.r6g.large", "status": "available", "tags": {"Env": "jp1"}, "cluster": "shop", "deletionProtection": true});
+    let cluster = json!({"id": "cluster-0ABC", "name": "shop", "engine": "aurora-mysql", "engineVersion": "8.0",
+        "status": "available", "members": [{"name": "jp1-db-1", "writer": true, "parameters": "in-sync"}], "deletionProtection": true});
+    let inventory =
+        recording["snapshot"]["inventories"].as_object_mut().unwrap().values_mut().next().unwrap();
+    inventory["databases"] = json!({"source": "rds databases", "extent": complete, "seen": [database]});
+    inventory["clusters"] = json!({"source": "rds clusters", "extent": complete, "seen": [cluster]});
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("databases.json");
+    fs::write(&file, recording.to_string()).unwrap();
+    let (_, plan, _) = on(&file, &["plan"]);
+    let head = plan.lines().next().unwrap();
+    assert!(head.contains(" EC2, 1 RDS), ") && head.contains("EC2 ✔   RDS ✔"), "{head}");
+    let (_, host, _) = on(&file, &["explain", "jp1-db-1"]);
+    assert!(host.starts_with("jp1-db-1 (db-0abc)") && host.contains("shop, writer"), "{host}");
+
+    let denied = json!({"failed": {"since": recording["now"], "why": {"kind": "Denied", "message": "no"}}});
+    let inventory =
+        recording["snapshot"]["inventories"].as_object_mut().unwrap().values_mut().next().unwrap();
+    inventory["databases"] = json!({"source": "rds databases", "extent": denied, "seen": []});
+    fs::write(&file, recording.to_string()).unwrap();
+    let (_, plan, _) = on(&file, &["plan"]);
+    assert!(plan.contains("RDS ✗ 123456789012/ap-northeast-1 Denied"), "{plan}");
 }
 
 #[test]

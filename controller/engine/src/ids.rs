@@ -96,6 +96,12 @@ impl HostId {
         let fits = !rest.is_empty() && resource_id.len() <= MAX_DATABASE_ID;
         (plain && fits).then(|| Self::from(resource_id.to_ascii_lowercase()))
     }
+
+    /// Is it a database's id, and not an instance's?
+    #[must_use]
+    pub fn is_database(&self) -> bool {
+        self.as_str().starts_with("db-")
+    }
 }
 
 /// A namespaced Rollcall object: `namespace/name`.
@@ -210,7 +216,7 @@ mod tests {
                 let bytes = id.as_str().as_bytes();
                 prop_assert!(bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-'));
                 prop_assert!(bytes.len() <= 63 && bytes.last() != Some(&b'-'));
-                prop_assert!(id.as_str().starts_with("db-") && id.as_str().eq_ignore_ascii_case(&text));
+                prop_assert!(id.is_database() && id.as_str().eq_ignore_ascii_case(&text));
             }
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CheckName, HostId, ObjectKey, Place, RegistrationId, RoleName};
+use crate::ids::{CheckName, ClusterId, HostId, ObjectKey, Place, RegistrationId, RoleName};
 
 /// Everything remembered, by shard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct PlaceMemory {
     /// it stands, no reading of this place proves absence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallen_since: Option<Timestamp>,
+    /// What is remembered of its listing of databases, as the two fields `since` and `fallen_since` are of EC2's.
+    #[serde(default, skip_serializing_if = "DatabasesMemory::is_empty")]
+    pub databases: DatabasesMemory,
     /// Since when each finding about the place itself stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<Arc<str>, Timestamp>,
@@ -63,16 +66,40 @@ pub struct PlaceMemory {
     pub unused_since: Option<Timestamp>,
 }
 
+/// What is remembered of one place's listing of databases.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabasesMemory {
+    /// When the first complete reading was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Begin of the first complete reading from which far too many had vanished without a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallen_since: Option<Timestamp>,
+    /// Who took the writes of each cluster when last that was known, be it that the database is gone since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub writers: BTreeMap<ClusterId, HostId>,
+}
+
+impl DatabasesMemory {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What is remembered of one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostMemory {
-    /// Its Name tag, as it was written.
+    /// Its Name tag, or the identifier of a database, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Arc<str>>,
     /// Its instance type. Shared by hosts of one size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_type: Option<Arc<str>>,
+    /// Where a database was last seen to listen: what monitoring systems know it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Arc<str>>,
     /// The environment that claimed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectKey>,
@@ -102,9 +129,12 @@ pub struct HostMemory {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
-    /// Its last Name tag, as it was written.
+    /// Its last Name tag, or the last identifier of a database, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Arc<str>>,
+    /// Where a database last listened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Arc<str>>,
     /// Its last environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectKey>,
@@ -198,5 +228,12 @@ pub enum Happening {
         from: Arc<[RoleName]>,
         /// Roles now.
         to: Arc<[RoleName]>,
+    },
+    /// It took over the writes of its cluster.
+    BecameWriter {
+        /// The cluster's name, freed of control characters and cut to 64.
+        cluster: Arc<str>,
+        /// The database that took them before.
+        from: HostId,
     },
 }

@@ -99,6 +99,8 @@ pub enum FailureKind {
     Misconfigured,
     /// It answered, too long ago to be believed now.
     Stale,
+    /// What was asked about is being changed or is in trouble, and is judged once it is steady again.
+    Unsteady,
 }
 
 impl FailureKind {
@@ -118,6 +120,7 @@ impl FailureKind {
             Self::NotSupported => "NotSupported",
             Self::Misconfigured => "Misconfigured",
             Self::Stale => "Stale",
+            Self::Unsteady => "Unsteady",
         }
     }
 }

@@ -181,6 +181,12 @@ impl Registration {
         let identifier = self.custom_identifier.as_ref()?.to_lowercase();
         instance_id(identifier.strip_suffix(".ec2.amazonaws.com")?)
     }
+    /// The endpoint of RDS that its custom identifier names, in lower case: so Mackerel's AWS integration names databases.
+    #[must_use]
+    pub fn identified_endpoint(&self) -> Option<String> {
+        let identifier = self.custom_identifier.as_ref()?.trim().to_lowercase();
+        RDS_DOMAINS.iter().any(|domain| identifier.ends_with(domain)).then_some(identifier)
+    }
     /// The instance that its agent reports itself to run on.
     #[must_use]
     pub fn reported_instance(&self) -> Option<String> {
@@ -194,6 +200,9 @@ impl Registration {
         instance_id(value.rsplit('/').next()?)
     }
 }
+
+/// Where RDS's endpoints are, in all partitions that name them publicly.
+const RDS_DOMAINS: [&str; 2] = [".rds.amazonaws.com", ".rds.amazonaws.com.cn"];
 
 /// The text, if it is an instance id.
 fn instance_id(text: &str) -> Option<String> {

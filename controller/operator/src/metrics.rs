@@ -209,7 +209,7 @@ impl Metrics {
         self.findings.clear();
         for (key, environment) in &roll.environments {
             let (namespace, name) = (key.namespace.to_string(), key.name.to_string());
-            let inventory = environment.inventory_blind.is_empty();
+            let inventory = environment.sees_hosts();
             if inventory {
                 let labels = Environment { namespace: namespace.clone(), environment: name.clone() };
                 self.hosts.get_or_create(&labels).set(i64::from(environment.hosts));

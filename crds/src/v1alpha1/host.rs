@@ -1,4 +1,4 @@
-//! `Host`: one EC2 instance as Rollcall sees it. A projection: never an identity, never a lock.
+//! `Host`: one EC2 instance or one database of RDS as Rollcall sees it. A projection: never an identity, never a lock.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
@@ -37,7 +37,7 @@ use super::{ACCOUNT_ID, REGION, Severity};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self == oldSelf").message("a Host's identity is immutable: another instance is another Host"))]
 pub struct HostSpec {
-    /// `aws:///REGION/INSTANCE-ID`.
+    /// `aws:///REGION/ID`: the id of an instance, or the DbiResourceId of a database in lower case.
     #[serde(rename = "providerID")]
     #[schemars(length(max = 128), regex(pattern = "^aws:///[a-z0-9-]+/[A-Za-z0-9-]+$"))]
     pub provider_id: String,
@@ -57,6 +57,8 @@ pub struct HostSpec {
 pub enum HostService {
     /// An EC2 instance.
     EC2,
+    /// A DB instance of RDS, of its own or a member of an Aurora cluster.
+    RDS,
 }
 
 /// What the last pass saw of a host. Written only when its meaning changes.
@@ -67,7 +69,7 @@ pub struct HostStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub environment: Option<String>,
-    /// Its Name tag, as people call it.
+    /// Its Name tag, or the identifier of a database: as people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub name: Option<String>,
@@ -82,13 +84,16 @@ pub struct HostStatus {
     /// Where it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<HostState>,
-    /// When it was last started.
+    /// When it was last started; of a database, which does not tell that, when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch_time: Option<Time>,
-    /// Its instance type.
+    /// Its instance type or class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub instance_type: Option<String>,
+    /// Of a database that is a member of a cluster: which one, and its part there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<HostCluster>,
     /// How many checks it must have and how many are covered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks: Option<HostChecks>,
@@ -116,6 +121,27 @@ pub enum HostState {
     Unclaimed,
     /// Proved gone; this object will go too.
     Gone,
+}
+
+/// The part of a database in its cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HostCluster {
+    /// The cluster, by the identifier it has now.
+    #[schemars(length(max = 64))]
+    pub name: String,
+    /// Who it is there; not said while nobody can tell, as during a failover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ClusterRole>,
+}
+
+/// Who a database is in its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ClusterRole {
+    /// It takes the writes.
+    Writer,
+    /// It only reads, and may become the writer at any time.
+    Reader,
 }
 
 /// Rows of a host.

@@ -136,16 +136,16 @@ pub struct SecretKey {
 #[x_kube(validation = Rule::new("!has(self.pattern) || self.pattern.contains('(?<name>') || self.pattern.contains('(?P<name>')")
     .message("join: pattern needs a group called name, for example ^(?<name>[a-z0-9-]+)[.]internal$").field_path(".pattern"))]
 pub struct JoinRule {
-    /// What is compared. `CustomIdentifier`: Mackerel's custom identifier against the instance id.
+    /// What is compared. `CustomIdentifier`: Mackerel's custom identifier against the instance id, or a database's endpoint.
     /// `InstanceID`: the id that the agent reports about itself. `Name`: the registered name, taken apart by
-    /// `pattern`, against the host's Name tag. `Address`: any registered address against the host's.
+    /// `pattern`, against the host's name. `Address`: any registered address against the host's.
     /// `CustomVariable`: the custom variable `variable` of a Nagios host against the instance id.
     pub by: JoinBy,
     /// For `CustomVariable`: its name as in the configuration, `_INSTANCE_ID`; upper and lower case ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64), regex(pattern = "^_[A-Za-z0-9_]+$"))]
     pub variable: Option<String>,
-    /// For `Name`: a regular expression (RE2 syntax) on the registered name; its group `name` must equal the host's Name tag.
+    /// For `Name`: a regular expression (RE2 syntax) on the registered name; its group `name` must equal the host's name: the Name tag of an instance, the identifier of a database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     #[x_kube(validation = Rule::new("''.matches(self) || !''.matches(self)").message("join: pattern is not a regular expression (RE2 syntax)"))]
@@ -155,11 +155,11 @@ pub struct JoinRule {
 /// What a join rule compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum JoinBy {
-    /// Mackerel's custom identifier, `i-0abc.ec2.amazonaws.com`, upper and lower case ignored.
+    /// Mackerel's custom identifier, `i-0abc.ec2.amazonaws.com` or a database's endpoint, upper and lower case ignored.
     CustomIdentifier,
     /// The instance id that the agent reports about itself.
     InstanceID,
-    /// The registered name, taken apart by `pattern`, against the host's Name tag.
+    /// The registered name, taken apart by `pattern`, against the host's name.
     Name,
     /// Any registered address against the host's addresses in the same account.
     Address,

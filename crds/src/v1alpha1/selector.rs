@@ -27,7 +27,7 @@ pub struct HostTerm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minProperties" = 1, "maxProperties" = 20))]
     pub match_tags: Option<BTreeMap<String, TagValues>>,
-    /// A regular expression (RE2 syntax) that must be found in the host's Name tag, for example `-app-[0-9]+$`.
+    /// A regular expression (RE2 syntax) that must be found in the host's name (the Name tag of an instance, the identifier of a database), for example `-app-[0-9]+$`.
     /// Anchor it: `app` alone also matches `mapper-1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]

@@ -181,10 +181,11 @@ fn every_reason_of_a_source_is_listed() {
             | FailureKind::TooLarge
             | FailureKind::NotSupported
             | FailureKind::Misconfigured
-            | FailureKind::Stale => {}
+            | FailureKind::Stale
+            | FailureKind::Unsteady => {}
         }
     }
-    assert_eq!(kinds.iter().collect::<BTreeSet<_>>().len(), 12, "{listed:?}");
+    assert_eq!(kinds.iter().collect::<BTreeSet<_>>().len(), 13, "{listed:?}");
 }
 
 /// Reasons that the shell gives, not the engine: Secrets, clients, objects of another version.

@@ -17,8 +17,16 @@ use rollcall_harness::controlplane::locate;
 const SPEAKERS: [&str; 4] =
     ["controller/engine/src", "controller/operator/src", "controller/aws/src", "controller/cli/src"];
 /// A few hundred megabytes of Python say no more than this.
-const AWS: [&str; 4] =
-    ["ec2 create-tags", "ec2 describe-instances", "ec2 describe-tags", "sts get-caller-identity"];
+const AWS: [&str; 8] = [
+    "ec2 create-tags",
+    "ec2 describe-instances",
+    "ec2 describe-tags",
+    "rds add-tags-to-resource",
+    "rds describe-db-clusters",
+    "rds describe-db-instances",
+    "resourcegroupstaggingapi get-resources",
+    "sts get-caller-identity",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use rollcall_crds::v1alpha1::{Exemption, ExemptionType};
 use rollcall_engine::finding::Code;
 use rollcall_engine::ids::{HostId, ObjectKey};
+use rollcall_engine::rollcall::AccountRoll;
 
 use super::freeze::key_of;
 use crate::input::Decided;
@@ -59,8 +60,11 @@ fn one(decided: &Decided, exemption: &Exemption) -> Option<Shrunk> {
 /// Is nothing left that the finding could be about: neither the host nor, for a ghost, a registration of it?
 fn is_gone(decided: &Decided, code: &str, host: &HostId) -> bool {
     let roll = &decided.roll;
-    let sees_hosts =
-        !roll.accounts.is_empty() && roll.accounts.values().all(|account| account.blind.is_empty());
+    let is_blind = |account: &AccountRoll| {
+        let blind = if host.is_database() { &account.databases_blind } else { &account.blind };
+        !blind.is_empty()
+    };
+    let sees_hosts = !roll.accounts.is_empty() && !roll.accounts.values().any(is_blind);
     let sees_registrations = roll.systems.values().all(|system| system.blind.is_empty());
     let is_registered =
         decided.remembered.systems.values().any(|system| system.registrations.contains_key(host));

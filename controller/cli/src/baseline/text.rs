@@ -128,7 +128,9 @@ pub fn render(told: &Told<'_>, today: Date, width: usize) -> String {
 fn blind(out: &mut String, told: &Told<'_>, width: usize) {
     let roll = &told.decided.roll;
     let places = roll.accounts.values().flat_map(|account| {
-        account.blind.iter().map(|(place, why)| format!("EC2 {place} {}", why.kind.as_str()))
+        let instances = account.blind.iter().map(|(place, why)| format!("EC2 {place} {}", why.kind.as_str()));
+        let databases = account.databases_blind.iter();
+        instances.chain(databases.map(|(place, why)| format!("RDS {place} {}", why.kind.as_str())))
     });
     let systems = roll.systems.iter().flat_map(|(key, system)| {
         system.blind.iter().map(|(listing, why)| format!("{} {listing} {}", key.name, why.kind.as_str()))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rollcall_engine::finding::{Excuse, Finding};
 use rollcall_engine::ids::{HostId, ObjectKey, RegistrationId};
 use rollcall_engine::registry::Product;
-use rollcall_engine::rollcall::{Coverage, HostRoll, Requirement};
+use rollcall_engine::rollcall::{ClusterPart, Coverage, HostRoll, Requirement};
 
 use crate::input::Decided;
 use crate::terminal;
@@ -35,6 +35,9 @@ pub fn render(decided: &Decided, id: &HostId, host: &HostRoll) -> String {
     }
     if !host.seen {
         line(&mut out, "seen", "not in the last reading: what is said here is from memory");
+    }
+    if let Some(part) = &host.cluster {
+        line(&mut out, "cluster", &cluster(part));
     }
     line(&mut out, "claimed by", &claim(host));
     line(&mut out, "duties", &list(&host.duties));
@@ -70,6 +73,15 @@ fn line(out: &mut String, name: &str, text: &str) {
 fn list(names: &[impl ToString]) -> String {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn cluster(part: &ClusterPart) -> String {
+    let role = match part.writes {
+        Some(true) => "writer",
+        Some(false) => "reader",
+        None => "nobody can tell now whether it writes",
+    };
+    format!("{}, {role}", part.name)
 }
 
 fn claim(host: &HostRoll) -> String {

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use rollcall_engine::finding::{Cause, Code, Excuse};
+use rollcall_engine::ids::HostId;
 use rollcall_engine::reading::Failure;
 use rollcall_engine::text::count;
 use unicode_width::UnicodeWidthStr as _;
@@ -55,12 +56,13 @@ fn head(out: &mut String, shown: &Shown<'_>) {
         Some(_) => environments.iter().map(|(_, e)| e.hosts).sum(),
         None => u32::try_from(roll.hosts.len()).unwrap_or(u32::MAX),
     };
-    let _ = write!(out, "{hosts} hosts, {}", count(environments.len(), "environment"));
+    let _ = write!(out, "{hosts} hosts{}, {}", kinds(shown), count(environments.len(), "environment"));
     let inventory = roll
         .accounts
         .values()
         .flat_map(|account| account.blind.iter().map(|(place, why)| (place.to_string(), why)));
     let _ = write!(out, "   EC2 {}", source_state(inventory));
+    rds(out, shown);
     for (key, system) in &roll.systems {
         let blind = system.blind.iter().map(|(listing, why)| (listing.clone(), why));
         let _ = write!(out, "   {} {}", key.name, source_state(blind));
@@ -78,6 +80,26 @@ fn head(out: &mut String, shown: &Shown<'_>) {
         count(open, "open finding"),
         count(causes, "cause")
     );
+}
+
+/// ` (174 EC2, 22 RDS)`, where there are databases among all hosts.
+fn kinds(shown: &Shown<'_>) -> String {
+    let hosts = &shown.plan.roll.hosts;
+    let databases = hosts.keys().filter(|id| id.is_database()).count();
+    match (shown.environment, databases) {
+        (Some(_), _) | (None, 0) => String::new(),
+        (None, databases) => format!(" ({} EC2, {databases} RDS)", hosts.len() - databases),
+    }
+}
+
+/// How RDS could be read. A fleet without databases, read or not recorded, says nothing of it.
+fn rds(out: &mut String, shown: &Shown<'_>) {
+    let roll = &shown.plan.roll;
+    let blind = || roll.accounts.values().flat_map(|account| &account.databases_blind);
+    if blind().next().is_some() || roll.hosts.keys().any(HostId::is_database) {
+        let blind = blind().map(|(place, why)| (place.to_string(), why));
+        let _ = write!(out, "   RDS {}", source_state(blind));
+    }
 }
 
 /// Findings of what is shown, by who excuses them.

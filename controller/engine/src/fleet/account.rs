@@ -44,7 +44,7 @@ pub(crate) enum Claimable {
 
 impl Claimable {
     /// May this host be claimed?
-    pub(crate) fn allows(&self, host: &crate::inventory::Instance) -> bool {
+    pub(crate) fn allows(&self, host: crate::inventory::Marks<'_>) -> bool {
         match self {
             Self::Any => true,
             Self::Selected(matchers) => matchers.iter().any(|matcher| matcher.selects(host)),

@@ -17,7 +17,7 @@ use super::problem::{Fault, Problems};
 use super::role::RoleBook;
 use super::selector::HostMatcher;
 use crate::ids::{AccountId, AccountName, ObjectKey, Place, Region};
-use crate::inventory::Instance;
+use crate::inventory::Marks;
 
 /// One environment that can be judged.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub(crate) struct RoleCount {
 
 impl Environment {
     /// Does it claim this host of this claim's account and regions?
-    pub(crate) fn claims(&self, claim: &Claim, host: &Instance) -> bool {
+    pub(crate) fn claims(&self, claim: &Claim, host: Marks<'_>) -> bool {
         self.selector.selects(host) && claim.hosts.allows(host)
     }
 

@@ -14,7 +14,7 @@ use super::problem::{Fault, Problems};
 use super::selector::HostMatcher;
 use super::visible::visible;
 use crate::ids::{ObjectKey, RoleName};
-use crate::inventory::Instance;
+use crate::inventory::Marks;
 use crate::registry::RegistrationStatus;
 
 /// A namespace sees at most this many roles; those later by name are refused. 40 are many.
@@ -185,7 +185,7 @@ impl RoleBook {
     }
 
     /// Adds all roles whose selector matches the host.
-    pub(crate) fn play_selected(&self, host: &Instance, set: &mut Vec<u16>) {
+    pub(crate) fn play_selected(&self, host: Marks<'_>, set: &mut Vec<u16>) {
         for number in &self.selectable {
             let selector = self.role(*number).and_then(|role| role.selector.as_ref());
             if selector.is_some_and(|selector| selector.selects(host)) {

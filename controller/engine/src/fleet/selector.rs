@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 use rollcall_crds::v1alpha1 as api;
 
 use super::problem::Fault;
-use crate::inventory::Instance;
+use crate::inventory::Marks;
 use crate::limits::MAX_PATTERN_BYTES;
 
 /// A `HostSelector`: any of its terms.
@@ -41,7 +41,7 @@ impl HostMatcher {
     }
 
     /// Does it select this host?
-    pub(crate) fn selects(&self, host: &Instance) -> bool {
+    pub(crate) fn selects(&self, host: Marks<'_>) -> bool {
         self.terms.iter().any(|term| term.selects(host))
     }
 }
@@ -66,16 +66,15 @@ impl Term {
         if empty { Err(Fault::empty_selector(field)) } else { Ok(Self { tags, name, vpcs }) }
     }
 
-    fn selects(&self, host: &Instance) -> bool {
+    fn selects(&self, host: Marks<'_>) -> bool {
         let tagged = |(key, values): &(Box<str>, Vec<Box<str>>)| {
             host.tags.get(key).is_some_and(|found| values.iter().any(|value| **value == *found))
         };
-        let in_vpc = |vpcs: &Vec<Box<str>>| {
-            host.vpc.as_deref().is_some_and(|found| vpcs.iter().any(|vpc| **vpc == *found))
-        };
+        let in_vpc =
+            |vpcs: &Vec<Box<str>>| host.vpc.is_some_and(|found| vpcs.iter().any(|vpc| **vpc == *found));
         self.tags.iter().all(tagged)
             && self.vpcs.as_ref().is_none_or(in_vpc)
-            && self.name.as_ref().is_none_or(|pattern| host.name().is_some_and(|name| pattern.fits(name)))
+            && self.name.as_ref().is_none_or(|pattern| host.name.is_some_and(|name| pattern.fits(name)))
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ApplyStatus, DatabaseStatus, Tags};
+use super::{ApplyStatus, DatabaseStatus, Marks, Tags};
 use crate::ids::HostId;
 
 /// One DB instance, cut to what decisions use. A member of an Aurora cluster is one too.
@@ -66,6 +66,21 @@ pub struct Database {
     /// When RDS will start it again by itself; only while it is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<Timestamp>,
+}
+
+impl Database {
+    /// Its identifier, if it is not empty. A tag `Name` is not asked: the identifier is always there, and it is what
+    /// endpoint, console and monitoring systems call it by.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| !name.trim().is_empty())
+    }
+
+    /// What selectors look at.
+    #[must_use]
+    pub fn marks(&self) -> Marks<'_> {
+        Marks { tags: &self.tags, name: self.name(), vpc: self.vpc.as_deref() }
+    }
 }
 
 /// Where a database listens.

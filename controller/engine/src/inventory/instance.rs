@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
+use super::{Marks, Tags};
 use crate::ids::HostId;
 
 /// One EC2 instance, cut to what decisions use.
@@ -44,6 +44,12 @@ impl Instance {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.tags.get("Name").filter(|name| name.contains(|c: char| !c.is_whitespace()))
+    }
+
+    /// What selectors look at.
+    #[must_use]
+    pub fn marks(&self) -> Marks<'_> {
+        Marks { tags: &self.tags, name: self.name(), vpc: self.vpc.as_deref() }
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Place;
-use crate::reading::Reading;
+use crate::reading::{Extent, FailureKind, Reading};
 
 pub use cluster::{ClusterMember, DatabaseCluster, MemberRole};
 pub use database::{Database, DatabaseEndpoint, Engine, EngineKind, GroupMembership};
@@ -52,6 +52,15 @@ impl Inventory {
         }
     }
 
+    /// Does it tell of databases, be it that they could not be read? A recording from before they were read does not, and
+    /// is judged as it was then.
+    #[must_use]
+    pub fn knows_databases(&self) -> bool {
+        let is_not_recorded =
+            |since: Timestamp, kind| since == NOT_RECORDED && kind == FailureKind::NotYetRead;
+        !matches!(&self.databases.extent, Extent::Failed { since, why } if is_not_recorded(*since, why.kind))
+    }
+
     /// The part that a database has in its cluster, as the listing of clusters tells it: it may be unknown while
     /// the database itself is well known.
     #[must_use]
@@ -66,12 +75,26 @@ impl Inventory {
 
 /// A recording from before databases were read knows nothing of them: that is not the same as that there are none.
 fn databases_not_recorded() -> Reading<Vec<Database>> {
-    Reading::not_yet("rds databases", Timestamp::UNIX_EPOCH)
+    Reading::not_yet("rds databases", NOT_RECORDED)
 }
 
 /// As [`databases_not_recorded`].
 fn clusters_not_recorded() -> Reading<Vec<DatabaseCluster>> {
-    Reading::not_yet("rds clusters", Timestamp::UNIX_EPOCH)
+    Reading::not_yet("rds clusters", NOT_RECORDED)
+}
+
+/// Since when a listing has not been read that its recording does not have: no source was ever asked at this time.
+const NOT_RECORDED: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// What selectors and roles look at in a host, whichever service lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// Its tags.
+    pub tags: &'a Tags,
+    /// Its name: the Name tag of an instance, the identifier of a database.
+    pub name: Option<&'a str>,
+    /// `vpc-0abc`.
+    pub vpc: Option<&'a str>,
 }
 
 /// Tags as a sorted list: at 20,000 hosts a map per host would cost more than the tags.

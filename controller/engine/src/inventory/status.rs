@@ -151,6 +151,25 @@ words! {
     }
 }
 
+impl Transition {
+    /// Does the database run on meanwhile, for sure? AWS's user guide ("Viewing Amazon RDS DB instance status", "Backup
+    /// window", "Turning Enhanced Monitoring on and off", "Publishing database logs") promises it of these: a backup
+    /// holds up writes for seconds at most and comes to each database daily, a storage that is rearranged is "fully
+    /// operational" for hours or days, one that is filled "remains available", and neither monitoring nor logs
+    /// restart anything. Of all others it promises nothing, or says that the database is down for a while.
+    #[must_use]
+    pub fn runs_on(self) -> bool {
+        matches!(
+            self,
+            Self::BackingUp
+                | Self::StorageOptimization
+                | Self::StorageInitialization
+                | Self::ConfiguringEnhancedMonitoring
+                | Self::ConfiguringLogExports
+        )
+    }
+}
+
 impl DatabaseStatus {
     /// AWS's word for it.
     #[must_use]
@@ -163,6 +182,16 @@ impl DatabaseStatus {
             Self::InTransition(transition) => transition.as_str(),
             Self::Failed(trouble) => trouble.as_str(),
             Self::Unknown(word) => word,
+        }
+    }
+
+    /// Does it prove that the database runs? Available does, and what is done beside the work.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        match self {
+            Self::Available => true,
+            Self::InTransition(transition) => transition.runs_on(),
+            _ => false,
         }
     }
 

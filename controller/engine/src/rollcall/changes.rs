@@ -1,4 +1,4 @@
-//! What happened: who joined, who left, who took whose place, whose roles changed. Derived from what was remembered
+//! What happened: who joined, who left, who took whose place, whose roles changed, who took over whose writes. Derived from what was remembered
 //! and what is seen, once each.
 
 use std::collections::BTreeMap;
@@ -7,8 +7,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Pass;
+use super::listed::Listed;
 use super::population::{HostView, Population, Tomb};
 use super::scene::Scene;
+use super::writers::Takeover;
 use crate::ids::{HostId, ObjectKey};
 use crate::limits::REPLACEMENT_OVERLAP;
 use crate::memory::{Change, Happening, HostMemory};
@@ -57,23 +59,25 @@ pub(super) fn pair(
 }
 
 fn came_in_time(heir: &HostView<'_>, tomb: &Tomb<'_>) -> bool {
-    let launched = heir.instance.map(|instance| instance.launch_time);
+    let launched = heir.listed.and_then(Listed::launched);
     let joined = heir.memory.is_none_or(|memory| memory.joined);
     let came = heir.memory.map(|memory| memory.first_seen).or(launched);
     joined && came.is_some_and(|came| tomb.gone_since.duration_since(came) <= REPLACEMENT_OVERLAP)
 }
 
-/// Everything that happened between the memory and this pass. `heirs` were found by [`pair`] in this pass.
+/// Everything that happened between the memory and this pass. `heirs` were found by [`pair`] in this pass, `takeovers`
+/// by [`super::writers::look`].
 pub(super) fn happened(
     scene: &Scene<'_, '_>,
     memories: &[HostMemory],
     heirs: &BTreeMap<HostId, HostId>,
+    takeovers: &[Takeover],
 ) -> Changes {
     let mut changes = Changes::new();
     for (number, (host, now)) in scene.population.hosts.iter().zip(memories).enumerate() {
         let Some((_, class)) = scene.class(number) else { continue };
         let key = &class.environment.key;
-        let at = scene.places.get(host.place).and_then(|place| place.at).unwrap_or(scene.pass.now);
+        let at = scene.listed_at(host);
         let mut add =
             |what| changes.entry(key.clone()).or_default().push(change(at, host.id, now.name.as_ref(), what));
         let old = host.memory.filter(|memory| memory.environment.is_some());
@@ -101,9 +105,19 @@ pub(super) fn happened(
             (None, false) => continue,
         };
         if let Some(key) = &tomb.environment {
-            let at = scene.places.get(tomb.place).and_then(|place| place.at).unwrap_or(scene.pass.now);
+            let listing = scene.places.get(tomb.place).map(|place| place.listing(tomb.id));
+            let at = listing.and_then(|listing| listing.at).unwrap_or(scene.pass.now);
             changes.entry(key.clone()).or_default().push(change(at, tomb.id, tomb.name.as_ref(), what));
         }
+    }
+    for Takeover { host: number, cluster, from } in takeovers {
+        let Some((host, now)) = scene.population.hosts.get(*number).zip(memories.get(*number)) else {
+            continue;
+        };
+        let Some((_, class)) = scene.class(*number) else { continue };
+        let what = Happening::BecameWriter { cluster: Arc::clone(cluster), from: from.clone() };
+        let change = change(scene.listed_at(host), host.id, now.name.as_ref(), what);
+        changes.entry(class.environment.key.clone()).or_default().push(change);
     }
     changes
 }

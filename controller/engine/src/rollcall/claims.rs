@@ -49,10 +49,10 @@ fn claim(
     claimants: &[(usize, &Environment, &Claim)],
     host: &HostView<'_>,
 ) -> Claimed {
-    let Some(instance) = host.instance else { return remembered(pass, host) };
+    let Some(listed) = host.listed else { return remembered(pass, host) };
     let mut claims: Vec<usize> = claimants
         .iter()
-        .filter(|(_, environment, claim)| environment.claims(claim, instance))
+        .filter(|(_, environment, claim)| environment.claims(claim, listed.marks()))
         .map(|(number, ..)| *number)
         .collect();
     claims.dedup();

@@ -10,9 +10,10 @@ use rollcall_crds::v1alpha1::Severity;
 use super::coverage::Rater;
 use super::found::{Found, Owner};
 use super::host_findings::{Note, host_name};
-use super::join::Joined;
+use super::join::{Bond, Joined, bond};
 use super::monitors::Verdicts;
 use super::phrases::Phrases;
+use super::places::PlaceView;
 use super::plan::{MonitorLook, Wanted};
 use super::reasons::Reasons;
 use super::registries::{Registered, SystemView};
@@ -21,6 +22,7 @@ use super::scene::Scene;
 use super::standing::{Pulse, pulse};
 use super::{Pass, Stranger};
 use crate::finding::{Code, Excuse, Finding, Subject};
+use crate::fleet::JoinRule;
 use crate::ids::{HostId, ObjectKey};
 use crate::limits::{GHOST_AFTER, MAX_EXAMPLES};
 use crate::registry::{Monitor, Registration, Watches};
@@ -45,10 +47,12 @@ pub(super) fn look(
     found: &mut Vec<Found>,
 ) -> Vec<Excess> {
     let mut all = Vec::new();
-    let sees_all = scene.places.iter().all(|place| place.proof.is_some());
+    let sees = Sight {
+        instances: scene.places.iter().all(|place| place.instances.proof.is_some()),
+        databases: scene.places.iter().all(PlaceView::proves_databases),
+    };
     for (number, system) in scene.systems.iter().enumerate() {
-        let mut search =
-            Search { scene, number, system, sees_all, phrases, found, excess: Excess::default() };
+        let mut search = Search { scene, number, system, sees, phrases, found, excess: Excess::default() };
         if system.is_used {
             search.registrations();
             search.monitors(rater);
@@ -59,13 +63,31 @@ pub(super) fn look(
     all
 }
 
+/// Which inventories prove absence, all places together.
+#[derive(Clone, Copy, Debug)]
+struct Sight {
+    instances: bool,
+    databases: bool,
+}
+
+impl Sight {
+    /// May it be said that a registration speaks of nobody who is there? What it names binds it to one kind of host.
+    fn proves_nobody(self, registration: &Registration, rules: &[JoinRule]) -> bool {
+        match bond(registration, rules) {
+            Some(Bond::Instance(_)) => self.instances,
+            Some(Bond::Endpoint(_)) => self.databases,
+            None => self.instances && self.databases,
+        }
+    }
+}
+
 /// The search in one system.
 struct Search<'s, 'p, 'a> {
     scene: &'s Scene<'p, 'a>,
     number: usize,
     system: &'s SystemView<'a>,
-    /// Every inventory proves absence.
-    sees_all: bool,
+    /// What the inventories prove.
+    sees: Sight,
     phrases: &'s mut Phrases,
     found: &'s mut Vec<Found>,
     excess: Excess,
@@ -74,15 +96,17 @@ struct Search<'s, 'p, 'a> {
 impl<'a> Search<'_, '_, 'a> {
     fn registrations(&mut self) {
         let joined = self.scene.joins.of_system.get(self.number).map_or(&[][..], |joined| joined);
-        let is_proof = self.system.hosts.proof.is_some() && self.sees_all;
+        let is_whole = self.system.hosts.proof.is_some();
+        let rules = self.system.system.join.as_deref().unwrap_or_default();
         for (one, joined) in self.system.registered.iter().zip(joined) {
+            let is_proof = || is_whole && self.sees.proves_nobody(one.registration, rules);
             match joined {
                 Joined::Host(_) => self.excess.joined += 1,
-                Joined::Gone(tomb) if is_proof => self.gone(one, *tomb),
-                Joined::Ambiguous(hosts) if self.system.hosts.proof.is_some() => {
+                Joined::Gone(tomb) if is_proof() => self.gone(one, *tomb),
+                Joined::Ambiguous(hosts) if is_whole => {
                     self.ambiguous(one.registration, hosts);
                 }
-                Joined::Nothing if is_proof => self.excess.strangers.push(stranger(one.registration)),
+                Joined::Nothing if is_proof() => self.excess.strangers.push(stranger(one.registration)),
                 Joined::Gone(_) | Joined::Ambiguous(_) | Joined::Nothing => {}
             }
         }

@@ -79,7 +79,7 @@ fn owners<'m>(scene: &Scene<'_, 'm>) -> BTreeMap<Owner, Sinces<'m>> {
 
 /// Could the subject of an owner's key not be judged? Asked of what was not found.
 fn is_unknown(scene: &Scene<'_, '_>, owner: Owner, key: &str) -> bool {
-    let a_place_is_blind = scene.places.iter().any(|place| place.proof.is_none());
+    let a_place_is_blind = scene.places.iter().any(|place| !place.proves_all());
     let is_about_source =
         [Code::RegistryBlind, Code::NotVerifiable].iter().any(|code| key.starts_with(code.as_str()));
     let is_blind = |number: &usize| {

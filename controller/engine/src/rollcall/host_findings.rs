@@ -74,7 +74,7 @@ impl Note {
     }
 }
 
-/// A host's name as people know it: its Name tag, or its id.
+/// A host's name as people know it: its Name tag or identifier, or else its id.
 pub(super) fn host_name(host: &HostView<'_>) -> Arc<str> {
     host.name().map_or_else(|| clean(host.id.as_str()), clean)
 }
@@ -119,7 +119,7 @@ impl<'a> Clerk<'_, 'a> {
         }
         for lacking in rated.lacking.iter() {
             if matches!(lacking.because, Because::Itself(_) | Because::Check(_)) {
-                let note = self.check(class, lacking);
+                let note = self.check(host, class, lacking);
                 self.push(host, class, note, vec![lacking.row], &mut found);
             }
         }
@@ -150,13 +150,13 @@ impl<'a> Clerk<'_, 'a> {
         if !absent.is_empty() {
             let severity = worst(class, &absent);
             let message = format!("expected a registration in {}, found none", product.as_str());
-            let fix = remedy::register(product);
+            let fix = remedy::register(product, host);
             let note = Note::new(Code::NotRegistered, severity, message, fix).of_system(key);
             self.push(host, class, Some(note), absent, found);
         }
         let silent = explained(&Because::Silent);
         if !silent.is_empty() {
-            let note = silence(system, standing, worst(class, &silent));
+            let note = silence(host, system, standing, worst(class, &silent));
             self.push(host, class, Some(note), silent, found);
         }
         for lacking in lacking {
@@ -178,12 +178,12 @@ impl<'a> Clerk<'_, 'a> {
         };
         let note = status(system, class, post, &switched_off);
         self.push(host, class, note, switched_off, found);
-        let note = roles(number, system, class, post).filter(|_| is_alone);
+        let note = roles(host, number, system, class, post).filter(|_| is_alone);
         self.push(host, class, note, Vec::new(), found);
     }
 
     /// What is wrong with one check on a host.
-    fn check(&self, class: &Class<'a>, lacking: &Lacking) -> Option<Note> {
+    fn check(&self, host: &HostView<'_>, class: &Class<'a>, lacking: &Lacking) -> Option<Note> {
         let entry = class.entries.get(lacking.row)?;
         let required = class.environment.ledger.get(usize::from(entry.ledger))?;
         let Demand::Check(demand) = &required.demand else { return None };
@@ -191,7 +191,8 @@ impl<'a> Clerk<'_, 'a> {
         let check = self.pass.fleet.checks.get(key)?;
         let way = demand.ways.get(lacking.way?)?;
         let system = self.systems.get(lacking.system)?;
-        let (code, message, mend) = lack(system.system.endpoint.product(), lacking, way.look.as_ref().ok()?);
+        let product = system.system.endpoint.product();
+        let (code, message, mend) = lack(product, host, lacking, way.look.as_ref().ok()?);
         let delete =
             format!("or, if nobody needs it: kubectl delete rccheck -n {} {}", key.namespace, key.name);
         let fix = check.fix.as_deref().map_or_else(|| format!("{mend}; {delete}"), str::to_owned);
@@ -240,7 +241,7 @@ impl<'a> Clerk<'_, 'a> {
 }
 
 /// What a check lacks, and what puts it right.
-fn lack(product: Product, lacking: &Lacking, look: &Look) -> (Code, String, String) {
+fn lack(product: Product, host: &HostView<'_>, lacking: &Lacking, look: &Look) -> (Code, String, String) {
     let name = product.as_str();
     let looked_for = match look {
         Look::Check(name) => format!("check \"{}\"", clean(name.as_str())),
@@ -263,7 +264,7 @@ fn lack(product: Product, lacking: &Lacking, look: &Look) -> (Code, String, Stri
         _ => (
             Code::CheckMissing,
             format!("expected {looked_for} in {name}, found none"),
-            remedy::add(product, look),
+            remedy::add(product, host, look),
         ),
     }
 }
@@ -313,7 +314,12 @@ fn still_watched(product: Product, post: &Post<'_>) -> Option<Note> {
 }
 
 /// A host that is registered and sends nothing.
-fn silence(system: &SystemView<'_>, standing: &Standing<'_>, severity: Severity) -> Note {
+fn silence(
+    host: &HostView<'_>,
+    system: &SystemView<'_>,
+    standing: &Standing<'_>,
+    severity: Severity,
+) -> Note {
     let posts = match standing {
         Standing::Once(post) => std::slice::from_ref(post),
         Standing::Several(posts) => posts,
@@ -323,7 +329,7 @@ fn silence(system: &SystemView<'_>, standing: &Standing<'_>, severity: Severity)
     let found = last.map_or_else(|| "none ever".to_owned(), |last| format!("none since {last:.0}"));
     let message =
         format!("expected metrics at least every {} minutes, found {found}", system.system.silence.as_mins());
-    let fix = remedy::wake(system.system.endpoint.product());
+    let fix = remedy::wake(system.system.endpoint.product(), host);
     Note::new(Code::Silent, severity, message, fix).of_system(&system.system.key)
 }
 
@@ -364,7 +370,13 @@ fn status(
 
 /// Roles in Mackerel that differ from the roles the host plays. The way to put them right is the agent's own
 /// configuration: `mkr update -R` overwrites the whole host, and an agent adds its configured roles every hour.
-fn roles(number: usize, system: &SystemView<'_>, class: &Class<'_>, post: &Post<'_>) -> Option<Note> {
+fn roles(
+    host: &HostView<'_>,
+    number: usize,
+    system: &SystemView<'_>,
+    class: &Class<'_>,
+    post: &Post<'_>,
+) -> Option<Note> {
     let expected = class.expected.get(&number)?;
     let has = &post.registration.roles;
     let missing: Vec<&(Scope, u16)> =
@@ -385,14 +397,7 @@ fn roles(number: usize, system: &SystemView<'_>, class: &Class<'_>, post: &Post<
     let strictly = if extra.is_empty() { "" } else { "exactly " };
     let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
     let message = format!("expected {strictly}the roles {} in {product}, found {found}", wanted.join(", "));
-    let list: Vec<String> = wanted.iter().map(|role| format!("\"{role}\"")).collect();
-    let mut fix =
-        format!("in mackerel-agent.conf set roles = [{}]; systemctl restart mackerel-agent", list.join(", "));
-    if !extra.is_empty() {
-        fix.push_str(
-            "; then take the others off on the host's page (the agent adds roles, it never removes them)",
-        );
-    }
+    let fix = remedy::set_roles(host, &wanted, !extra.is_empty());
     let mut note =
         Note::new(Code::RoleMismatch, Severity::Warning, message, fix).of_system(&system.system.key);
     let through =
@@ -412,10 +417,7 @@ fn full_name(scope: &Scope) -> String {
 fn no_duty(host: &HostView<'_>, class: &Class<'_>) -> Note {
     let found = if class.traits.is_empty() { "no role at all".to_owned() } else { "only traits".to_owned() };
     let key = class.environment.role_tag.as_ref().map_or("Role", |tag| &tag.key);
-    let fix = format!(
-        "let the selector of a HostRole match it, or tag it: aws ec2 create-tags --tags Key={},Value=ROLE --resources {}",
-        argument(key),
-        argument(host.id.as_str())
-    );
+    let tag = remedy::tag_command(host, &argument(key), "ROLE");
+    let fix = format!("let the selector of a HostRole match it, or tag it: {tag}");
     Note::new(Code::NoDuty, Severity::Warning, format!("expected a role of type Duty, found {found}"), fix)
 }

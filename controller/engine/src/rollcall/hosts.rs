@@ -10,10 +10,12 @@ use super::claims::Claimed;
 use super::coverage::{HostRows, Rater};
 use super::exemptions::{About, Exemptions};
 use super::host_findings::{Clerk, HostFinding, Note};
+use super::listed::{Life, Listed};
 use super::phrases::Phrases;
 use super::population::HostView;
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::registries::SystemView;
+use super::remedy::{look_command, tag_command};
 use super::roles::Class;
 use super::scene::Scene;
 use super::settle::{Newcomer, Stage, stage};
@@ -24,11 +26,9 @@ use super::{Coverage, HostRoll, Reason, Requirement, Row};
 use crate::finding::{Code, Excuse, Finding};
 use crate::fleet::Exemption;
 use crate::ids::{HostId, ObjectKey};
-use crate::inventory::PowerState;
 use crate::limits::LONG_STOPPED;
 use crate::memory::HostMemory;
 use crate::reading::{Failure, FailureKind};
-use crate::text::argument;
 
 /// What was decided about every host, in the order of the population.
 #[derive(Debug, Default)]
@@ -73,7 +73,8 @@ pub(super) fn judge<'a>(
         let mut bench = Bench { scene, rater, exemptions, reasons, clerk, no_rows: &no_rows };
         let outcome = bench.outcome(number, host, class.map(|(_, class)| class));
         if let Some((class_number, class)) = class {
-            judged.tallies.host(class_number, class, outcome.state, host.is_running(), &outcome.rows);
+            let runs = if host.may_run() { None } else { Some(host.is_running()) };
+            judged.tallies.host(class_number, class, outcome.state, runs, &outcome.rows);
         }
         if let Some(Claimed::Contested(by)) = scene.claims.get(number) {
             judged.tallies.contested(by);
@@ -99,17 +100,13 @@ struct Bench<'b, 'p, 'r, 'a> {
 impl<'a> Bench<'_, '_, '_, 'a> {
     fn outcome(&mut self, number: usize, host: &HostView<'a>, class: Option<&Class<'a>>) -> Outcome {
         let claimed = self.scene.claims.get(number);
-        let power = host.power().filter(|_| host.seen);
-        match (class, power) {
-            (Some(class), Some(PowerState::Running | PowerState::Pending)) => {
-                self.running(number, host, class)
-            }
-            (Some(class), Some(PowerState::Stopping | PowerState::Stopped)) => {
-                self.stopped(number, host, class)
-            }
+        let life = host.life().filter(|_| host.seen);
+        match (class, life) {
+            (Some(class), Some(Life::Running | Life::Starting)) => self.running(number, host, class),
+            (Some(class), Some(Life::Stopped)) => self.stopped(number, host, class),
             (Some(class), _) => self.unseen(host, class),
-            (None, Some(_)) => self.unowned(host, claimed),
-            (None, None) => self.silent_about(host, state_of(host, claimed)),
+            (None, Some(_)) if !host.may_run() => self.unowned(host, claimed),
+            (None, _) => self.silent_about(host, state_of(host, claimed)),
         }
     }
 
@@ -162,7 +159,8 @@ impl<'a> Bench<'_, '_, '_, 'a> {
         Outcome { findings, sinces: sinces.into_memory(), ..self.silent_about(host, HostState::Stopped) }
     }
 
-    /// A host we cannot see: every row is unknown, and nothing that was said is taken back.
+    /// A host we cannot see, or of which nothing may be said while it is changed: every row is unknown, and nothing that
+    /// was said is taken back.
     fn unseen(&mut self, host: &HostView<'a>, class: &Class<'a>) -> Outcome {
         let reason = self.why_unseen(host);
         let row = |ledger| Row { requirement: ledger, coverage: Coverage::Unknown(reason) };
@@ -170,7 +168,10 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             return self.silent_about(host, HostState::Stopped);
         }
         let rows = class.entries.iter().map(|entry| row(entry.ledger)).collect();
-        match host.instance.map(|_| stage(self.newcomer(host, class), self.scene.pass.now)) {
+        match host.listed.map(|_| stage(self.newcomer(host, class), self.scene.pass.now)) {
+            _ if host.listed.is_some_and(Listed::is_being_made) => {
+                Outcome { rows, ..self.silent_about(host, HostState::Settling) }
+            }
             Some(Stage::Settling(ends)) => {
                 Outcome { rows, settles_at: Some(ends), ..self.silent_about(host, HostState::Settling) }
             }
@@ -224,13 +225,11 @@ impl<'a> Bench<'_, '_, '_, 'a> {
 
     /// What AWS or a fleet manages belongs to its manager, and needs no environment.
     fn unclaimed(&mut self, host: &HostView<'a>) -> Option<Finding> {
-        if host.instance?.managed_by.is_some() {
+        if host.listed?.is_managed() {
             return None;
         }
-        let fix = format!(
-            "widen the selector of an Environment, or tag it so that one matches: aws ec2 create-tags --tags Key=KEY,Value=VALUE --resources {}",
-            argument(host.id.as_str())
-        );
+        let tag = tag_command(host, "KEY", "VALUE");
+        let fix = format!("widen the selector of an Environment, or tag it so that one matches: {tag}");
         let message = "expected an environment to claim it, found none";
         let mut finding =
             self.clerk.about(host, None, Note::new(Code::Unclaimed, Severity::Warning, message, fix));
@@ -253,12 +252,12 @@ impl<'a> Bench<'_, '_, '_, 'a> {
     /// Why the rows of a host are unknown as a whole.
     fn why_unseen(&mut self, host: &HostView<'a>) -> Reason {
         let place = self.scene.places.get(host.place);
-        if let Some(failure) = place.and_then(|place| place.blind.as_ref()) {
-            return self.reasons.number(failure);
+        if let Some(listed) = host.listed.filter(|_| host.seen) {
+            let clusters = place.and_then(|place| place.clusters.blind.as_ref());
+            return self.reasons.number(&listed.why_unclear(clusters));
         }
-        if host.seen {
-            let message = "the instance is in a state that this version does not know";
-            return self.reasons.number(&Failure::new(FailureKind::Malformed, message));
+        if let Some(failure) = place.and_then(|place| place.listing(host.id).blind.as_ref()) {
+            return self.reasons.number(failure);
         }
         match host.absent_since {
             Some(_) => {
@@ -270,13 +269,13 @@ impl<'a> Bench<'_, '_, '_, 'a> {
     }
 
     fn newcomer(&self, host: &HostView<'a>, class: &Class<'a>) -> Newcomer {
-        let launch = host.instance.map_or(Timestamp::MIN, |instance| instance.launch_time);
+        let launch = host.listed.and_then(Listed::launched).unwrap_or(Timestamp::MIN);
         Newcomer {
             launch,
             settle: class.environment.settle,
             ready_for: host.memory.and_then(|memory| memory.ready_for_launch),
             joined: self.scene.joined(host),
-            is_pending: host.power() == Some(PowerState::Pending),
+            is_pending: host.life() == Some(Life::Starting),
         }
     }
 
@@ -311,10 +310,7 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             return None;
         }
         let message = format!("stopped since {}", since.strftime("%Y-%m-%d"));
-        let fix = format!(
-            "start it, or give it up when nobody misses it: aws ec2 describe-instances --instance-ids {}",
-            argument(host.id.as_str())
-        );
+        let fix = format!("start it, or give it up when nobody misses it: {}", look_command(host));
         let note = Note::new(Code::LongStopped, Severity::Warning, message, fix);
         let mut finding = self.clerk.about(host, Some(&class.environment.key), note);
         finding.since = since;

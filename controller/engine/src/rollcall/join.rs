@@ -1,7 +1,9 @@
 //! Which host does a registration speak of? Rules in order; the first that gives exactly one host wins.
 //!
 //! An instance id is binding: a registration that names an instance is never joined to another one by a weaker
-//! rule, for a re-used name would make the ghost of the old host pass for the new one.
+//! rule, for a re-used name would make the ghost of the old host pass for the new one. The endpoint of a database binds
+//! likewise, though not for ever: whoever takes a database's name takes its endpoint, and a database that is there
+//! comes before one that is gone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
@@ -9,6 +11,7 @@ use std::net::IpAddr;
 use regex::Regex;
 
 use super::Pass;
+use super::listed::Listed;
 use super::places::PlaceView;
 use super::population::{HostView, Population};
 use super::registries::SystemView;
@@ -96,9 +99,10 @@ impl Joins {
     }
 }
 
-/// Hosts and tombs by instance id, over the whole fleet: ids are unique at AWS.
+/// Hosts and tombs by instance id and by endpoint, over the whole fleet: both are unique at AWS.
 struct Index<'a> {
     by_id: HashMap<&'a str, Joined>,
+    by_endpoint: HashMap<String, Joined>,
 }
 
 impl<'a> Index<'a> {
@@ -113,12 +117,17 @@ impl<'a> Index<'a> {
             .iter()
             .enumerate()
             .map(|(number, host)| (host.id.as_str(), Joined::Host(number)));
-        Self { by_id: tombs.chain(hosts).collect() }
+        Self { by_id: tombs.chain(hosts).collect(), by_endpoint: by_endpoint(population) }
     }
 
     fn resolve(&self, registration: &Registration, rules: &[JoinRule], near: &Near<'_>) -> Joined {
-        if let Some(id) = rules.iter().find_map(|rule| instance_id(registration, rule)) {
-            return self.by_id.get(id.as_str()).cloned().unwrap_or(Joined::Nothing);
+        let bound = match bond(registration, rules) {
+            Some(Bond::Instance(id)) => Some(self.by_id.get(id.as_str())),
+            Some(Bond::Endpoint(endpoint)) => Some(self.by_endpoint.get(&endpoint)),
+            None => None,
+        };
+        if let Some(joined) = bound {
+            return joined.cloned().unwrap_or(Joined::Nothing);
         }
         for rule in rules {
             let found = match rule {
@@ -132,6 +141,36 @@ impl<'a> Index<'a> {
         }
         Joined::Nothing
     }
+}
+
+/// Databases by endpoint in lower case: those that are listed with it before those that were last seen with it, and
+/// those before the gone.
+fn by_endpoint(population: &Population<'_>) -> HashMap<String, Joined> {
+    let tombs = population.tombs.iter().enumerate();
+    let tombs = tombs.filter_map(|(n, tomb)| Some((tomb.endpoint.as_deref()?, Joined::Gone(n))));
+    let databases = || population.hosts.iter().enumerate().filter(|(_, host)| host.id.is_database());
+    let unlisted = databases()
+        .filter(|(_, host)| host.listed.and_then(Listed::endpoint).is_none())
+        .filter_map(|(n, host)| Some((host.endpoint()?, Joined::Host(n))));
+    let listed =
+        databases().filter_map(|(n, host)| Some((host.listed.and_then(Listed::endpoint)?, Joined::Host(n))));
+    tombs.chain(unlisted).chain(listed).map(|(endpoint, joined)| (endpoint.to_lowercase(), joined)).collect()
+}
+
+/// What a registration names so that it can speak of nothing else.
+pub(super) enum Bond {
+    /// An instance, by id.
+    Instance(String),
+    /// A database, by endpoint.
+    Endpoint(String),
+}
+
+/// What binds a registration by these rules, if anything does.
+pub(super) fn bond(registration: &Registration, rules: &[JoinRule]) -> Option<Bond> {
+    let is_identified = rules.iter().any(|rule| matches!(rule, JoinRule::CustomIdentifier));
+    let endpoint = || registration.identified_endpoint().filter(|_| is_identified);
+    let instance = rules.iter().find_map(|rule| instance_id(registration, rule));
+    instance.map(Bond::Instance).or_else(|| endpoint().map(Bond::Endpoint))
 }
 
 /// The instance id by which a rule says that a registration names its host.
@@ -184,7 +223,7 @@ impl<'a> Near<'a> {
         if let Some(name) = host.name() {
             self.names.entry(name).or_default().push(number);
         }
-        for address in host.instance.into_iter().flat_map(|instance| &instance.addresses) {
+        for address in host.listed.into_iter().flat_map(Listed::addresses) {
             let hosts = self.addresses.entry(*address).or_default();
             if hosts.last() != Some(&number) {
                 hosts.push(number);

@@ -15,6 +15,7 @@ mod host_findings;
 mod hosts;
 mod in_step;
 mod join;
+mod listed;
 mod monitors;
 mod names;
 mod output;
@@ -36,6 +37,7 @@ mod standing;
 mod summary;
 mod tallies;
 mod upkeep;
+mod writers;
 
 pub use output::*;
 
@@ -101,9 +103,11 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
     exemptions.heal(pass, |exemption, host| hosts::proves(&scene, &judged, exemption, host));
 
     // What must be remembered, and how do people see it?
-    let changes = changes::happened(&scene, &judged.memories, &heirs);
+    let (writers, takeovers) = writers::look(&scene);
+    let changes = changes::happened(&scene, &judged.memories, &heirs, &takeovers);
     let applied = causes::Applied::new(&scene, &judged);
-    let remembered = remember::remember(&scene, &mut judged, &exemptions, times, &changes, &mut rater.names);
+    let news = remember::News { times, changes: &changes, writers };
+    let remembered = remember::remember(&scene, &mut judged, &exemptions, news, &mut rater.names);
     let material = summary::Material {
         scene: &scene,
         tallies: &judged.tallies,

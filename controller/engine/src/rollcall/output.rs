@@ -93,7 +93,7 @@ impl RollCall {
 pub struct HostRoll {
     /// Where it is.
     pub place: Place,
-    /// Its Name tag, freed of control characters and cut to 64.
+    /// Its Name tag, or the identifier of a database, freed of control characters and cut to 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Arc<str>>,
     /// The environment that claims it; none when unclaimed, or contested. When it is not among
@@ -115,17 +115,31 @@ pub struct HostRoll {
     pub settles_at: Option<Timestamp>,
     /// Seen in this very reading; else known only from memory, and every row is unknown.
     pub seen: bool,
-    /// Last start.
+    /// Last start; of a database, which does not tell that, when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch_time: Option<Timestamp>,
-    /// Instance type.
+    /// Instance type or class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_type: Option<Arc<str>>,
+    /// Of a database that is a member of a cluster: its part there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterPart>,
     /// Its registrations: by system, and within a system the one that posts metrics first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub registrations: Vec<(ObjectKey, RegistrationId)>,
     /// Its rows, in the order of the environment's ledger; [`RollCall::rows`] reads them.
     pub rows: Arc<[Row]>,
+}
+
+/// The part of a database in its cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterPart {
+    /// The cluster's name, freed of control characters and cut to 64.
+    pub name: Arc<str>,
+    /// Does it take the writes? `None` while nobody can tell: the cluster is not told of, or fails over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<bool>,
 }
 
 impl HostRoll {
@@ -268,8 +282,11 @@ pub struct EnvironmentRoll {
     pub contested: u32,
     /// Findings of this environment by cause, biggest open first.
     pub causes: Vec<Cause>,
-    /// Why the inventory is not complete now; empty when it is.
+    /// Why EC2's inventory is not complete now; empty when it is.
     pub inventory_blind: Vec<(Place, Failure)>,
+    /// Why RDS's inventory is not complete now; empty when it is.
+    #[serde(default)]
+    pub databases_blind: Vec<(Place, Failure)>,
     /// Why a registry it needs is not complete now; empty when it is.
     pub registry_blind: Vec<(ObjectKey, Failure)>,
     /// Every source it needs has been readable at least once.
@@ -285,7 +302,18 @@ impl EnvironmentRoll {
     /// the rows that need it are unknown.
     #[must_use]
     pub fn missing(&self, of_requirement: &Tally) -> Option<u32> {
-        (self.inventory_blind.is_empty() && of_requirement.unknown == 0).then_some(of_requirement.missing)
+        (self.sees_hosts() && of_requirement.unknown == 0).then_some(of_requirement.missing)
+    }
+
+    /// Is every host known that may be this environment's?
+    #[must_use]
+    pub fn sees_hosts(&self) -> bool {
+        self.inventory_blind.is_empty() && self.databases_blind.is_empty()
+    }
+
+    /// What is blind in the inventories and why, each by the name it goes by: a place alone is EC2's.
+    pub fn blind_inventories(&self) -> impl Iterator<Item = (String, &Failure)> {
+        blind_inventories(&self.inventory_blind, &self.databases_blind)
     }
 }
 
@@ -297,10 +325,39 @@ pub struct AccountRoll {
     pub hosts: u32,
     /// Hosts that no environment claims.
     pub unclaimed: u32,
-    /// Why its inventory is not complete now, by region.
+    /// Why EC2's inventory is not complete now, by region.
     pub blind: Vec<(Place, Failure)>,
-    /// Every region has been readable at least once.
+    /// Why RDS's inventory is not complete now, by region.
+    #[serde(default)]
+    pub databases_blind: Vec<(Place, Failure)>,
+    /// Every region has been readable at least once; databases, where they may be.
     pub once_read: bool,
+}
+
+impl AccountRoll {
+    /// Is every host of the account known?
+    #[must_use]
+    pub fn sees_hosts(&self) -> bool {
+        self.blind.is_empty() && self.databases_blind.is_empty()
+    }
+
+    /// What is blind and why, each by the name it goes by: a place alone is EC2's.
+    pub fn blind_inventories(&self) -> impl Iterator<Item = (String, &Failure)> {
+        blind_inventories(&self.blind, &self.databases_blind)
+    }
+}
+
+/// What fails for one reason in both services of a place is one thing.
+fn blind_inventories<'b>(
+    instances: &'b [(Place, Failure)],
+    databases: &'b [(Place, Failure)],
+) -> impl Iterator<Item = (String, &'b Failure)> {
+    let is_told = |(place, why): &&(Place, Failure)| {
+        instances.iter().any(|(blind, of)| blind == place && of.kind == why.kind)
+    };
+    let databases = databases.iter().filter(move |blind| !is_told(blind));
+    let instances = instances.iter().map(|(place, why)| (place.to_string(), why));
+    instances.chain(databases.map(|(place, why)| (format!("RDS {place}"), why)))
 }
 
 /// One monitoring system.

@@ -1,21 +1,26 @@
-//! What the inventory of each place lets us say: who is listed, and whether being not listed proves anything.
+//! What the inventory of each place lets us say: who is listed, and whether being not listed proves anything. Instances
+//! and databases are listed apart, and one of the two listings that cannot be read blinds nothing of the other.
 //!
 //! A complete reading from which far too many remembered hosts have vanished without a word is not believed: an
 //! empty answer without an error deleted whole fleets elsewhere (Argo CD #18480, Google's Diskerase). It
 //! proves absence only after complete readings have agreed with it for [`FALL_BELIEVED_AFTER`]; a real mass
-//! termination is seen as such, because EC2 lists terminated instances for about an hour. Recovery is
-//! automatic: the first reading with the hosts back ends the doubt.
+//! termination is seen as such, because EC2 lists terminated instances for about an hour, and RDS lists a database for
+//! the minutes that its deletion takes. A place has few databases: there also the last ones that vanish are too many.
+//! Recovery is automatic: the first reading with the hosts back ends the doubt.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::Pass;
 use super::in_step::InStep;
+use super::listed::{Listed, Membership};
 use crate::fleet::Account;
 use crate::ids::{HostId, Place};
-use crate::inventory::Instance;
+use crate::inventory::{Database, DatabaseCluster, Instance};
 use crate::limits::{FALL_BELIEVED_AFTER, FALL_FLOOR, FALL_PERCENT, INVENTORY_MAX_AGE};
-use crate::memory::PlaceMemory;
-use crate::reading::{Failure, FailureKind};
+use crate::memory::{DatabasesMemory, HostMemory, PlaceMemory};
+use crate::reading::{Failure, FailureKind, Reading};
 
 /// One place as this pass sees it.
 #[derive(Debug)]
@@ -23,13 +28,30 @@ pub(super) struct PlaceView<'a> {
     pub(super) place: Place,
     pub(super) account: &'a Account,
     pub(super) memory: &'a PlaceMemory,
+    /// What EC2's listing lets us say.
+    pub(super) instances: Listing,
+    /// What RDS's listing of databases lets us say.
+    pub(super) databases: Listing,
+    /// What RDS's listing of clusters lets us say.
+    pub(super) clusters: Listing,
+    /// The recording is from before databases were read: it is judged without them.
+    is_without_databases: bool,
     /// Instances that were listed, by id, each once; whatever the extent of the reading.
-    pub(super) listed: Vec<&'a Instance>,
-    /// When the listing was begun, if it brought anything.
+    listed_instances: Vec<&'a Instance>,
+    /// Databases of RDS, likewise. Neptune's and `DocumentDB`'s, which share the listing, are no hosts.
+    listed_databases: Vec<(&'a Database, Membership<'a>)>,
+    /// Clusters that are there now, as far as was seen.
+    pub(super) seen_clusters: &'a [DatabaseCluster],
+}
+
+/// What one listing of a place lets us say.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// When it was begun, if it brought anything.
     pub(super) at: Option<Timestamp>,
-    /// Who is listed is there now: the listing is not older than [`INVENTORY_MAX_AGE`].
+    /// Who is listed is there now: it is not older than [`INVENTORY_MAX_AGE`].
     pub(super) is_fresh: bool,
-    /// When the listing was begun, if it proves that what it lacks is not there.
+    /// When it was begun, if it proves that what it lacks is not there.
     pub(super) proof: Option<Timestamp>,
     /// Why it proves nothing.
     pub(super) blind: Option<Failure>,
@@ -40,10 +62,11 @@ pub(super) struct PlaceView<'a> {
 /// Memory of a place that has none yet.
 static NEW: PlaceMemory = PlaceMemory {
     since: None,
-    hosts: std::collections::BTreeMap::new(),
-    tombstones: std::collections::BTreeMap::new(),
+    hosts: BTreeMap::new(),
+    tombstones: BTreeMap::new(),
     fallen_since: None,
-    findings: std::collections::BTreeMap::new(),
+    databases: DatabasesMemory { since: None, fallen_since: None, writers: BTreeMap::new() },
+    findings: BTreeMap::new(),
     unused_since: None,
 };
 
@@ -54,38 +77,39 @@ pub(super) fn look<'a>(pass: &Pass<'a>) -> Vec<PlaceView<'a>> {
 
 fn look_at<'a>(pass: &Pass<'a>, place: Place, account: &'a Account) -> PlaceView<'a> {
     let memory = pass.memory.places.get(&place).unwrap_or(&NEW);
+    let inventory = pass.snapshot.inventories.get(&place).map(|inventory| &**inventory);
+    let now = pass.now;
     let mut view = PlaceView {
         account,
         memory,
-        listed: Vec::new(),
-        at: None,
-        is_fresh: false,
-        proof: None,
-        blind: None,
-        fallen_since: memory.fallen_since,
+        instances: Listing::at(inventory.map(|i| &i.instances), "ec2 instances", &place, now),
+        databases: Listing::at(inventory.map(|i| &i.databases), "rds databases", &place, now),
+        clusters: Listing::at(inventory.map(|i| &i.clusters), "rds clusters", &place, now),
+        is_without_databases: inventory.is_some_and(|inventory| !inventory.knows_databases()),
+        listed_instances: inventory.map(|i| instances_by_id(&i.instances.seen)).unwrap_or_default(),
+        listed_databases: Vec::new(),
+        seen_clusters: &[],
         place,
     };
-    let Some(inventory) = pass.snapshot.inventories.get(&view.place) else {
-        view.blind = Some(Failure::new(
-            FailureKind::NotYetRead,
-            format!("ec2 instances {}: not read yet", view.place),
-        ));
-        return view;
-    };
-    let reading = &inventory.instances;
-    view.listed = by_id(&reading.seen);
-    view.at = reading.at();
-    view.is_fresh = view.at.is_some_and(|at| pass.now.duration_since(at) <= INVENTORY_MAX_AGE);
-    view.blind = reading.blindness(pass.now, INVENTORY_MAX_AGE);
-    if let Some(complete) = reading.complete(pass.now, INVENTORY_MAX_AGE) {
-        view.proof = Some(complete.at());
-        view.doubt_a_fall(complete.at());
+    if let Some(inventory) = inventory {
+        view.seen_clusters = if view.clusters.is_fresh { &inventory.clusters.seen } else { &[] };
+        view.listed_databases = databases_by_id(&inventory.databases.seen, view.seen_clusters);
     }
+    if view.is_without_databases {
+        view.databases.blind = None;
+        view.clusters.blind = None;
+    }
+    view.instances.fallen_since = memory.fallen_since;
+    view.databases.fallen_since = memory.databases.fallen_since;
+    let instances = view.lost(memory.hosts.keys().filter(|id| !id.is_database()));
+    view.instances.doubt_a_fall(instances, is_fall(instances), "ec2 instances", &view.place);
+    let databases = view.lost(databases_not_missed(&memory.hosts));
+    view.databases.doubt_a_fall(databases, is_fall_of_databases(databases), "rds databases", &view.place);
     view
 }
 
 /// Each instance once. A page that came twice is not complete, but whoever reads it may still look.
-fn by_id(seen: &[Instance]) -> Vec<&Instance> {
+fn instances_by_id(seen: &[Instance]) -> Vec<&Instance> {
     let mut listed: Vec<&Instance> = seen.iter().collect();
     listed
         .sort_by(|a, b| a.id.cmp(&b.id).then(b.launch_time.cmp(&a.launch_time)).then(a.state.cmp(&b.state)));
@@ -93,30 +117,110 @@ fn by_id(seen: &[Instance]) -> Vec<&Instance> {
     listed
 }
 
+/// Each database of RDS once, with what is known of its cluster.
+fn databases_by_id<'a>(
+    seen: &'a [Database],
+    clusters: &'a [DatabaseCluster],
+) -> Vec<(&'a Database, Membership<'a>)> {
+    let mut listed: Vec<&Database> = seen.iter().filter(|database| database.engine.is_rds()).collect();
+    listed.sort_by(|a, b| {
+        a.id.cmp(&b.id).then_with(|| a.name.cmp(&b.name)).then_with(|| a.status.cmp(&b.status))
+    });
+    listed.dedup_by(|later, first| later.id == first.id);
+    let mut clusters: Vec<&DatabaseCluster> = clusters.iter().collect();
+    clusters.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    clusters.dedup_by(|later, first| later.name == first.name);
+    let membership = |database: &Database| match &database.cluster {
+        None => Membership::Alone,
+        Some(name) => {
+            let at = clusters.binary_search_by(|cluster| cluster.name.cmp(name)).ok();
+            let cluster = at.and_then(|at| clusters.get(at).copied());
+            cluster.map_or(Membership::Hidden, Membership::In)
+        }
+    };
+    listed.into_iter().map(|database| (database, membership(database))).collect()
+}
+
 impl<'a> PlaceView<'a> {
-    /// The instance of this id, if it was listed.
-    pub(super) fn instance(&self, id: &HostId) -> Option<&'a Instance> {
-        let at = self.listed.binary_search_by(|instance| instance.id.cmp(id)).ok()?;
-        self.listed.get(at).copied()
+    /// Everybody who was listed, by id: `db-…` stands before `i-…`.
+    pub(super) fn listed(&self) -> impl Iterator<Item = Listed<'a>> {
+        let databases = self.listed_databases.iter().map(|(database, of)| Listed::Database(database, *of));
+        databases.chain(self.listed_instances.iter().map(|instance| Listed::Instance(instance)))
     }
 
-    /// The listed instances, for whoever asks in the order of ids.
-    pub(super) fn in_step(&self) -> InStep<impl Iterator<Item = (&HostId, &'a Instance)>> {
-        debug_assert!(self.listed.is_sorted_by_key(|instance| &instance.id), "a walk needs the order of ids");
-        InStep::new(self.listed.iter().map(|instance| (&instance.id, *instance)))
+    /// The same, for whoever asks in the order of ids.
+    pub(super) fn in_step(&self) -> InStep<impl Iterator<Item = (&'a HostId, Listed<'a>)>> {
+        debug_assert!(self.listed().is_sorted_by_key(|listed| listed.id()), "a walk needs the order of ids");
+        InStep::new(self.listed().map(|listed| (listed.id(), listed)))
     }
 
-    /// How many of these ids, which ascend, are not listed?
-    pub(super) fn unlisted<'i>(&self, ids: impl Iterator<Item = &'i HostId>) -> usize {
+    /// The host of this id, if it was listed.
+    pub(super) fn host(&self, id: &HostId) -> Option<Listed<'a>> {
+        if id.is_database() {
+            let at = self.listed_databases.binary_search_by(|(database, _)| database.id.cmp(id)).ok()?;
+            self.listed_databases.get(at).map(|(database, of)| Listed::Database(database, *of))
+        } else {
+            let at = self.listed_instances.binary_search_by(|instance| instance.id.cmp(id)).ok()?;
+            self.listed_instances.get(at).map(|instance| Listed::Instance(instance))
+        }
+    }
+
+    /// The listing that would list the host of this id.
+    pub(super) fn listing(&self, id: &HostId) -> &Listing {
+        if id.is_database() { &self.databases } else { &self.instances }
+    }
+
+    /// When the first complete reading of the listing was begun that would list the host of this id.
+    pub(super) fn since(&self, id: &HostId) -> Option<Timestamp> {
+        if id.is_database() { self.memory.databases.since } else { self.memory.since }
+    }
+
+    /// Do the databases that are listed prove that there are no others?
+    pub(super) fn proves_databases(&self) -> bool {
+        self.databases.proof.is_some() || self.is_without_databases
+    }
+
+    /// Do all hosts that are listed prove that there are no others?
+    pub(super) fn proves_all(&self) -> bool {
+        self.instances.proof.is_some() && self.proves_databases()
+    }
+
+    /// Was every listing of hosts readable once? A refusal of databases counts as an answer: an account may have none,
+    /// and a right that is missing is told elsewhere.
+    pub(super) fn is_once_read(&self) -> bool {
+        let is_awaited = |failure: &Failure| failure.kind == FailureKind::NotYetRead;
+        self.memory.since.or(self.instances.proof).is_some()
+            && (self.memory.databases.since.is_some()
+                || !self.databases.blind.as_ref().is_some_and(is_awaited))
+    }
+
+    /// How many of these, which ascend, are not listed, and how many they are.
+    pub(super) fn lost<'i>(&self, known: impl Iterator<Item = &'i HostId>) -> (usize, usize) {
         let mut listed = self.in_step();
-        ids.filter(|id| listed.get(id).is_none()).count()
+        known.fold((0, 0), |(lost, all), id| (lost + usize::from(listed.get(id).is_none()), all + 1))
+    }
+}
+
+impl Listing {
+    fn at<T>(reading: Option<&Reading<T>>, what: &str, place: &Place, now: Timestamp) -> Self {
+        let Some(reading) = reading else {
+            let failure = Failure::new(FailureKind::NotYetRead, format!("{what} {place}: not read yet"));
+            return Self { blind: Some(failure), ..Self::default() };
+        };
+        let at = reading.at();
+        Self {
+            at,
+            is_fresh: at.is_some_and(|at| now.duration_since(at) <= INVENTORY_MAX_AGE),
+            proof: reading.complete(now, INVENTORY_MAX_AGE).map(|complete| complete.at()),
+            blind: reading.blindness(now, INVENTORY_MAX_AGE),
+            fallen_since: None,
+        }
     }
 
     /// Takes the proof away from a complete reading that lost too many hosts; see the module.
-    fn doubt_a_fall(&mut self, at: Timestamp) {
-        let known = self.memory.hosts.len();
-        let lost = self.unlisted(self.memory.hosts.keys());
-        if !is_fall(lost, known) {
+    fn doubt_a_fall(&mut self, (lost, known): (usize, usize), is_fall: bool, what: &str, place: &Place) {
+        let Some(at) = self.proof else { return };
+        if !is_fall {
             self.fallen_since = None;
             return;
         }
@@ -127,16 +231,27 @@ impl<'a> PlaceView<'a> {
             self.blind = Some(Failure::new(
                 FailureKind::Malformed,
                 format!(
-                    "ec2 instances {}: {lost} of {known} hosts vanished at once and none was seen shutting down; not believed \
-                 unless complete readings still say so an hour after {since}; check region, endpoint and rights",
-                    self.place
+                    "{what} {place}: {lost} of {known} hosts vanished at once and none was seen shutting down; not believed \
+                     unless complete readings still say so an hour after {since}; check region, endpoint and rights"
                 ),
             ));
         }
     }
 }
 
-/// Are so many lost that a complete reading must be doubted?
-pub(super) fn is_fall(lost: usize, known: usize) -> bool {
+/// Databases that no listing was believed to lack yet. Those that are missed already do not vanish once more when the
+/// others are fewer.
+pub(super) fn databases_not_missed(hosts: &BTreeMap<HostId, HostMemory>) -> impl Iterator<Item = &HostId> {
+    let is_one = |(id, memory): &(&HostId, &HostMemory)| id.is_database() && memory.absent_since.is_none();
+    hosts.iter().filter(is_one).map(|(id, _)| id)
+}
+
+/// Are so many instances lost, of those known, that a complete reading must be doubted?
+pub(super) fn is_fall((lost, known): (usize, usize)) -> bool {
     lost > FALL_FLOOR.max(known * FALL_PERCENT / 100)
+}
+
+/// The same of databases.
+pub(super) fn is_fall_of_databases((lost, known): (usize, usize)) -> bool {
+    is_fall((lost, known)) || (lost > 0 && lost == known)
 }

@@ -1,6 +1,6 @@
 //! Who exists: every host that is listed, and every remembered one that is not proved gone.
 //!
-//! Gone is proved by AWS's own word (shutting down, terminated), or by two complete readings that lack the host
+//! Gone is proved by AWS's own word (shutting down, terminated, deleting), or by two complete readings that lack the host
 //! and were begun [`ABSENCE_APART`]. Anything less keeps the host, unseen, and nothing is said about it.
 
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::in_step::InStep;
+use super::listed::{Life, Listed};
 use super::places::PlaceView;
 use crate::ids::{HostId, ObjectKey};
-use crate::inventory::{Instance, PowerState};
 use crate::limits::ABSENCE_APART;
 use crate::memory::{HostMemory, Tombstone};
 
@@ -22,7 +22,7 @@ pub(super) struct HostView<'a> {
     /// Number of its place.
     pub(super) place: usize,
     /// As it was listed; perhaps too long ago.
-    pub(super) instance: Option<&'a Instance>,
+    pub(super) listed: Option<Listed<'a>>,
     pub(super) memory: Option<&'a HostMemory>,
     /// Listed by a reading that is fresh: it is there now.
     pub(super) seen: bool,
@@ -31,28 +31,39 @@ pub(super) struct HostView<'a> {
 }
 
 impl<'a> HostView<'a> {
-    /// Its Name tag as it was last seen.
+    /// Its name as it was last seen.
     pub(super) fn name(&self) -> Option<&'a str> {
-        match self.instance {
-            Some(instance) => instance.name(),
+        match self.listed {
+            Some(listed) => listed.name(),
             None => self.memory.and_then(|memory| memory.name.as_deref()),
         }
     }
 
     /// It is there now and runs.
     pub(super) fn is_running(&self) -> bool {
-        self.seen && self.power() == Some(PowerState::Running)
+        self.seen && self.life() == Some(Life::Running)
     }
 
-    /// Its power state when last listed.
-    pub(super) fn power(&self) -> Option<PowerState> {
-        self.instance.map(|instance| instance.state)
+    /// What it did when last listed.
+    pub(super) fn life(&self) -> Option<Life> {
+        self.listed.map(Listed::life)
     }
 
-    /// It is stopped or on its way there.
+    /// Where a database listens, as it was last seen.
+    pub(super) fn endpoint(&self) -> Option<&'a str> {
+        let remembered = || self.memory.and_then(|memory| memory.endpoint.as_deref());
+        self.listed.and_then(Listed::endpoint).or_else(remembered)
+    }
+
+    /// It is there now, and whether it runs cannot be told: a database that is being changed or in trouble.
+    pub(super) fn may_run(&self) -> bool {
+        self.seen && self.id.is_database() && self.life() == Some(Life::Unclear)
+    }
+
+    /// It is stopped, or an instance on its way there.
     pub(super) fn is_stopped(&self) -> bool {
-        match self.power() {
-            Some(power) => matches!(power, PowerState::Stopping | PowerState::Stopped),
+        match self.life() {
+            Some(life) => life == Life::Stopped,
             None => self.memory.is_some_and(|memory| memory.stopped_since.is_some()),
         }
     }
@@ -64,6 +75,7 @@ pub(super) struct Tomb<'a> {
     pub(super) id: &'a HostId,
     pub(super) place: usize,
     pub(super) name: Option<Arc<str>>,
+    pub(super) endpoint: Option<Arc<str>>,
     pub(super) environment: Option<ObjectKey>,
     pub(super) gone_since: Timestamp,
     pub(super) replaced_by: Option<HostId>,
@@ -105,19 +117,20 @@ impl<'a> Population<'a> {
     /// Hosts that are listed and exist; those that AWS says are going become tombs, if we ever saw them alive.
     fn listed(&mut self, number: usize, place: &PlaceView<'a>) {
         let mut memories = InStep::new(&place.memory.hosts);
-        for instance in &place.listed {
-            let memory = memories.get(&instance.id);
-            if instance.state.exists() {
+        for listed in place.listed() {
+            let id = listed.id();
+            let (memory, listing) = (memories.get(id), place.listing(id));
+            if listed.life() != Life::Leaving {
                 self.hosts.push(HostView {
-                    id: &instance.id,
+                    id,
                     place: number,
-                    instance: Some(*instance),
+                    listed: Some(listed),
                     memory,
-                    seen: place.is_fresh,
+                    seen: listing.is_fresh,
                     absent_since: None,
                 });
-            } else if let (Some(memory), Some(at)) = (memory, place.at) {
-                self.tombs.push(bury(&instance.id, number, memory, memory.absent_since.unwrap_or(at)));
+            } else if let (Some(memory), Some(at)) = (memory, listing.at) {
+                self.tombs.push(bury(id, number, memory, memory.absent_since.unwrap_or(at)));
             }
         }
     }
@@ -129,15 +142,16 @@ impl<'a> Population<'a> {
             if listed.get(id).is_some() {
                 continue;
             }
-            let absent_since = memory.absent_since.or(place.proof);
-            match (memory.absent_since, place.proof) {
+            let proof = place.listing(id).proof;
+            let absent_since = memory.absent_since.or(proof);
+            match (memory.absent_since, proof) {
                 (Some(first), Some(second)) if second.duration_since(first) >= ABSENCE_APART => {
                     self.tombs.push(bury(id, number, memory, first));
                 }
                 _ => self.hosts.push(HostView {
                     id,
                     place: number,
-                    instance: None,
+                    listed: None,
                     memory: Some(memory),
                     seen: false,
                     absent_since,
@@ -149,7 +163,7 @@ impl<'a> Population<'a> {
     /// Tombstones of earlier passes; a host that is listed alive again has none.
     fn buried(&mut self, number: usize, place: &PlaceView<'a>) {
         for (id, stone) in &place.memory.tombstones {
-            let is_back = place.instance(id).is_some_and(|instance| instance.state.exists());
+            let is_back = place.host(id).is_some_and(|listed| listed.life() != Life::Leaving);
             if !is_back && !place.memory.hosts.contains_key(id) {
                 self.tombs.push(Tomb::from_stone(id, number, stone));
             }
@@ -162,6 +176,7 @@ fn bury<'a>(id: &'a HostId, place: usize, memory: &HostMemory, gone_since: Times
         id,
         place,
         name: memory.name.clone(),
+        endpoint: memory.endpoint.clone(),
         environment: memory.environment.clone(),
         gone_since,
         replaced_by: None,
@@ -175,6 +190,7 @@ impl<'a> Tomb<'a> {
             id,
             place,
             name: stone.name.clone(),
+            endpoint: stone.endpoint.clone(),
             environment: stone.environment.clone(),
             gone_since: stone.gone_since,
             replaced_by: stone.replaced_by.clone(),
@@ -186,6 +202,7 @@ impl<'a> Tomb<'a> {
     pub(super) fn stone(&self) -> Tombstone {
         Tombstone {
             name: self.name.clone(),
+            endpoint: self.endpoint.clone(),
             environment: self.environment.clone(),
             gone_since: self.gone_since,
             replaced_by: self.replaced_by.clone(),

@@ -1,19 +1,24 @@
-//! What puts right what was found, in the words and by the commands of the product in which it was found.
+//! What puts right what was found, in the words and by the commands of the product in which it was found, and of the
+//! service that runs the host.
 //!
 //! It only advises: nothing here is ever run. A test asks the real programs for every command that is named.
 
+use super::population::HostView;
 use super::stand::Stand;
 use crate::fleet::Look;
 use crate::registry::Product;
-use crate::text::clean;
+use crate::text::{argument, clean};
 
-/// A host that is not registered.
-pub(super) fn register(product: Product) -> &'static str {
-    match product {
-        Product::Mackerel => {
+/// A host that is not registered. A database has no agent: to register it is the AWS integration's work.
+pub(super) fn register(product: Product, host: &HostView<'_>) -> &'static str {
+    match (product, host.id.is_database()) {
+        (Product::Mackerel, true) => {
+            "in Mackerel's AWS integration of its account and region: enable RDS, and let its tags through: mkr aws-integrations"
+        }
+        (Product::Mackerel, false) => {
             "on the host: rm /var/lib/mackerel-agent/id; systemctl restart mackerel-agent (install mackerel-agent where it is not)"
         }
-        Product::Nagios => {
+        (Product::Nagios, _) => {
             "define the host in Nagios so that a rule of spec.join finds it (a custom variable _INSTANCE_ID is the surest); check \
              the configuration and reload it: nagios4 -v /etc/nagios4/nagios.cfg && systemctl reload nagios4"
         }
@@ -21,28 +26,38 @@ pub(super) fn register(product: Product) -> &'static str {
 }
 
 /// A host that is registered and sends nothing.
-pub(super) fn wake(product: Product) -> &'static str {
-    match product {
-        Product::Mackerel => "on the host: systemctl status mackerel-agent; systemctl restart mackerel-agent",
-        Product::Nagios => "see why Nagios gets no results of it: systemctl status nagios4",
+pub(super) fn wake(product: Product, host: &HostView<'_>) -> &'static str {
+    match (product, host.id.is_database()) {
+        (Product::Mackerel, true) => {
+            "see whether Mackerel's AWS integration still reads it (role, region, tags, metrics): mkr aws-integrations"
+        }
+        (Product::Mackerel, false) => {
+            "on the host: systemctl status mackerel-agent; systemctl restart mackerel-agent"
+        }
+        (Product::Nagios, _) => "see why Nagios gets no results of it: systemctl status nagios4",
     }
 }
 
 /// A required check that is not there.
-pub(super) fn add(product: Product, look: &Look) -> String {
+pub(super) fn add(product: Product, host: &HostView<'_>, look: &Look) -> String {
     match (product, look) {
-        (Product::Mackerel, Look::Check(name)) => {
-            format!(
-                "add [plugin.checks.{}] to mackerel-agent.conf and restart mackerel-agent",
-                clean(name.as_str())
-            )
-        }
+        (Product::Mackerel, Look::Check(name)) => add_to_agent(host, &clean(name.as_str())),
         (Product::Nagios, Look::Check(name)) => format!(
             "define the service \"{}\" for the host; nagios4 -v /etc/nagios4/nagios.cfg && systemctl reload nagios4",
             clean(name.as_str())
         ),
         (_, Look::Metric(..) | Look::Connectivity) => format!("add the monitor in {}", product.as_str()),
     }
+}
+
+fn add_to_agent(host: &HostView<'_>, name: &str) -> String {
+    let Some(endpoint) = host.endpoint() else {
+        return format!("add [plugin.checks.{name}] to mackerel-agent.conf and restart mackerel-agent");
+    };
+    format!(
+        "on a host that reaches it add [plugin.checks.{name}] with custom_identifier = {} to mackerel-agent.conf and restart mackerel-agent",
+        argument(endpoint)
+    )
 }
 
 /// A check that is there and does not stand as it should.
@@ -86,4 +101,47 @@ pub(super) fn part(product: Product, ids: &str) -> String {
         Product::Nagios => "see which host answers in its name",
     };
     format!("{there}; then: {}", retire(product, ids))
+}
+
+/// Let it have these roles, named as Mackerel does.
+pub(super) fn set_roles(host: &HostView<'_>, roles: &[String], has_others: bool) -> String {
+    if host.id.is_database() {
+        let others = if has_others { ", and take the others off" } else { "" };
+        return format!(
+            "give it {} on its page, or in Mackerel's AWS integration{others}: mkr aws-integrations",
+            roles.join(", ")
+        );
+    }
+    let list: Vec<String> = roles.iter().map(|role| format!("\"{role}\"")).collect();
+    let mut fix =
+        format!("in mackerel-agent.conf set roles = [{}]; systemctl restart mackerel-agent", list.join(", "));
+    if has_others {
+        fix.push_str(
+            "; then take the others off on the host's page (the agent adds roles, it never removes them)",
+        );
+    }
+    fix
+}
+
+/// Tag it. What differs from database to database does not stand last: RDS takes one at a time, and commands that
+/// differ in the last word alone are joined.
+pub(super) fn tag_command(host: &HostView<'_>, key: &str, value: &str) -> String {
+    if !host.id.is_database() {
+        let id = argument(host.id.as_str());
+        return format!("aws ec2 create-tags --tags Key={key},Value={value} --resources {id}");
+    }
+    let name = argument(host.name().unwrap_or_default());
+    format!(
+        "aws rds add-tags-to-resource --resource-name \"$(aws rds describe-db-instances --db-instance-identifier {name} \
+         --query 'DBInstances[0].DBInstanceArn' --output text)\" --tags Key={key},Value={value}"
+    )
+}
+
+/// Look at it.
+pub(super) fn look_command(host: &HostView<'_>) -> String {
+    if host.id.is_database() {
+        let name = argument(host.name().unwrap_or_default());
+        return format!("aws rds describe-db-instances --db-instance-identifier {name} --output table");
+    }
+    format!("aws ec2 describe-instances --instance-ids {}", argument(host.id.as_str()))
 }

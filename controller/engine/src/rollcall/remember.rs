@@ -13,43 +13,54 @@ use super::found::{Owner, Remembered};
 use super::hosts::Judged;
 use super::join::Joined;
 use super::names::NameBook;
-use super::places::is_fall;
+use super::places::{Listing, PlaceView, databases_not_missed, is_fall, is_fall_of_databases};
 use super::population::Tomb;
 use super::registries::{Registered, SystemView};
 use super::scene::Scene;
+use super::writers::Writers;
 use crate::fleet::Environment;
 use crate::ids::{CheckName, HostId, ObjectKey, RegistrationId};
 use crate::limits::{
     CHANGES_KEPT, CHECK_PROOF_MAX_AGE, MAX_TOMBSTONES, TOMBSTONE_KEPT, UNUSED_KEPT, WEEKS_KEPT,
 };
 use crate::memory::{
-    EnvironmentMemory, HostMemory, MAX_CHANGES, Memory, PlaceMemory, SystemMemory, Tombstone,
+    DatabasesMemory, EnvironmentMemory, HostMemory, MAX_CHANGES, Memory, PlaceMemory, SystemMemory, Tombstone,
 };
 use crate::reading::{Extent, FailureKind, Reading};
+
+/// What this pass adds to what was known.
+pub(super) struct News<'p> {
+    pub(super) times: Remembered,
+    pub(super) changes: &'p Changes,
+    pub(super) writers: Writers,
+}
 
 /// Makes the memory of the next pass. Takes the hosts' memories out of `judged`.
 pub(super) fn remember<'a>(
     scene: &Scene<'_, 'a>,
     judged: &mut Judged,
     exemptions: &Exemptions<'_>,
-    mut times: Remembered,
-    changes: &Changes,
+    news: News<'_>,
     names: &mut [NameBook<'a>],
 ) -> Memory {
+    let News { mut times, changes, mut writers } = news;
     let mut memory = Memory { healed: healed(scene, exemptions), ..Memory::default() };
     let mut hosts = by_place(scene, std::mem::take(&mut judged.memories));
     let registered = registered_tombs(scene);
     for (number, place) in scene.places.iter().enumerate() {
         let hosts: BTreeMap<HostId, HostMemory> =
             hosts.get_mut(number).map(std::mem::take).unwrap_or_default().into_iter().collect();
-        // Once those who vanished are proved gone one by one, the fall is over.
-        let still_lost = place.unlisted(hosts.keys());
-        let is_open = place.proof.is_none() || is_fall(still_lost, hosts.len());
+        let (instances_fallen_since, databases_fallen_since) = fallen_since(place, &hosts);
         let of_place = PlaceMemory {
-            since: place.memory.since.or(place.proof),
+            since: place.memory.since.or(place.instances.proof),
+            fallen_since: instances_fallen_since,
+            databases: DatabasesMemory {
+                since: place.memory.databases.since.or(place.databases.proof),
+                fallen_since: databases_fallen_since,
+                writers: writers.get_mut(number).map(std::mem::take).unwrap_or_default(),
+            },
             hosts,
             tombstones: tombstones(scene, number, registered.as_ref()),
-            fallen_since: place.fallen_since.filter(|_| is_open),
             findings: times.remove(&Owner::Place(number)).unwrap_or_default(),
             unused_since: None,
         };
@@ -74,6 +85,20 @@ pub(super) fn remember<'a>(
     }
     keep_unused(scene, changes, &mut memory);
     memory
+}
+
+/// Since when EC2's listing has lost too many, and since when RDS's. Once those who vanished are proved gone one by one,
+/// the fall is over.
+fn fallen_since(
+    place: &PlaceView<'_>,
+    hosts: &BTreeMap<HostId, HostMemory>,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let since = |listing: &Listing, is_fall: &dyn Fn() -> bool| {
+        listing.fallen_since.filter(|_| listing.proof.is_none() || is_fall())
+    };
+    let instances = || is_fall(place.lost(hosts.keys().filter(|id| !id.is_database())));
+    let databases = || is_fall_of_databases(place.lost(databases_not_missed(hosts)));
+    (since(&place.instances, &instances), since(&place.databases, &databases))
 }
 
 /// Hosts by number of their place, still by id.
@@ -211,7 +236,7 @@ fn environment_memory(
 ) -> EnvironmentMemory {
     let old = scene.pass.memory.environments.get(&environment.key);
     let mut weekly_hosts = old.map(|old| old.weekly_hosts.clone()).unwrap_or_default();
-    let proved = |place| scene.places.iter().any(|view| view.place == place && view.proof.is_some());
+    let proved = |place| scene.places.iter().any(|view| view.place == place && view.proves_all());
     if environment.places().all(proved) {
         weekly_hosts.insert(week(scene.pass.now), i32::try_from(hosts).unwrap_or(i32::MAX));
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Pass;
 use super::claims::Claimed;
+use super::listed::Listed;
 use super::population::HostView;
 use crate::fleet::{Demand, Environment};
 use crate::ids::RoleName;
@@ -84,20 +85,20 @@ impl Roles<'_> {
     fn of(&mut self, number: usize, host: &HostView<'_>, by: usize, environment: &Environment) -> Vec<u16> {
         let mut played = Vec::new();
         let book = &environment.book;
-        let Some(instance) = host.instance else {
+        let Some(marks) = host.listed.map(Listed::marks) else {
             let names = host.memory.into_iter().flat_map(|memory| memory.roles.iter());
             names.filter_map(|name| book.number(name.as_str())).for_each(|role| book.play(role, &mut played));
             return played;
         };
         if let Some(tag) = &environment.role_tag {
-            for name in tag.names(instance.tags.get(&tag.key).unwrap_or_default()) {
+            for name in tag.names(marks.tags.get(&tag.key).unwrap_or_default()) {
                 match book.number(name) {
                     Some(role) => book.play(role, &mut played),
                     None => self.unknown.entry((by, name.into())).or_default().push(number),
                 }
             }
         }
-        book.play_selected(instance, &mut played);
+        book.play_selected(marks, &mut played);
         played
     }
 }

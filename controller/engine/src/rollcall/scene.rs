@@ -12,15 +12,16 @@ use rollcall_crds::v1alpha1::HostState;
 use super::claims::Claimed;
 use super::hosts::Outcome;
 use super::join::Joins;
+use super::listed::{Life, Listed};
 use super::phrases::Phrases;
 use super::places::PlaceView;
 use super::population::{HostView, Population};
 use super::registries::{Registered, SystemView};
 use super::roles::{Class, Roles};
 use super::standing::newest_first;
-use super::{HostRoll, Pass, Row};
+use super::{ClusterPart, HostRoll, Pass, Row};
 use crate::ids::{HostId, ObjectKey, Place, RegistrationId, RoleName};
-use crate::inventory::PowerState;
+use crate::inventory::MemberRole;
 use crate::limits::ABSENCE_APART;
 use crate::memory::{HostMemory, Memory};
 use crate::text::{clean, clean_shared};
@@ -64,20 +65,25 @@ impl<'p, 'a> Scene<'p, 'a> {
         if let Some(memory) = host.memory {
             return memory.joined;
         }
-        let since = self.places.get(host.place).and_then(|place| place.memory.since);
-        host.instance.zip(since).is_some_and(|(instance, since)| instance.launch_time > since)
+        let since = self.places.get(host.place).and_then(|place| place.since(host.id));
+        host.listed.zip(since).is_some_and(|(listed, since)| listed.came_after(since))
     }
 
     /// Since when a stopped host has been stopped: AWS's own word, or when we first saw it so.
     pub(super) fn stopped_since(&self, host: &HostView<'a>) -> Option<Timestamp> {
-        let Some(instance) = host.instance else { return host.memory?.stopped_since };
-        if !matches!(instance.state, PowerState::Stopping | PowerState::Stopped) {
+        let Some(listed) = host.listed else { return host.memory?.stopped_since };
+        if listed.life() != Life::Stopped {
             return None;
         }
-        let first_seen = || self.places.get(host.place).and_then(|place| place.at).unwrap_or(self.pass.now);
         let remembered = host.memory.and_then(|memory| memory.stopped_since);
-        let told = instance.state_reason.as_deref().and_then(time_in);
-        Some(told.or(remembered).unwrap_or_else(first_seen))
+        let told = listed.state_reason().and_then(time_in);
+        Some(told.or(remembered).unwrap_or_else(|| self.listed_at(host)))
+    }
+
+    /// When the listing was begun that shows a host, or does not.
+    pub(super) fn listed_at(&self, host: &HostView<'_>) -> Timestamp {
+        let place = self.places.get(host.place);
+        place.and_then(|place| place.listing(host.id).at).unwrap_or(self.pass.now)
     }
 
     /// The host as a roll call shows it.
@@ -102,8 +108,9 @@ impl<'p, 'a> Scene<'p, 'a> {
             state: outcome.state,
             settles_at: outcome.settles_at,
             seen: host.seen,
-            launch_time: host.instance.map(|instance| instance.launch_time),
-            instance_type: memory.instance_type.clone().filter(|_| host.instance.is_some()),
+            launch_time: host.listed.and_then(Listed::launched),
+            instance_type: memory.instance_type.clone().filter(|_| host.listed.is_some()),
+            cluster: host.listed.and_then(cluster_part),
             registrations: self.all_registrations(number),
             rows: Arc::clone(&outcome.rows),
         }
@@ -118,13 +125,13 @@ impl<'p, 'a> Scene<'p, 'a> {
         phrases: &mut Phrases,
     ) -> HostMemory {
         let class = self.class(number).map(|(_, class)| class);
-        let first_seen = || self.places.get(host.place).and_then(|place| place.at).unwrap_or(self.pass.now);
         HostMemory {
             name: remembered_name(host),
-            instance_type: match host.instance {
-                Some(instance) => Some(phrases.share(&*clean(&instance.instance_type))),
+            instance_type: match host.listed {
+                Some(listed) => Some(phrases.share(&*clean(listed.size()))),
                 None => host.memory.and_then(|memory| memory.instance_type.clone()),
             },
+            endpoint: remembered(host.endpoint(), host.memory.and_then(|memory| memory.endpoint.as_ref())),
             environment: match self.claims.get(number) {
                 Some(Claimed::By(by)) => self.environment_key(*by),
                 Some(Claimed::Nobody) => None,
@@ -135,7 +142,7 @@ impl<'p, 'a> Scene<'p, 'a> {
                 (None, Some(memory)) => Arc::clone(&memory.roles),
                 (None, None) => Arc::from([]),
             },
-            first_seen: host.memory.map_or_else(first_seen, |memory| memory.first_seen),
+            first_seen: host.memory.map_or_else(|| self.listed_at(host), |memory| memory.first_seen),
             joined: self.joined(host),
             ready_for_launch: outcome.ready_for_launch,
             absent_since: host.absent_since,
@@ -161,6 +168,7 @@ impl<'p, 'a> Scene<'p, 'a> {
                 seen: false,
                 launch_time: None,
                 instance_type: None,
+                cluster: None,
                 registrations: Vec::new(),
                 rows: Arc::clone(&rows),
             };
@@ -209,10 +217,24 @@ impl<'p, 'a> Scene<'p, 'a> {
     }
 }
 
-/// The Name tag to remember: the stored copy while it is the same.
+/// The part that a database has in its cluster, as it is shown.
+fn cluster_part(listed: Listed<'_>) -> Option<ClusterPart> {
+    let writes = match listed.part().map(|(_, part)| part) {
+        Some(MemberRole::Writer) => Some(true),
+        Some(MemberRole::Reader) => Some(false),
+        Some(MemberRole::Alone | MemberRole::Unknown) | None => None,
+    };
+    Some(ClusterPart { name: clean(listed.cluster_name()?), writes })
+}
+
+/// The name to remember.
 fn remembered_name(host: &HostView<'_>) -> Option<Arc<str>> {
-    let name = host.name()?;
-    let known = host.memory.and_then(|memory| memory.name.as_ref());
+    remembered(host.name(), host.memory.and_then(|memory| memory.name.as_ref()))
+}
+
+/// A text to remember: the stored copy while it is the same.
+fn remembered(name: Option<&str>, known: Option<&Arc<str>>) -> Option<Arc<str>> {
+    let name = name?;
     let cut =
         name.char_indices().nth(MAX_REMEMBERED_NAME).map_or(name, |(end, _)| name.get(..end).unwrap_or(name));
     match known {

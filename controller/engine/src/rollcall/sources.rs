@@ -1,4 +1,4 @@
-//! What cannot be read: one finding per place and per system, with the source's own reason. A source that nobody
+//! What cannot be read: one finding per listing of a place and per system, with the source's own reason. A source that nobody
 //! has asked yet is no finding.
 
 use rollcall_crds::v1alpha1::Severity;
@@ -7,6 +7,7 @@ use super::excess::bare;
 use super::found::{Found, Owner};
 use super::host_findings::Note;
 use super::phrases::Phrases;
+use super::places::PlaceView;
 use super::plan::Plans;
 use super::registries::SystemView;
 use super::scene::Scene;
@@ -18,23 +19,20 @@ use crate::text::count;
 /// Looks at every source that somebody needs.
 pub(super) fn look(scene: &Scene<'_, '_>, plans: &Plans<'_>, phrases: &mut Phrases, found: &mut Vec<Found>) {
     for (number, place) in scene.places.iter().enumerate() {
-        let Some(failure) = place.blind.as_ref().filter(|failure| is_news(failure)) else { continue };
-        let note = Note::new(
-            Code::InventoryBlind,
-            Severity::Warning,
-            failure.message.clone(),
-            inventory_fix(failure.kind),
-        );
-        let name = place.place.to_string();
-        let mut finding = bare(scene.pass, phrases, Subject::Itself, &name, None, note);
-        finding.account = Some(place.account.name.clone());
-        found.push(Found {
-            owner: Owner::Place(number),
-            key: String::new(),
-            namespace: "".into(),
-            host: None,
-            finding,
-        });
+        for (key, failure, call) in blind_inventories(place) {
+            let fix = inventory_fix(failure.kind, call);
+            let note = Note::new(Code::InventoryBlind, Severity::Warning, failure.message.clone(), fix);
+            let name = place.place.to_string();
+            let mut finding = bare(scene.pass, phrases, Subject::Itself, &name, None, note);
+            finding.account = Some(place.account.name.clone());
+            found.push(Found {
+                owner: Owner::Place(number),
+                key: key.to_owned(),
+                namespace: "".into(),
+                host: None,
+                finding,
+            });
+        }
     }
     for (number, system) in scene.systems.iter().enumerate().filter(|(_, system)| system.is_used) {
         for note in [unreadable(system), unverifiable(number, system, plans)].into_iter().flatten() {
@@ -51,6 +49,28 @@ pub(super) fn look(scene: &Scene<'_, '_>, plans: &Plans<'_>, phrases: &mut Phras
             });
         }
     }
+}
+
+/// The listings of a place that rules need and that failed, each with its key, the reason and the call. What fails for one
+/// reason in all of them is said once; clusters are missed only where a database is a member of one.
+fn blind_inventories<'p>(
+    place: &'p PlaceView<'_>,
+) -> impl Iterator<Item = (&'static str, &'p Failure, &'static str)> {
+    let has_members = || place.listed().any(|listed| listed.cluster_name().is_some());
+    let listings = [
+        ("", &place.instances, "ec2:DescribeInstances"),
+        ("databases", &place.databases, "rds:DescribeDBInstances"),
+        ("clusters", &place.clusters, "rds:DescribeDBClusters"),
+    ];
+    let mut said: Vec<FailureKind> = Vec::new();
+    listings.into_iter().filter_map(move |(key, listing, call)| {
+        let failure = listing.blind.as_ref().filter(|failure| is_news(failure))?;
+        if said.contains(&failure.kind) || (key == "clusters" && !has_members()) {
+            return None;
+        }
+        said.push(failure.kind);
+        Some((key, failure, call))
+    })
 }
 
 /// The listings of a system that rules need and that prove nothing now, each with the reason.
@@ -102,17 +122,23 @@ fn is_news(failure: &Failure) -> bool {
     !matches!(failure.kind, FailureKind::NotYetRead | FailureKind::NotSupported)
 }
 
-fn inventory_fix(kind: FailureKind) -> &'static str {
-    match kind {
+fn inventory_fix(kind: FailureKind, call: &str) -> String {
+    let fix = match kind {
         FailureKind::Denied => {
-            "allow the observing role ec2:DescribeInstances: aws sts get-caller-identity; aws ec2 describe-instances --max-items 1"
+            let example = match call {
+                "rds:DescribeDBInstances" => "aws rds describe-db-instances --max-items 1",
+                "rds:DescribeDBClusters" => "aws rds describe-db-clusters --max-items 1",
+                _ => "aws ec2 describe-instances --max-items 1",
+            };
+            return format!("allow the observing role {call}: aws sts get-caller-identity; {example}");
         }
         FailureKind::WrongAccount => {
             "correct spec.observe or spec.accountID of the CloudAccount: aws sts get-caller-identity"
         }
         FailureKind::Misconfigured => "correct spec.observe of the CloudAccount: kubectl get rcacct -o wide",
         _ => "none if it passes; else see the condition InventoryFresh: kubectl get rcacct -o wide",
-    }
+    };
+    fix.to_owned()
 }
 
 fn registry_fix(kind: FailureKind, system: &SystemView<'_>) -> String {

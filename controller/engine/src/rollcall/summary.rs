@@ -8,6 +8,7 @@ use super::causes::{Applied, group};
 use super::changes::Changes;
 use super::claims::Claimed;
 use super::excess::Excess;
+use super::places::{Listing, PlaceView};
 use super::scene::Scene;
 use super::sources::blind_listings;
 use super::tallies::{EnvironmentTally, Tallies};
@@ -52,9 +53,13 @@ impl Material<'_, '_, '_> {
         tally: &EnvironmentTally,
         findings: &[&Finding],
     ) -> EnvironmentRoll {
-        let inventory_blind = self.inventory_blind(environment);
+        let inventory_blind = self.blind(environment, |view| &view.instances);
+        let databases_blind = self.blind(environment, |view| &view.databases);
         let registry_blind = self.registry_blind(environment);
-        let is_blind = !inventory_blind.is_empty() || !registry_blind.is_empty() || tally.critical_unknown;
+        let is_blind = !inventory_blind.is_empty()
+            || !databases_blind.is_empty()
+            || !registry_blind.is_empty()
+            || tally.critical_unknown;
         let is_doubted =
             environment.is_partial || environment.book.doubted || environment.requirements_doubted;
         let ledger = environment.ledger.iter().zip(&tally.ledger);
@@ -77,14 +82,26 @@ impl Material<'_, '_, '_> {
             compliant: compliant(findings, is_blind || is_doubted),
             new_changes: self.changes.get(&environment.key).cloned().unwrap_or_default(),
             inventory_blind,
+            databases_blind,
             registry_blind,
         }
     }
 
-    fn inventory_blind(&self, environment: &Environment) -> Vec<(Place, Failure)> {
+    /// Where one listing of the environment's places is blind, and why.
+    fn blind(
+        &self,
+        environment: &Environment,
+        listing: impl for<'v, 'p> Fn(&'v PlaceView<'p>) -> &'v Listing,
+    ) -> Vec<(Place, Failure)> {
         let places: BTreeSet<Place> = environment.places().collect();
         let views = self.scene.places.iter().filter(|view| places.contains(&view.place));
-        views.filter_map(|view| Some((view.place.clone(), view.blind.clone()?))).collect()
+        views.filter_map(|view| Some((view.place.clone(), listing(view).blind.clone()?))).collect()
+    }
+
+    /// May the environment have hosts that nobody sees now?
+    fn is_inventory_blind(&self, environment: &Environment) -> bool {
+        let places: BTreeSet<Place> = environment.places().collect();
+        self.scene.places.iter().any(|view| places.contains(&view.place) && !view.proves_all())
     }
 
     fn registry_blind(&self, environment: &Environment) -> Vec<(ObjectKey, Failure)> {
@@ -98,7 +115,7 @@ impl Material<'_, '_, '_> {
         let places: BTreeSet<Place> = environment.places().collect();
         let mut views = self.scene.places.iter().filter(|view| places.contains(&view.place));
         let mut systems = environment.systems.iter().filter_map(|number| self.scene.systems.get(*number));
-        views.all(|view| view.memory.since.or(view.proof).is_some())
+        views.all(PlaceView::is_once_read)
             && systems.all(|system| system.memory.since.or(system.hosts.proof).is_some())
     }
 
@@ -118,15 +135,17 @@ impl Material<'_, '_, '_> {
             if let Some(roll) = rolls.get_mut(&view.account.name) {
                 roll.hosts += hosts;
                 roll.unclaimed += unclaimed;
-                roll.blind.extend(view.blind.clone().map(|failure| (view.place.clone(), failure)));
-                roll.once_read &= view.memory.since.or(view.proof).is_some();
+                roll.blind.extend(view.instances.blind.clone().map(|failure| (view.place.clone(), failure)));
+                let databases = view.databases.blind.clone();
+                roll.databases_blind.extend(databases.map(|failure| (view.place.clone(), failure)));
+                roll.once_read &= view.is_once_read();
             }
         }
         rolls
     }
 
     pub(super) fn systems(&self) -> BTreeMap<ObjectKey, SystemRoll> {
-        let sees_all = self.scene.places.iter().all(|place| place.proof.is_some());
+        let sees_all = self.scene.places.iter().all(PlaceView::proves_all);
         let systems = self.scene.systems.iter().zip(self.excess).filter(|(system, _)| system.is_used);
         let roll = |(system, excess): (&super::registries::SystemView<'_>, &Excess)| {
             let roll = SystemRoll {
@@ -158,7 +177,7 @@ impl Material<'_, '_, '_> {
         }
         for (environment, tally) in self.scene.pass.fleet.environments.iter().zip(&self.tallies.environments)
         {
-            let is_blind = !self.inventory_blind(environment).is_empty();
+            let is_blind = self.is_inventory_blind(environment);
             for (entry, tally) in environment.ledger.iter().zip(&tally.ledger) {
                 let (Requirement::Check(key), Demand::Check(demand)) = (&entry.requirement, &entry.demand)
                 else {
@@ -179,7 +198,7 @@ impl Material<'_, '_, '_> {
         let mut rolls: BTreeMap<ObjectKey, RoleRoll> =
             fleet.roles.keys().map(|key| (key.clone(), RoleRoll::default())).collect();
         for (environment, tally) in fleet.environments.iter().zip(&self.tallies.environments) {
-            let is_blind = !self.inventory_blind(environment).is_empty();
+            let is_blind = self.is_inventory_blind(environment);
             for role in environment.book.all() {
                 if let Some(roll) = rolls.get_mut(&role.key) {
                     roll.blind |= is_blind;

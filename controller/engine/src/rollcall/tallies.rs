@@ -24,6 +24,8 @@ pub(super) struct EnvironmentTally {
     pub(super) ledger: Vec<Tally>,
     /// Running hosts by number of the role in the environment's book.
     pub(super) running: BTreeMap<u16, u32>,
+    /// Hosts that are there and of which nobody can tell whether they run, by number of the role.
+    pub(super) unclear: BTreeMap<u16, u32>,
     /// Existing hosts by number of the role.
     pub(super) existing: BTreeMap<u16, u32>,
     pub(super) contested: u32,
@@ -59,13 +61,13 @@ impl Tallies {
         }
     }
 
-    /// Counts a host of an environment and its rows.
+    /// Counts a host of an environment and its rows. `runs`: does it, if that can be told?
     pub(super) fn host(
         &mut self,
         number: usize,
         class: &Class<'_>,
         state: HostState,
-        is_running: bool,
+        runs: Option<bool>,
         rows: &[Row],
     ) {
         let Some(tally) = self.environments.get_mut(class.number) else { return };
@@ -73,8 +75,10 @@ impl Tallies {
         *tally.states.entry(state).or_default() += 1;
         for role in &class.roles {
             *tally.existing.entry(*role).or_default() += 1;
-            if is_running {
-                *tally.running.entry(*role).or_default() += 1;
+            match runs {
+                Some(true) => *tally.running.entry(*role).or_default() += 1,
+                None => *tally.unclear.entry(*role).or_default() += 1,
+                Some(false) => {}
             }
         }
         for row in rows {

@@ -159,8 +159,13 @@ impl Desk<'_, '_, '_> {
                 clean(tag),
                 few(&names, names.len(), MAX_EXAMPLES)
             );
+            let find = if hosts.iter().any(|host| host.id.is_database()) {
+                format!("aws resourcegroupstaggingapi get-resources --tag-filters Key={}", argument(tag))
+            } else {
+                "aws ec2 describe-tags --filters Name=value".to_owned()
+            };
             let fix = format!(
-                "write HostRole {}, or correct the tag: aws ec2 describe-tags --filters Name=value,Values={}",
+                "write HostRole {}, or correct the tag: {find},Values={}",
                 clean(name),
                 argument(name)
             );

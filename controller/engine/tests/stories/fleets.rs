@@ -69,6 +69,68 @@ pub fn deviation() -> impl Strategy<Value = Deviation> {
     )
 }
 
+/// How one database of a random fleet deviates from being in order.
+#[derive(Clone, Debug)]
+pub struct DatabaseDeviation {
+    status: &'static str,
+    role: &'static str,
+    in_environment: bool,
+    age: i64,
+    is_listed: bool,
+    /// It has another name, and another endpoint with it.
+    is_renamed: bool,
+    /// It is registered, and under the endpoint that it has now.
+    registered: Option<bool>,
+    /// As of a host.
+    sends: Result<(), Option<i64>>,
+}
+
+fn database_deviation() -> impl Strategy<Value = DatabaseDeviation> {
+    let status = prop_oneof![
+        8 => Just("available"), 1 => Just("creating"), 1 => Just("modifying"), 1 => Just("rebooting"), 1 => Just("stopped"),
+        1 => Just("deleting"), 1 => Just("storage-optimization"), 1 => Just("storage-full"), 1 => Just("dancing")
+    ];
+    let role = prop_oneof![4 => Just("app"), 1 => Just(""), 1 => Just("nobody"), 1 => Just("linux")];
+    let age = prop_oneof![Just(35_i64), Just(125), Just(3_005), Just(90_005)];
+    let registered = prop_oneof![1 => Just(None), 1 => Just(Some(false)), 4 => Just(Some(true))];
+    let sends = prop_oneof![6 => Just(Ok(())), 1 => Just(Err(None)), 1 => Just(Err(Some(500)))];
+    let rare = prop::bool::weighted(0.15);
+    (status, role, prop::bool::weighted(0.9), age, rare, rare, registered, sends).prop_map(
+        |(status, role, in_environment, age, vanished, is_renamed, registered, sends)| DatabaseDeviation {
+            status,
+            role,
+            in_environment,
+            age,
+            is_listed: !vanished,
+            is_renamed,
+            registered,
+            sends,
+        },
+    )
+}
+
+/// A random fleet: six hosts, a database of its own, and a cluster of two.
+#[derive(Clone, Debug)]
+pub struct RandomFleet {
+    hosts: Vec<Deviation>,
+    databases: Vec<DatabaseDeviation>,
+    cluster: &'static str,
+    /// The other member writes now.
+    has_failed_over: bool,
+}
+
+/// Fleets.
+pub fn fleet() -> impl Strategy<Value = RandomFleet> {
+    let cluster = prop_oneof![
+        4 => Just("available"), 1 => Just("failing-over"), 1 => Just("modifying"), 1 => Just("backing-up"), 1 => Just("odd")
+    ];
+    let (hosts, databases) =
+        (prop::collection::vec(deviation(), 6), prop::collection::vec(database_deviation(), 3));
+    (hosts, databases, cluster, any::<bool>()).prop_map(|(hosts, databases, cluster, has_failed_over)| {
+        RandomFleet { hosts, databases, cluster, has_failed_over }
+    })
+}
+
 /// What a source may hide or fail to say.
 pub fn hidden() -> impl Strategy<Value = Answer> {
     prop_oneof![
@@ -84,7 +146,12 @@ pub fn hidden() -> impl Strategy<Value = Answer> {
 /// Some hosts, registrations and monitors.
 fn names() -> impl Strategy<Value = Vec<String>> {
     let hosts = (1..=6).map(|host| format!("jp1-app-{host}"));
-    let all: Vec<String> = hosts.chain(["M1", "M2", "m-disk", "m-conn"].map(str::to_owned)).collect();
+    let all: Vec<String> = hosts
+        .chain(
+            ["M1", "M2", "m-disk", "m-conn", "jp1-app-7", "jp1-app-8", "jp1-app-9", "shop"]
+                .map(str::to_owned),
+        )
+        .collect();
     prop::sample::subsequence(all, 0..6)
 }
 
@@ -105,9 +172,14 @@ pub fn hidden_by_ec2() -> impl Strategy<Value = Answer> {
 }
 
 /// A fleet of six that Rollcall has known in order for a day, deviating since then.
-pub fn world(deviations: &[Deviation]) -> World {
+pub fn world(fleet: &RandomFleet) -> World {
     let names = ["jp1-app-1", "jp1-app-2", "jp1-app-3", "jp1-app-4", "jp1-app-5", "jp1-app-6"];
+    let databases = ["jp1-app-7", "jp1-app-8", "jp1-app-9"];
     let mut world = World::with_hosts(&names);
+    for name in databases {
+        world.add_database(name);
+    }
+    world.cluster("shop", &databases[1..]);
     world.apply(
         r#"
 apiVersion: rollcall.dev/v1alpha1
@@ -128,7 +200,7 @@ spec:
 "#,
     );
     world.desired.environments[0].spec.roles.as_mut().unwrap().counts =
-        serde_json::from_value(serde_json::json!([{"role": "app", "min": 5}])).unwrap();
+        serde_json::from_value(serde_json::json!([{"role": "app", "min": 3, "max": 5}])).unwrap();
     let mut unasked = metric("m-load", "loadavg5", Some(8.0), None);
     unasked.scopes = vec![Scope { service: "Backlog".into(), role: Some("batch".into()) }];
     world.monitors.push(unasked);
@@ -138,21 +210,61 @@ spec:
     }
     world.pass();
     world.hours(26);
-    for (name, deviation) in names.iter().zip(deviations) {
+    for (name, deviation) in names.iter().zip(&fleet.hosts) {
         deviate(&mut world, name, deviation);
+    }
+    let cluster = world.clusters.get_mut("shop").unwrap();
+    cluster.status = fleet.cluster.into();
+    for member in &mut cluster.members {
+        member.writer = member.writer.map(|writes| writes != fleet.has_failed_over);
+    }
+    for (name, deviation) in databases.iter().zip(&fleet.databases) {
+        deviate_database(&mut world, name, deviation);
     }
     world
 }
 
 /// Such a fleet, looked at just now or not since a day and more: the shell hands over no proof of checks then.
-pub fn looked_at(deviations: &[Deviation], just_now: bool) -> World {
-    let mut world = world(deviations);
+pub fn looked_at(fleet: &RandomFleet, just_now: bool) -> World {
+    let mut world = world(fleet);
     if just_now {
         world.pass();
     } else {
         world.memory.forget_proofs();
     }
     world
+}
+
+fn deviate_database(world: &mut World, name: &str, deviation: &DatabaseDeviation) {
+    let now = world.now;
+    let created = now - SignedDuration::from_mins(deviation.age);
+    let database = world.database(name);
+    let env = if deviation.in_environment { "jp1" } else { "other" };
+    database.status = deviation.status.into();
+    database.tags = [("Env", env), ("Role", deviation.role)].into_iter().collect();
+    database.created = Some(created).filter(|_| deviation.status != "creating");
+    let agent = world.agents.get_mut(name).unwrap();
+    agent.sends =
+        deviation.sends.map_err(|last| last.map(|minutes| now - SignedDuration::from_mins(minutes)));
+    if deviation.is_renamed {
+        let database = world.databases.get_mut(name).unwrap();
+        database.name = format!("{name}-new");
+        database.endpoint = Some(endpoint(&database.name));
+        for member in world.clusters.values_mut().flat_map(|cluster| &mut cluster.members) {
+            if member.name == name {
+                member.name = format!("{name}-new");
+            }
+        }
+        if deviation.registered == Some(true) {
+            agent.registration.custom_identifier = Some(endpoint(&format!("{name}-new")).address);
+        }
+    }
+    if deviation.registered.is_none() {
+        world.agents.remove(name);
+    }
+    if !deviation.is_listed {
+        world.databases.remove(name);
+    }
 }
 
 fn deviate(world: &mut World, name: &str, deviation: &Deviation) {

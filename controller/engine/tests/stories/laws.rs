@@ -15,7 +15,7 @@ use rollcall_engine::registry::Scope;
 use rollcall_engine::rollcall::{Coverage, Requirement, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
 
-use crate::fleets::{deviation, hidden, hidden_by_ec2, looked_at, part, world};
+use crate::fleets::{fleet, hidden, hidden_by_ec2, looked_at, part, world};
 use crate::world::*;
 
 /// Everything that a roll call claims against somebody, but for what it says about its sources.
@@ -72,7 +72,10 @@ fn is_hidden_anew(id: &HostId, truth: &RollCall, view: &RollCall, remembered: &S
 fn turned(snapshot: &Snapshot) -> Snapshot {
     let mut snapshot = snapshot.clone();
     for inventory in snapshot.inventories.values_mut() {
-        std::sync::Arc::make_mut(inventory).instances.seen.reverse();
+        let inventory = std::sync::Arc::make_mut(inventory);
+        inventory.instances.seen.reverse();
+        inventory.databases.seen.reverse();
+        inventory.clusters.seen.reverse();
     }
     for registry in snapshot.registries.values_mut() {
         let registry = std::sync::Arc::make_mut(registry);
@@ -98,12 +101,13 @@ proptest! {
 
     #[test]
     fn hiding_information_never_makes_a_claim(
-        deviations in prop::collection::vec(deviation(), 6),
+        fleet in fleet(),
         ec2 in hidden_by_ec2(),
         answers in prop::array::uniform4(hidden()),
+        rds in prop::array::uniform2(hidden_by_ec2()),
         seen in any::<bool>(),
     ) {
-        let mut world = looked_at(&deviations, seen);
+        let mut world = looked_at(&fleet, seen);
         let [hosts, monitors, metrics, checks] = answers;
         // A system that has no listing of metrics has none to the seeing either: it hides nothing.
         if metrics == Answer::Fails(FailureKind::NotSupported) {
@@ -111,6 +115,8 @@ proptest! {
         }
         let mut blind = world.clone();
         blind.ec2.insert(PLACE.into(), ec2);
+        let [databases, clusters] = rds;
+        blind.rds = [("databases", databases), ("clusters", clusters)].into();
         blind.mackerel = [("hosts", hosts), ("monitors", monitors), ("metrics", metrics), ("checks", checks)].into();
         // Two looks each: what one look remembers must not make the next one claim more either.
         let (mut seeing, mut blinded) = (world, blind);
@@ -141,12 +147,12 @@ proptest! {
     /// it holds a registration that nobody could know of.
     #[test]
     fn a_part_of_the_registrations_covers_nothing_more(
-        deviations in prop::collection::vec(deviation(), 6),
+        fleet in fleet(),
         hosts in part(),
         answers in prop::array::uniform3(hidden()),
         seen in any::<bool>(),
     ) {
-        let world = looked_at(&deviations, seen);
+        let world = looked_at(&fleet, seen);
         let remembered = world.memory.systems[&world.system].clone();
         let (mut seeing, mut shown, mut blinded) = (world.clone(), without_hidden(&world, &hosts), world);
         let [monitors, metrics, checks] = answers;
@@ -164,23 +170,23 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_what_was_read_does_not_matter(deviations in prop::collection::vec(deviation(), 6)) {
-        let mut world = world(&deviations);
+    fn the_order_of_what_was_read_does_not_matter(fleet in fleet()) {
+        let mut world = world(&fleet);
         world.minutes(5);
         let snapshot = world.snapshot();
-        let (fleet, _) = world.fleet();
-        let straight = roll_call(&fleet, &snapshot, &world.memory, world.now);
+        let (parsed, _) = world.fleet();
+        let straight = roll_call(&parsed, &snapshot, &world.memory, world.now);
         world.desired.environments.reverse();
         world.desired.roles.reverse();
         world.desired.checks.reverse();
-        let (fleet, _) = world.fleet();
-        let turned = roll_call(&fleet, &turned(&snapshot), &world.memory, world.now);
+        let (parsed, _) = world.fleet();
+        let turned = roll_call(&parsed, &turned(&snapshot), &world.memory, world.now);
         prop_assert_eq!(serde_json::to_string(&straight).unwrap(), serde_json::to_string(&turned).unwrap());
     }
 
     #[test]
-    fn a_minute_later_nothing_is_remembered_anew(deviations in prop::collection::vec(deviation(), 6)) {
-        let mut world = world(&deviations);
+    fn a_minute_later_nothing_is_remembered_anew(fleet in fleet()) {
+        let mut world = world(&fleet);
         world.minutes(5).pass();
         let (fleet, _) = world.fleet();
         let snapshot = world.snapshot();

@@ -8,6 +8,8 @@ mod arrivals;
 mod blindness;
 mod claims;
 mod coverage;
+mod databases;
+mod databases_blind;
 mod departures;
 mod first_morning;
 mod fleets;

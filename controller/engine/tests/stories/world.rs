@@ -9,7 +9,9 @@ use rollcall_crds::manifest::{Manifests, Object};
 use rollcall_engine::finding::{Excuse, Finding, Subject};
 use rollcall_engine::fleet::{Desired, Fleet, Problem};
 use rollcall_engine::ids::{CheckName, HostId, ObjectKey, Place, RegistrationId};
-use rollcall_engine::inventory::{Instance, Inventory, PowerState};
+use rollcall_engine::inventory::{
+    ApplyStatus, ClusterMember, Database, DatabaseCluster, DatabaseEndpoint, Instance, Inventory, PowerState,
+};
 use rollcall_engine::memory::Memory;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use rollcall_engine::registry::{
@@ -148,10 +150,16 @@ pub struct World {
     pub now: Timestamp,
     pub desired: Desired,
     pub machines: BTreeMap<String, Machine>,
+    /// Databases of [`PLACE`], by the name they were made under.
+    pub databases: BTreeMap<String, Database>,
+    /// Clusters there, by name.
+    pub clusters: BTreeMap<String, DatabaseCluster>,
     pub agents: BTreeMap<String, Agent>,
     pub monitors: Vec<Monitor>,
     /// What EC2 answers, by place; unnamed ones answer wholly.
     pub ec2: BTreeMap<String, Answer>,
+    /// What RDS answers, by listing: `databases`, `clusters`.
+    pub rds: BTreeMap<&'static str, Answer>,
     /// The organisation that Mackerel says the key opens.
     pub organization: &'static str,
     /// What Mackerel answers, by listing: `organization`, `hosts`, `monitors`, `metrics`, `checks`.
@@ -188,6 +196,9 @@ impl World {
             now: MONDAY.parse().unwrap(),
             desired: Desired::default(),
             machines: BTreeMap::new(),
+            databases: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            rds: BTreeMap::new(),
             agents: BTreeMap::new(),
             monitors: Vec::new(),
             ec2: BTreeMap::new(),
@@ -264,6 +275,90 @@ impl World {
         let key = if self.agents.contains_key(name) { format!("{name}#{id}") } else { name.to_owned() };
         let checks = Some(vec!["check-ntp".to_owned()]);
         self.agents.insert(key, Agent { registration, checks, sends: Ok(()) });
+    }
+
+    /// A database of jp1 that is in order: `jp1-db-1` plays db, the AWS integration has registered it, and it has been there
+    /// for a year.
+    pub fn add_database(&mut self, name: &str) {
+        let number = self.machines.len() + self.databases.len() + 1;
+        let role = name.split('-').nth(1).unwrap_or("db");
+        let database = Database {
+            id: HostId::of_database(&format!("db-{number:04X}")).unwrap(),
+            name: name.to_owned(),
+            engine: "mysql".into(),
+            engine_version: "8.0.36".into(),
+            class: "db.r6g.large".into(),
+            status: "available".into(),
+            created: Some(self.now - SignedDuration::from_hours(24 * 365)),
+            tags: [("Env", "jp1"), ("Role", role)].into_iter().collect(),
+            endpoint: Some(endpoint(name)),
+            zone: Some("ap-northeast-1a".into()),
+            multi_az: Some(false),
+            vpc: Some("vpc-1".into()),
+            subnet_group: None,
+            security_groups: Vec::new(),
+            parameter_groups: Vec::new(),
+            option_groups: Vec::new(),
+            cluster: None,
+            replica_of: None,
+            replicas: Vec::new(),
+            deletion_protection: true,
+            restarts: None,
+        };
+        self.databases.insert(name.to_owned(), database);
+        self.integrate(name, &format!("D{number}"));
+    }
+
+    /// The AWS integration registers a database under this id.
+    pub fn integrate(&mut self, name: &str, id: &str) {
+        let database = &self.databases[name];
+        let role = name.split('-').nth(1).unwrap_or("db").to_owned();
+        let registration = Registration {
+            id: id.into(),
+            name: database.name.clone(),
+            custom_identifier: database.endpoint.as_ref().map(|endpoint| endpoint.address.clone()),
+            instance_id: None,
+            provider: Some("rds".into()),
+            status: RegistrationStatus::Working,
+            roles: vec![Scope { service: "Backlog".into(), role: Some(role) }],
+            run: None,
+            variables: BTreeMap::new(),
+            addresses: Vec::new(),
+            created_at: database.created,
+        };
+        self.agents.insert(name.to_owned(), Agent { registration, checks: Some(Vec::new()), sends: Ok(()) });
+    }
+
+    pub fn database(&mut self, name: &str) -> &mut Database {
+        self.databases.get_mut(name).unwrap()
+    }
+
+    /// These databases are members of a cluster, and the first of them writes.
+    pub fn cluster(&mut self, name: &str, members: &[&str]) {
+        for member in members {
+            self.database(member).cluster = Some(name.to_owned());
+        }
+        let member = |(number, member): (usize, &&str)| ClusterMember {
+            name: self.databases[*member].name.clone(),
+            writer: Some(number == 0),
+            parameters: ApplyStatus::InSync,
+        };
+        let cluster = DatabaseCluster {
+            id: format!("cluster-{name}").into(),
+            name: name.to_owned(),
+            engine: "aurora-mysql".into(),
+            engine_version: "8.0.mysql_aurora.3.08.0".into(),
+            status: "available".into(),
+            members: members.iter().enumerate().map(member).collect(),
+            endpoint: None,
+            reader_endpoint: None,
+            port: Some(3306),
+            tags: rollcall_engine::inventory::Tags::default(),
+            parameter_group: None,
+            security_groups: Vec::new(),
+            deletion_protection: true,
+        };
+        self.clusters.insert(name.to_owned(), cluster);
     }
 
     /// A registration of something that is no host of ours.
@@ -352,11 +447,12 @@ impl World {
                 all.into_iter().filter(|i| !i.name().is_some_and(|n| gone.iter().any(|g| g == n))).collect()
             };
             let Some(instances) = self.answer(&answer, source, here, cut) else { continue };
+            let (databases, clusters) = self.databases_of(&place);
             let inventory = Inventory {
                 volumes: Reading::complete_at("volumes", self.now, Vec::new()),
                 addresses: Reading::complete_at("addresses", self.now, Vec::new()),
-                databases: Reading::complete_at("databases", self.now, Vec::new()),
-                clusters: Reading::complete_at("clusters", self.now, Vec::new()),
+                databases,
+                clusters,
                 place: place.clone(),
                 instances,
             };
@@ -369,6 +465,30 @@ impl World {
             snapshot.registries.insert(ObjectKey::new("backlog", "nagios"), Arc::new(registry));
         }
         snapshot
+    }
+
+    fn databases_of(&self, place: &Place) -> (Reading<Vec<Database>>, Reading<Vec<DatabaseCluster>>) {
+        let is_there = place.to_string() == PLACE;
+        let says = |listing: &str| self.rds.get(listing).cloned().filter(|_| is_there).unwrap_or_default();
+        let databases = self.databases.values().filter(|_| is_there).cloned().collect();
+        let clusters = self.clusters.values().filter(|_| is_there).cloned().collect();
+        let without = |mut all: Vec<Database>, gone: &[String]| -> Vec<Database> {
+            all.retain(|database| !gone.iter().any(|name| database.name.trim_end_matches("-new") == name));
+            all
+        };
+        let fewer = |mut all: Vec<DatabaseCluster>, gone: &[String]| -> Vec<DatabaseCluster> {
+            all.retain(|cluster| !gone.contains(&cluster.name));
+            all
+        };
+        let source = format!("rds databases {place}");
+        let databases = self
+            .answer(&says("databases"), source.clone(), databases, without)
+            .unwrap_or_else(|| Reading::not_yet(source, self.now));
+        let source = format!("rds clusters {place}");
+        let clusters = self
+            .answer(&says("clusters"), source.clone(), clusters, fewer)
+            .unwrap_or_else(|| Reading::not_yet(source, self.now));
+        (databases, clusters)
     }
 
     fn of_nagios(&self, nagios: &Nagios) -> Option<Registry> {
@@ -473,6 +593,11 @@ impl World {
             Answer::NotYet => return None,
         })
     }
+}
+
+/// Where RDS lets a database of this name listen.
+pub fn endpoint(name: &str) -> DatabaseEndpoint {
+    DatabaseEndpoint { address: format!("{name}.abc.ap-northeast-1.rds.amazonaws.com"), port: 3306 }
 }
 
 /// Is a registration among those that are named by its name or id?

@@ -108,6 +108,7 @@ impl Act {
     pub async fn run(&self, wanted: &Mailbox<Writes>, stop: &CancellationToken) {
         let mut queue = Queue::default();
         let mut under_way: FuturesUnordered<BoxFuture<'_, Job>> = FuturesUnordered::new();
+        let mut news: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
         let mut progress = interval(PROGRESS_EVERY);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -116,11 +117,16 @@ impl Act {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                writes = wanted.take() => {
+                mut writes = wanted.take() => {
                     tell_progress(&writes);
+                    let told = std::mem::take(&mut writes.news);
+                    if !told.is_empty() && self.term.is_live() {
+                        news.push(Box::pin(async move { self.events.publish(&told, &self.budget).await }));
+                    }
                     let said = self.said.lock();
                     queue.replace(writes, |object| said.objects.is_resting(object));
                 }
+                Some(()) = news.next(), if !news.is_empty() => {}
                 Some(job) = under_way.next(), if !under_way.is_empty() => {
                     if queue.done(&job) {
                         self.stores.changed.ring();

@@ -211,6 +211,8 @@ impl<'a> Sight<'a> {
             self.hosts.contains(id) || host.environment.as_ref().is_some_and(|e| self.owns(e))
         });
         cut.tombstones.retain(|_, tombstone| tombstone.environment.as_ref().is_some_and(|e| self.owns(e)));
+        let theirs = |id: &HostId| cut.hosts.contains_key(id) || cut.tombstones.contains_key(id);
+        cut.databases.writers.retain(|_, writer| theirs(writer));
         (place.clone(), cut)
     }
 

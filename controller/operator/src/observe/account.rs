@@ -117,8 +117,8 @@ async fn poll_once(
             ask(observer, EC2, "instances", place, now, reader.instances(&place.region, now)).await;
         put_instances(observer, place, instances, &mut past.heard);
     };
-    // Databases are put after instances, whose first answer is what statuses wait for, and never the other way round:
-    // what a slow RDS holds up is the next poll, not this sight of instances.
+    // Databases are put after instances and never the other way round: with them the first answer is whole, for which
+    // statuses wait. What a slow RDS holds up later is the next poll, not this sight of instances.
     let ((), databases, clusters) = tokio::join!(
         instances,
         ask(observer, RDS, "databases", place, now, reader.databases(&place.region, now)),
@@ -177,14 +177,20 @@ fn tell(source: &str, extent: &Extent) {
 }
 
 /// Puts a new state on the board. Only the listings that were not read are copied: at 20,000 hosts each is some MB.
-fn put(observer: &Observer, place: &Place, change: impl FnOnce(&Inventory, Timestamp) -> Inventory) {
+/// `is_whole`: with it every listing of hosts has answered.
+fn put(
+    observer: &Observer,
+    place: &Place,
+    is_whole: bool,
+    change: impl FnOnce(&Inventory, Timestamp) -> Inventory,
+) {
     let now = observer.clock.now();
-    observer.board.update_place(place, |known| change(known, now));
+    observer.board.update_place(place, is_whole, |known| change(known, now));
 }
 
 fn put_instances(observer: &Observer, place: &Place, new: Reading<Vec<Instance>>, heard: &mut Heard) {
     let patience = patience(observer.settings.inventory_interval);
-    put(observer, place, |known, now| Inventory {
+    put(observer, place, false, |known, now| Inventory {
         place: known.place.clone(),
         instances: heard.instances.hear(&known.instances, new, patience, now),
         volumes: known.volumes.clone(),
@@ -203,7 +209,7 @@ fn put_databases(
     heard: &mut Heard,
 ) {
     let patience = patience(observer.settings.inventory_interval);
-    put(observer, place, |known, now| Inventory {
+    put(observer, place, true, |known, now| Inventory {
         place: known.place.clone(),
         instances: known.instances.clone(),
         volumes: known.volumes.clone(),
@@ -221,7 +227,7 @@ fn put_storage(
     heard: &mut Heard,
 ) {
     let patience = patience(observer.settings.slow_inventory_interval);
-    put(observer, place, |known, now| Inventory {
+    put(observer, place, false, |known, now| Inventory {
         place: known.place.clone(),
         instances: known.instances.clone(),
         volumes: heard.volumes.hear(&known.volumes, volumes, patience, now),

@@ -150,8 +150,10 @@ impl Board {
         (self.changed)();
     }
 
-    /// Puts a new state of an inventory on the board; `change` is told what was known.
-    pub fn update_place(&self, place: &Place, change: impl FnOnce(&Inventory) -> Inventory) {
+    /// Puts a new state of an inventory on the board; `change` is told what was known. `is_whole`: every listing of hosts
+    /// has answered now, instances and databases. Half of the hosts is no first answer: what is told of it would be
+    /// taken back a moment later.
+    pub fn update_place(&self, place: &Place, is_whole: bool, change: impl FnOnce(&Inventory) -> Inventory) {
         let Some(known) = self.inner.read().inventories.get(place).map(|slot| Arc::clone(&slot.reading))
         else {
             return;
@@ -163,7 +165,7 @@ impl Board {
         // A poll may end after its place was given up.
         let Some(slot) = inner.inventories.get_mut(place) else { return };
         slot.reading = Arc::new(new);
-        let first = slot.awaited_since.take().is_some();
+        let first = is_whole && slot.awaited_since.take().is_some();
         drop(inner);
         if news || first {
             (self.changed)();
@@ -376,6 +378,8 @@ impl RegistryHearing {
 
 #[cfg(test)]
 mod tests {
+    use rollcall_engine::fleet::Desired;
+
     use super::*;
 
     fn at(second: i64) -> Timestamp {
@@ -400,6 +404,23 @@ mod tests {
         assert_eq!(third, failed(61, FailureKind::Unreachable), "failing since the second");
         let back = believe(&third, Reading::complete_at("s", at(240), vec![2]), 240);
         assert_eq!(believe(&back, failed(300, FailureKind::TimedOut), 300), back, "one more may be lost");
+    }
+
+    #[test]
+    fn half_of_the_hosts_is_no_first_answer() {
+        let account = serde_json::json!({
+            "apiVersion": "rollcall.dev/v1alpha1", "kind": "CloudAccount", "metadata": {"name": "prod"},
+            "spec": {"accountID": "123456789012", "regions": ["ap-northeast-1"], "grants": []},
+        });
+        let accounts = vec![serde_json::from_value(account).unwrap()];
+        let (fleet, _) = Fleet::parse(&Desired { accounts, ..Desired::default() });
+        let (board, grace) = (Board::new(Arc::default()), Duration::from_mins(1));
+        let place = Place::try_from("123456789012/ap-northeast-1".to_owned()).unwrap();
+        board.begin_place(&place, at(0));
+        board.update_place(&place, false, Inventory::clone);
+        assert!(board.awaited(&fleet, grace).places.contains(&place), "databases have not answered yet");
+        board.update_place(&place, true, Inventory::clone);
+        assert!(!board.awaited(&fleet, grace).any());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rollcall_engine::rollcall::RollCall;
 use super::conditions::ours;
 use super::hosts::{self, HostWrites};
 use super::progress::Progress;
-use super::{HostWrite, ObjectWrite, environment, notices, others};
+use super::{HostWrite, Notice, ObjectWrite, environment, notices, others};
 use crate::observe::Awaited;
 use crate::watch::{Judged, Store, Stores, Told, Watched};
 
@@ -49,6 +49,8 @@ pub struct Writes {
     pub objects: Vec<ObjectWrite>,
     /// Host objects, a limited number of them.
     pub hosts: Vec<HostWrite>,
+    /// What happened and changes no status.
+    pub news: Vec<Notice>,
     /// Host writes beyond that number: the next pass lists them.
     pub later: usize,
     /// First writes of hosts, all environments together.
@@ -65,6 +67,7 @@ pub fn diff(telling: &Telling<'_>, known: &Known<'_>) -> Writes {
     let mut out = Writes {
         objects: Vec::new(),
         hosts: writes,
+        news: notices::of_writers(telling, known.stores),
         later,
         progress: all,
         tells_progress: telling.tells_progress,
@@ -132,8 +135,7 @@ pub(super) fn waits(telling: &Telling<'_>, environment: &ObjectKey) -> bool {
 fn is_blind(telling: &Telling<'_>, namespace: &str) -> bool {
     telling.awaited.any()
         || telling.roll.environments.iter().any(|(key, roll)| {
-            *key.namespace == *namespace
-                && !(roll.inventory_blind.is_empty() && roll.registry_blind.is_empty())
+            *key.namespace == *namespace && !(roll.sees_hosts() && roll.registry_blind.is_empty())
         })
 }
 

@@ -51,7 +51,7 @@ pub fn status(
 }
 
 fn inventory_blind(roll: &EnvironmentRoll) -> impl Iterator<Item = (String, &Failure)> {
-    roll.inventory_blind.iter().map(|(place, why)| (place.to_string(), why))
+    roll.blind_inventories()
 }
 
 fn registry_blind(roll: &EnvironmentRoll) -> impl Iterator<Item = (String, &Failure)> {
@@ -80,7 +80,7 @@ fn compliant(roll: &EnvironmentRoll) -> Verdict {
 }
 
 fn summary(roll: &EnvironmentRoll) -> EnvironmentSummary {
-    let inventory = roll.inventory_blind.is_empty();
+    let inventory = roll.sees_hosts();
     let all = inventory && roll.registry_blind.is_empty();
     let tally = roll.tally;
     let sources = all_blind(roll).next().map_or_else(

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use rollcall_crds::conditions::cut;
 use rollcall_crds::v1alpha1::{
-    HostChecks, HostFinding, HostService, HostSpec, HostState, HostStatus, HostSummary,
+    ClusterRole, HostChecks, HostCluster, HostFinding, HostService, HostSpec, HostState, HostStatus,
+    HostSummary,
 };
 use rollcall_engine::finding::Finding;
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RoleName};
@@ -23,7 +24,7 @@ const FINDINGS: usize = 16;
 pub fn spec(id: &HostId, place: &Place) -> HostSpec {
     HostSpec {
         provider_id: format!("aws:///{}/{id}", place.region),
-        service: HostService::EC2,
+        service: if id.is_database() { HostService::RDS } else { HostService::EC2 },
         account_id: place.account.to_string(),
         region: place.region.to_string(),
     }
@@ -67,6 +68,10 @@ pub fn status(
         state: Some(host.state),
         launch_time: host.launch_time.map(Time),
         instance_type: host.instance_type.as_deref().map(|kind| clean(kind, 64)),
+        cluster: host.cluster.as_ref().map(|part| HostCluster {
+            name: clean(&part.name, 64),
+            role: part.writes.map(|writes| if writes { ClusterRole::Writer } else { ClusterRole::Reader }),
+        }),
         checks: (tally.required > 0).then(|| HostChecks {
             required: int(tally.required),
             covered: int(tally.covered),

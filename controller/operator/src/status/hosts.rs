@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use rollcall_crds::v1alpha1::{HostSpec, HostStatus};
 use rollcall_engine::fleet::Kind;
 use rollcall_engine::ids::{AccountName, HostId, ObjectKey, Place};
-use rollcall_engine::rollcall::{HostRoll, RollCall};
+use rollcall_engine::rollcall::{AccountRoll, HostRoll, RollCall};
 
 use super::diff::{Known, Telling, waits};
 use super::host::{self, UnclaimedNamespaces};
@@ -211,18 +211,21 @@ fn is_stray(
             elsewhere && host.seen && understood && !doubts.claims.contains(&*key.namespace)
         }
         None => match object.place.as_deref() {
-            Some(place) if places.contains_key(place) => is_read_completely(telling, places, place),
+            Some(place) if places.contains_key(place) => is_read_completely(telling, places, place, &id),
             _ => !doubts.accounts,
         },
     }
 }
 
-/// Did the last reading of the place show all there is? Then a host that neither it nor memory knows is none.
-fn is_read_completely(telling: &Telling<'_>, places: &Places<'_>, place: &Place) -> bool {
+/// Did the last reading of the place show all there is of the kind of this host? Then one that neither it nor memory
+/// knows is none.
+fn is_read_completely(telling: &Telling<'_>, places: &Places<'_>, place: &Place, id: &HostId) -> bool {
     let account = places.get(place).and_then(|name| telling.roll.accounts.get(*name));
-    !telling.awaited.places.contains(place)
-        && account
-            .is_some_and(|account| account.once_read && account.blind.iter().all(|(blind, _)| blind != place))
+    let is_seen = |account: &AccountRoll| {
+        let blind = if id.is_database() { &account.databases_blind } else { &account.blind };
+        account.once_read && blind.iter().all(|(blind, _)| blind != place)
+    };
+    !telling.awaited.places.contains(place) && account.is_some_and(is_seen)
 }
 
 /// All places, with the account that reads each.

@@ -106,6 +106,31 @@ pub(super) fn of_changes(telling: &Telling<'_>, writes: &mut [ObjectWrite], stor
     }
 }
 
+/// Writers of clusters that moved in this pass: one notice an environment. No status of it tells that, so nothing is waited
+/// for.
+pub(super) fn of_writers(telling: &Telling<'_>, stores: &Stores) -> Vec<Notice> {
+    let environments = telling.roll.environments.iter();
+    let moved = environments.filter_map(|(key, roll)| {
+        let takeovers: Vec<String> = roll.new_changes.iter().filter_map(takeover).collect();
+        let takeovers: Vec<&str> = takeovers.iter().map(String::as_str).collect();
+        let uid = stores.environments.get(key)?.uid.clone();
+        (!takeovers.is_empty()).then(|| Notice {
+            about: reference(Kind::Environment, key, &uid),
+            kind: NoticeKind::Normal,
+            reason: "WriterMoved".to_owned(),
+            note: cut(&some(&takeovers), NOTE),
+        })
+    });
+    moved.collect()
+}
+
+/// `shop: shop-2 writes now, db-0abc did before`
+fn takeover(change: &Change) -> Option<String> {
+    let Happening::BecameWriter { cluster, from } = &change.what else { return None };
+    let name = change.name.as_deref().unwrap_or_else(|| change.host.as_str());
+    Some(format!("{cluster}: {name} writes now, {from} did before"))
+}
+
 fn of_hosts(about: &ObjectReference, changes: &[Change]) -> Vec<Notice> {
     let named = |wanted: fn(&Happening) -> bool| -> Vec<&str> {
         let changes = changes.iter().filter(|change| wanted(&change.what));

@@ -33,11 +33,11 @@ pub fn account(
             ..before.clone()
         };
     };
-    let blind = || roll.blind.iter().map(|(place, why)| (place.to_string(), why));
+    let blind = || roll.blind_inventories();
     conditions.ready(problems, || Verdict::once_read(roll.once_read, blind()));
     conditions.set(INVENTORY_FRESH, &Verdict::fresh(blind()));
     progress.tell(&mut conditions, &before.conditions);
-    let known = roll.blind.is_empty();
+    let known = roll.sees_hosts();
     api::CloudAccountStatus {
         observed_generation: generation,
         conditions: conditions.finish(),

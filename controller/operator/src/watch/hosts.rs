@@ -193,6 +193,7 @@ pub fn meaning(status: &HostStatus) -> u64 {
         state,
         launch_time,
         instance_type,
+        cluster,
         checks,
         summary,
         findings,
@@ -200,6 +201,7 @@ pub fn meaning(status: &HostStatus) -> u64 {
     let mut hash = DefaultHasher::new();
     (environment, name, duties, traits, state, instance_type).hash(&mut hash);
     launch_time.as_ref().map(|time| time.0.as_second()).hash(&mut hash);
+    cluster.as_ref().map(|c| (&c.name, c.role)).hash(&mut hash);
     checks.as_ref().map(|c| (c.required, c.covered, c.unknown)).hash(&mut hash);
     summary.as_ref().map(|s| (&s.duty, &s.checks, &s.top_finding)).hash(&mut hash);
     for finding in findings {

@@ -1,6 +1,7 @@
 //! Where Host objects are, and when they go.
 
-use rollcall_engine::rollcall::{Coverage, Requirement, Row};
+use rollcall_crds::v1alpha1::{ClusterRole, HostService};
+use rollcall_engine::rollcall::{ClusterPart, Coverage, Requirement, Row};
 
 use super::*;
 
@@ -79,6 +80,27 @@ fn what_neither_memory_nor_a_complete_reading_knows_goes_and_a_blind_one_keeps_i
     let account = world.roll.accounts.get_mut(&"prod".into()).unwrap();
     account.blind = vec![(place(), failure(FailureKind::Throttled))];
     assert_eq!(verbs(&world), [""; 0]);
+}
+
+#[test]
+fn a_database_that_cannot_be_read_keeps_its_object_and_an_instance_that_can_does_not() {
+    let mut world = World::new();
+    world.object("team", "db-0a");
+    world.object("team", "i-forged");
+    let account = world.roll.accounts.get_mut(&"prod".into()).unwrap();
+    account.databases_blind = vec![(place(), failure(FailureKind::Denied))];
+    assert_eq!(verbs(&world), ["delete team/i-forged"]);
+}
+
+#[test]
+fn a_database_is_a_host_of_rds_and_shows_its_part_in_its_cluster() {
+    let mut world = World::new();
+    world.host("db-0a").cluster = Some(ClusterPart { name: "shop".into(), writes: Some(true) });
+    let writes = world.diff();
+    let [HostWrite::Create { spec, status, .. }] = writes.hosts.as_slice() else { panic!("{writes:?}") };
+    assert_eq!((spec.service, spec.provider_id.as_str()), (HostService::RDS, "aws:///ap-northeast-1/db-0a"));
+    let part = status.cluster.as_ref().unwrap();
+    assert_eq!((part.name.as_str(), part.role), ("shop", Some(ClusterRole::Writer)));
 }
 
 #[test]

@@ -114,6 +114,7 @@ impl World {
             seen: true,
             launch_time: None,
             instance_type: None,
+            cluster: None,
             registrations: Vec::new(),
             rows: [].into(),
         };

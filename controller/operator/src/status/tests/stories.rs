@@ -1,5 +1,6 @@
 //! What is written when, and what is not.
 
+use rollcall_engine::memory::{Change, Happening};
 use rollcall_engine::reading::FailureKind;
 
 use super::*;
@@ -138,6 +139,22 @@ fn events_tell_transitions_and_a_restart_has_none() {
     );
     world.perform(&blind);
     assert!(world.diff().objects.is_empty());
+}
+
+#[test]
+fn a_writer_that_moved_is_told_although_it_changes_no_status() {
+    let mut world = World::new();
+    let first = world.diff();
+    world.perform(&first);
+    let what = Happening::BecameWriter { cluster: "shop".into(), from: "db-0a".into() };
+    world.jp1().new_changes =
+        vec![Change { at: at(NOW), host: "db-0b".into(), name: Some("shop-2".into()), what }];
+    let writes = world.diff();
+    assert!(writes.objects.is_empty() && writes.hosts.is_empty());
+    let told: Vec<_> = writes.news.iter().map(|n| (n.reason.as_str(), n.note.as_str())).collect();
+    assert_eq!(told, [("WriterMoved", "shop: shop-2 writes now, db-0a did before")]);
+    world.jp1().new_changes.clear();
+    assert!(world.diff().news.is_empty());
 }
 
 #[test]
