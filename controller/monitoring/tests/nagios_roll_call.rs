@@ -4,7 +4,9 @@
 // A failing test is its way to speak, its helpers' too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[allow(dead_code, reason = "shared with other tests")]
 mod common;
+#[allow(dead_code, reason = "shared with other tests")]
 mod nagios_world;
 
 use std::sync::Arc;
@@ -141,7 +143,7 @@ async fn what_nagios_watches_is_covered_and_nothing_is_missing_once_it_is_dead()
         let roll = called(read(source).await);
         let lines = lines(&roll);
         assert!(lines.len() == 1 && lines[0].starts_with("RC0502 nagios: Nagios: hosts:"), "{lines:#?}");
-        let rows = roll.hosts.values().flat_map(|host| &host.rows);
+        let rows = roll.hosts.values().flat_map(|host| host.rows.iter());
         assert!(
             rows.clone().count() == 3 && rows.clone().all(|row| matches!(row.coverage, Coverage::Unknown(_)))
         );

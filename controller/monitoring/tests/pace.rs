@@ -67,12 +67,12 @@ async fn a_standby_asks_for_no_host() {
     let mut world = World::with_fleet(5, &["check-disk"]).await;
     let now = world.now();
     let registry = world.source.read(now, Depth::Listings).await;
-    assert_eq!((registry.hosts.seen.len(), registry.checks.len()), (5, 0));
+    assert_eq!((registry.hosts.seen.len(), registry.checks.by_host().len()), (5, 0));
     assert_eq!(world.calls(STATUSES) + world.calls("GET /api/v0/monitoring/checks"), 0);
-    assert_eq!(world.read().await.checks.len(), 5);
+    assert_eq!(world.read().await.checks.by_host().len(), 5);
     let asked = world.calls(STATUSES);
     let registry = world.source.read(now, Depth::Listings).await;
-    assert_eq!((registry.checks.len(), world.calls(STATUSES)), (5, asked));
+    assert_eq!((registry.checks.by_host().len(), world.calls(STATUSES)), (5, asked));
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn hosts_are_asked_a_few_a_minute_until_each_was() {
     world.source = at_pace(&world, 20);
     let mut known = vec![];
     for _ in 0..4 {
-        known.push(world.read().await.checks.len());
+        known.push(world.read().await.checks.by_host().len());
         world.pass(SignedDuration::from_mins(1));
     }
     assert_eq!(known, [19, 39, 50, 50], "one of the first twenty calls is for the directory");
@@ -97,7 +97,7 @@ async fn a_host_that_is_not_reached_within_a_day_says_so() {
     let mut world = World::with_fleet(50, &["check-disk"]).await;
     world.source = at_pace(&world, 1);
     let unreached = |registry: &rollcall_engine::registry::Registry| {
-        let extents = registry.checks.values().map(|reading| &reading.extent);
+        let extents = registry.checks.by_host().values().map(|reading| &reading.extent);
         extents
             .filter(|e| matches!(e, Extent::Failed { why, .. } if why.kind == FailureKind::Throttled))
             .count()
@@ -105,7 +105,7 @@ async fn a_host_that_is_not_reached_within_a_day_says_so() {
     assert_eq!(unreached(&world.read().await), 0);
     world.pass(SignedDuration::from_hours(25));
     let registry = world.read().await;
-    assert_eq!(registry.checks.len(), 50);
+    assert_eq!(registry.checks.by_host().len(), 50);
     assert!(unreached(&registry) >= 35, "{}", unreached(&registry));
 }
 
@@ -117,8 +117,8 @@ async fn a_new_host_is_asked_before_all_that_wait() {
     let new = RegistrationId::new(world.add_host(99, &["check-disk"]));
     world.pass(SignedDuration::from_secs(6));
     let registry = world.read().await;
-    assert_eq!(registry.checks.len(), 10, "one call was affordable");
-    assert!(registry.checks.contains_key(&new));
+    assert_eq!(registry.checks.by_host().len(), 10, "one call was affordable");
+    assert!(registry.checks.by_host().contains_key(&new));
 }
 
 /// Of hosts that were asked, the one asked longest ago is next.
@@ -129,7 +129,7 @@ async fn the_oldest_answer_is_renewed_first() {
     let mut order: Vec<Vec<(RegistrationId, Timestamp)>> = vec![];
     for _ in 0..12 {
         let registry = world.read().await;
-        order.push(registry.checks.iter().map(|(id, r)| (id.clone(), r.at().unwrap())).collect());
+        order.push(registry.checks.by_host().iter().map(|(id, r)| (id.clone(), r.at().unwrap())).collect());
         world.pass(SignedDuration::from_mins(5));
     }
     let oldest = order.last().unwrap().iter().map(|(_, at)| *at).min().unwrap();
@@ -145,7 +145,7 @@ async fn a_proof_is_held_for_a_day() {
     world.fake.stage.faults.add(Rule::new("mackerel", STATUSES, Fault::Denied)).unwrap();
     for (hours, held) in [(1, true), (23, true), (24, true), (25, false)] {
         world.fake.stage.clock.set(begun + SignedDuration::from_hours(hours));
-        for (id, reading) in world.read().await.checks {
+        for (id, reading) in world.read().await.checks.by_host() {
             match &reading.extent {
                 Extent::Complete { at } => assert!(held && *at == begun, "{id} after {hours} h"),
                 Extent::Failed { why, since } => {
@@ -169,7 +169,7 @@ async fn an_emptied_answer_is_believed_when_what_it_contradicts_is_too_old() {
     for (hours, names) in [(1, 1), (24, 1), (25, 0)] {
         world.fake.stage.clock.set(begun + SignedDuration::from_hours(hours));
         let registry = world.read().await;
-        let reading = registry.checks.values().next().unwrap();
+        let reading = registry.checks.by_host().values().next().unwrap();
         assert!(matches!(reading.extent, Extent::Complete { .. }), "after {hours} h: {:?}", reading.extent);
         assert_eq!(reading.seen.len(), names, "after {hours} h");
     }

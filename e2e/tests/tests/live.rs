@@ -113,7 +113,7 @@ async fn one_look_reads_all_that_the_objects_name() -> Result<()> {
     assert!(inventories.values().all(|i| is_complete(&i.databases.extent)), "{told}");
     let registry = recording.snapshot.registries.values().next().unwrap();
     assert!(is_complete(&registry.hosts.extent) && registry.hosts.seen.len() > 150, "{told}");
-    assert_eq!(registry.checks.len(), registry.hosts.seen.len(), "{told}");
+    assert_eq!(registry.checks.by_host().len(), registry.hosts.seen.len(), "{told}");
     assert_eq!(recording.memory, rollcall_engine::memory::Memory::default());
     let text = String::from_utf8(recording.to_vec())?;
     assert!(!text.contains(MACKEREL_KEY) && !text.contains(&access_key(PROD)));

@@ -183,6 +183,8 @@ impl Clerk<'_, '_> {
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
         };
         let spec = api::MonitoringSystemSpec {
+            nagios: None,
+            ca_secret: None,
             mackerel: Some(api::MackerelSystem {
                 api_url: None,
                 api_key_secret: api::SecretKey {
