@@ -117,10 +117,10 @@ pub struct Review {
 /// What counts as watching: any one of these, or several systems at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.atLeast <= self.by.size()").message("watched: atLeast is more than the ways in by").field_path(".atLeast"))]
+#[x_kube(validation = Rule::new("!has(self.atLeast) || self.atLeast <= self.by.size()").message("watched: atLeast is more than the ways in by").field_path(".atLeast"))]
 pub struct Watched {
     /// In how many different systems it must be watched: 2 for what may not depend on one of them. Default 1.
-    #[serde(default = "one")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     #[schemars(range(min = 1, max = 5))]
     pub at_least: i32,
     /// Alternatives; the row is covered when `atLeast` different systems among them watch the host.
@@ -130,6 +130,11 @@ pub struct Watched {
 
 fn one() -> i32 {
     1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(number: &i32) -> bool {
+    *number == 1
 }
 
 /// One way to watch a host.
