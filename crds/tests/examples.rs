@@ -31,9 +31,8 @@ fn there_is_one_example_of_each_kind_and_none_has_a_fault() {
 #[test]
 fn other_examples_have_no_fault() {
     let mut manifests = Manifests::new("default");
-    for file in ["monitoringsystem-nagios.yaml"] {
-        manifests.read(file, &std::fs::read(folder().join(file)).unwrap());
-    }
+    let file = "monitoringsystem-nagios.yaml";
+    manifests.read(file, &std::fs::read(folder().join(file)).unwrap());
     assert!(manifests.errors.is_empty() && manifests.objects.len() == 1, "{:#?}", manifests.errors);
 }
 

@@ -4,7 +4,6 @@
 // A failing test is its way to speak, its helpers' too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-#[allow(dead_code, reason = "shared with other tests")]
 mod common;
 #[allow(dead_code, reason = "shared with other tests")]
 mod nagios_world;

@@ -150,7 +150,7 @@ impl<'a> PlaceView<'a> {
 
     /// The same, for whoever asks in the order of ids.
     pub(super) fn in_step(&self) -> InStep<impl Iterator<Item = (&'a HostId, Listed<'a>)>> {
-        debug_assert!(self.listed().is_sorted_by_key(|listed| listed.id()), "a walk needs the order of ids");
+        debug_assert!(self.listed().is_sorted_by_key(Listed::id), "a walk needs the order of ids");
         InStep::new(self.listed().map(|listed| (listed.id(), listed)))
     }
 

@@ -233,28 +233,8 @@ impl<'a> SystemView<'a> {
         reasons: &mut Reasons,
     ) -> Names<'a> {
         match self.registry.map(|registry| &registry.checks) {
-            Some(Checks::Listed(reading)) => self.listed(reading, &one.registration.id, now, reasons),
+            Some(Checks::Listed(reading)) => listed(reading, &one.registration.id, now, reasons),
             Some(Checks::ByHost(_)) | None => self.asked(one, now, reasons),
-        }
-    }
-
-    /// The checks of a registration in one listing of all. What is on it and fresh is so; what is not on it is not
-    /// there only when it is whole.
-    fn listed(
-        &self,
-        reading: &'a Reading<BTreeMap<RegistrationId, Vec<Check>>>,
-        registration: &RegistrationId,
-        now: Timestamp,
-        reasons: &mut Reasons,
-    ) -> Names<'a> {
-        let fresh = reading.at().filter(|at| now.duration_since(*at) <= REGISTRY_MAX_AGE);
-        let told = match (fresh, reading.seen.get(registration)) {
-            (Some(at), Some(checks)) => Told::Checks(checks, at),
-            _ => NONE,
-        };
-        match reading.blindness(now, REGISTRY_MAX_AGE) {
-            None => Names::All(told),
-            Some(failure) => Names::AtLeast(told, reasons.number(&failure)),
         }
     }
 
@@ -289,5 +269,24 @@ impl<'a> SystemView<'a> {
             }
             _ => Names::AtLeast(NONE, reason),
         }
+    }
+}
+
+/// The checks of a registration in one listing of all. What is on it and fresh is so; what is not on it is not
+/// there only when it is whole.
+fn listed<'a>(
+    reading: &'a Reading<BTreeMap<RegistrationId, Vec<Check>>>,
+    registration: &RegistrationId,
+    now: Timestamp,
+    reasons: &mut Reasons,
+) -> Names<'a> {
+    let fresh = reading.at().filter(|at| now.duration_since(*at) <= REGISTRY_MAX_AGE);
+    let told = match (fresh, reading.seen.get(registration)) {
+        (Some(at), Some(checks)) => Told::Checks(checks, at),
+        _ => NONE,
+    };
+    match reading.blindness(now, REGISTRY_MAX_AGE) {
+        None => Names::All(told),
+        Some(failure) => Names::AtLeast(told, reasons.number(&failure)),
     }
 }
