@@ -7,11 +7,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use rollcall_engine::fleet::{Fleet, Problem};
+use rollcall_engine::fleet::{Desired, Fleet, Problem};
 use rollcall_engine::ids::ObjectKey;
 use rollcall_engine::memory::Memory;
-use rollcall_engine::recording::Recording;
+use rollcall_engine::recording::{Cut, Recording};
 use rollcall_engine::rollcall::{RollCall, roll_call};
+use rollcall_engine::text::few;
 
 #[cfg(feature = "operator")]
 use crate::cluster::fetch;
@@ -106,9 +107,38 @@ pub fn with_objects(
         return Ok((recording, BTreeMap::new()));
     }
     let tree = files::read(objects, recording.desired.library.take())?;
+    if let Some(cut) = &recording.cut_to {
+        within(cut, &tree.desired)?;
+    }
     recording.desired = tree.desired;
     Ok((recording, tree.exemption_files))
 }
+
+/// Refuses objects of teams that a recording was cut away from: their hosts would look gone.
+fn within(cut: &Cut, desired: &Desired) -> anyhow::Result<()> {
+    let named = |kind: &str, (namespace, name): (&Option<String>, &Option<String>)| {
+        let (namespace, name) =
+            (namespace.as_deref().unwrap_or_default(), name.as_deref().unwrap_or_default());
+        (!cut.namespaces.contains(namespace)).then(|| format!("{kind} {namespace}/{name}"))
+    };
+    let environments = desired.environments.iter().map(|one| (&one.metadata.namespace, &one.metadata.name));
+    let environments = environments.filter_map(|key| named("Environment", key));
+    let exemptions = desired.exemptions.iter().map(|one| (&one.metadata.namespace, &one.metadata.name));
+    let exemptions = exemptions.filter_map(|key| named("Exemption", key));
+    let outside: Vec<String> = environments.chain(exemptions).collect();
+    let seen: Vec<&str> = cut.namespaces.iter().map(String::as_str).collect();
+    anyhow::ensure!(
+        outside.is_empty(),
+        "expected objects of the namespaces that the recording was cut to ({}), found {}; leave them out, or take a recording \
+         as somebody who may get environments there too",
+        few(&seen, seen.len(), MOST_NAMED),
+        few(&outside, outside.len(), MOST_NAMED)
+    );
+    Ok(())
+}
+
+/// No more objects than this are named in one message.
+const MOST_NAMED: usize = 5;
 
 /// What builds that do not reach beyond files say about it.
 #[cfg(not(all(feature = "operator", feature = "aws")))]

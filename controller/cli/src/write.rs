@@ -43,7 +43,7 @@ pub enum Delivery {
 /// # Errors
 /// As [`all`].
 pub fn one(path: &Path, content: &[u8], over: bool, hint: &str) -> anyhow::Result<()> {
-    all(&[(path, content)], over, hint)
+    all(&[(path, content)], OWN, over, hint)
 }
 
 /// Refuses to write where something exists, unless that was asked for (`hint` says what would help).
@@ -78,7 +78,7 @@ pub fn deliver(files: &[File], how: &Delivery, about: &str) -> anyhow::Result<()
         Delivery::Write { over, hint } => {
             let files: Vec<(&Path, &[u8])> =
                 files.iter().map(|file| (file.path.as_path(), file.content.as_bytes())).collect();
-            all(&files, *over, hint)?;
+            all(&files, SHARED, *over, hint)?;
             anstream::print!("{about}");
         }
         Delivery::Print => {
@@ -111,10 +111,10 @@ pub fn take_name(name: &str, mut take: impl FnMut(&str) -> bool) -> String {
 ///
 /// # Errors
 /// When a file exists and `over` is not said, before anything is written; or when the file system refuses.
-fn all(files: &[(&Path, &[u8])], over: bool, hint: &str) -> anyhow::Result<()> {
+fn all(files: &[(&Path, &[u8])], mode: u32, over: bool, hint: &str) -> anyhow::Result<()> {
     refuse_existing(files.iter().map(|(path, _)| *path), over, hint)?;
     let written: anyhow::Result<Vec<NamedTempFile>> =
-        files.iter().map(|(path, content)| beside(path, content)).collect();
+        files.iter().map(|(path, content)| beside(path, content, mode)).collect();
     for (temporary, (path, _)) in written?.into_iter().zip(files) {
         let persisted = if over { temporary.persist(path) } else { temporary.persist_noclobber(path) };
         persisted.map_err(|error| error.error).with_context(|| path.display().to_string())?;
@@ -148,16 +148,22 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// What others may read of a file of a tree is the umask's matter.
+const SHARED: u32 = 0o666;
+/// A recording tells addresses, roles and what is not watched: it is its owner's alone.
+const OWN: u32 = 0o600;
+
 /// Writes a file beside its place, under a name that no tree takes for a manifest.
-fn beside(path: &Path, content: &[u8]) -> anyhow::Result<NamedTempFile> {
+fn beside(path: &Path, content: &[u8], mode: u32) -> anyhow::Result<NamedTempFile> {
     let about = || path.display().to_string();
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(about)?;
     let mut builder = Builder::new();
     builder.prefix(".rollcall-");
-    // What others may read of it is the umask's matter, as with any file of a tree.
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
     let mut temporary = builder.tempfile_in(folder).with_context(about)?;
     temporary.write_all(content).with_context(about)?;
     temporary.as_file().sync_all().with_context(about)?;
@@ -181,11 +187,11 @@ mod tests {
         let (a, b) = (folder.path().join("new/a.yaml"), folder.path().join("b.yaml"));
         fs::write(&b, "mine").unwrap();
         let files: [(&Path, &[u8]); 2] = [(&a, b"a"), (&b, b"b")];
-        let refused = all(&files, false, "say --force").unwrap_err().to_string();
+        let refused = all(&files, SHARED, false, "say --force").unwrap_err().to_string();
         assert!(refused.starts_with("nothing was written") && refused.contains("b.yaml"), "{refused}");
         assert!(!a.exists());
         assert_eq!(fs::read_to_string(&b).unwrap(), "mine");
-        all(&files, true, "").unwrap();
+        all(&files, SHARED, true, "").unwrap();
         assert_eq!(fs::read_to_string(&a).unwrap() + &fs::read_to_string(&b).unwrap(), "ab");
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 2, "a temporary file was left behind: {left:?}");

@@ -159,7 +159,8 @@ pub struct Registration {
     /// How the host itself is checked, where the product checks hosts as it checks services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Box<Run>>,
-    /// What its configuration says of it: custom variables by upper-case name without the leading underscore.
+    /// Custom variables that name an instance, by upper-case name without the leading underscore. Others are not kept:
+    /// people hold passwords in them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
     /// Roles it has there.
@@ -196,13 +197,19 @@ impl Registration {
     /// The instance that a custom variable names: `i-0abc`, or the provider id `aws:///ap-northeast-1/i-0abc`.
     #[must_use]
     pub fn variable_instance(&self, variable: &str) -> Option<String> {
-        let value = self.variables.get(variable)?.trim().to_lowercase();
-        instance_id(value.rsplit('/').next()?)
+        named_instance(self.variables.get(variable)?)
     }
 }
 
 /// Where RDS's endpoints are, in all partitions that name them publicly.
 const RDS_DOMAINS: [&str; 2] = [".rds.amazonaws.com", ".rds.amazonaws.com.cn"];
+
+/// The instance that a text names: `i-0abc`, or the provider id `aws:///ap-northeast-1/i-0abc`.
+#[must_use]
+pub fn named_instance(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    instance_id(text.rsplit('/').next()?)
+}
 
 /// The text, if it is an instance id.
 fn instance_id(text: &str) -> Option<String> {

@@ -20,6 +20,8 @@ use tokio::process::Command;
 
 const PROD: &str = "123456789012";
 const DEV: &str = "210987654321";
+/// What the fake calls the first team's organisation.
+const ORGANIZATION: &str = "backlog";
 
 /// The first team's tree and fakes, and a folder to work in.
 struct Team {
@@ -47,7 +49,7 @@ fn copy(from: &Path, to: &Path, mackerel: &str) -> Result<()> {
         if path.is_dir() {
             copy(&path, &target, mackerel)?;
         } else {
-            let url = format!("apiURL: {mackerel}\n    apiKeySecret: ");
+            let url = format!("apiURL: {mackerel}\n    organization: {ORGANIZATION}\n    apiKeySecret: ");
             fs::write(target, fs::read_to_string(path)?.replace("apiKeySecret: ", &url))?;
         }
     }

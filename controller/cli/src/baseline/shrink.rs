@@ -59,6 +59,10 @@ fn one(decided: &Decided, exemption: &Exemption) -> Option<Shrunk> {
 
 /// Is nothing left that the finding could be about: neither the host nor, for a ghost, a registration of it?
 fn is_gone(decided: &Decided, code: &str, host: &HostId) -> bool {
+    // Whom a recording was cut away from is not gone, and one look alone proves nobody gone.
+    if decided.recording.cut_to.is_some() || decided.recording.memory.places.is_empty() {
+        return false;
+    }
     let roll = &decided.roll;
     let is_blind = |account: &AccountRoll| {
         let blind = if host.is_database() { &account.databases_blind } else { &account.blind };

@@ -10,11 +10,12 @@ use rollcall_engine::reading::{Failure, FailureKind};
 use rollcall_operator::sources::{Secret, Secrets};
 
 use crate::ways::Ways;
+use rollcall_monitoring::mackerel::DEFAULT_ENDPOINT;
 
 /// mkr's own variable.
 const MACKEREL: &str = "MACKEREL_APIKEY";
-/// No key is longer.
-const MOST_BYTES: u64 = 64 * 1024;
+/// No Secret holds more: Kubernetes allows 1 MiB.
+const MOST_BYTES: u64 = 1024 * 1024;
 /// No Secret has more.
 const MOST_KEYS: usize = 100;
 
@@ -25,7 +26,9 @@ pub(super) struct Keys<'a> {
     /// Of the environment.
     mackerel: Option<String>,
     /// Secrets with a Mackerel's key that the systems in use name: the environment can stand for one of them only.
-    named: BTreeSet<(String, String)>,
+    named: BTreeSet<(String, String, String)>,
+    /// Other addresses than Mackerel's own were allowed by name.
+    allows_others: bool,
 }
 
 impl<'a> Keys<'a> {
@@ -36,6 +39,7 @@ impl<'a> Keys<'a> {
             operator_namespace: ways.operator_namespace(),
             mackerel: std::env::var(MACKEREL).ok().filter(|key| !key.trim().is_empty()),
             named: used.filter_map(named_by).collect(),
+            allows_others: ways.live.allow_http || !ways.live.allowed_cidr.is_empty(),
         }
     }
 
@@ -63,19 +67,30 @@ impl<'a> Keys<'a> {
                 "{field}: expected Secret {namespace}/{name} as a folder below --secrets, found none"
             )));
         };
+        let lacks = |what: &str| {
+            misconfigured(format!(
+                "{field}: expected Secret {namespace}/{name} as a folder below --secrets, {what}"
+            ))
+        };
         match &self.mackerel {
-            Some(value) if self.named.len() == 1 => {
-                Ok(Secret::new([(key, value.clone().into_bytes())].into()))
+            None => Err(lacks(&format!("or its key in {MACKEREL}, found neither"))),
+            Some(_) if self.named.len() > 1 => {
+                Err(lacks(&format!("found {MACKEREL} alone, which may be any of {} keys", self.named.len())))
             }
-            Some(_) => Err(misconfigured(format!(
-                "{field}: expected Secret {namespace}/{name} as a folder below --secrets, found {MACKEREL} alone, which may be \
-                 the key of any of {} Secrets",
-                self.named.len()
+            Some(_) if !self.is_bound(system) => Err(lacks(&format!(
+                "found {MACKEREL} alone, which may be another organisation's or reach another address; name the organisation in \
+                 spec.mackerel.organization, and leave out spec.mackerel.apiURL or allow it (--allowed-cidr, --allow-http)"
             ))),
-            None => Err(misconfigured(format!(
-                "{field}: expected Secret {namespace}/{name} as a folder below --secrets, or its key in {MACKEREL}, found neither"
-            ))),
+            Some(value) => Ok(Secret::new([(key, value.clone().into_bytes())].into())),
         }
+    }
+
+    /// Is it sure whose key is asked for, and where it goes? Objects come from a tree that somebody else may have written.
+    fn is_bound(&self, system: &System) -> bool {
+        let Endpoint::Mackerel(mackerel) = &system.endpoint else { return false };
+        let is_usual =
+            mackerel.api_url.as_deref().is_none_or(|url| url.trim_end_matches('/') == DEFAULT_ENDPOINT);
+        mackerel.organization.is_some() && (is_usual || self.allows_others)
     }
 
     /// The files of `NAMESPACE/NAME`, if there is such a folder.
@@ -95,10 +110,11 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Namespace and name of the Secret with the key of a Mackerel.
-fn named_by(system: &System) -> Option<(String, String)> {
+/// Namespace and name of the Secret with the key of a Mackerel, and the key in it.
+fn named_by(system: &System) -> Option<(String, String, String)> {
     let Endpoint::Mackerel(mackerel) = &system.endpoint else { return None };
-    Some((system.key.namespace.to_string(), mackerel.api_key_secret.name.clone()))
+    let secret = &mackerel.api_key_secret;
+    Some((system.key.namespace.to_string(), secret.name.clone(), secret.key.clone()))
 }
 
 /// The key in the Secret under which a Mackerel's key is, for which the environment may stand.
@@ -123,7 +139,12 @@ fn files(folder: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
             continue;
         }
         let mut bytes = Vec::new();
-        std::fs::File::open(entry.path())?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+        std::fs::File::open(entry.path())?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MOST_BYTES {
+            let message =
+                format!("{}: expected at most {MOST_BYTES} bytes, found more", entry.path().display());
+            return Err(std::io::Error::other(message));
+        }
         data.insert(name, bytes);
         if data.len() > MOST_KEYS {
             return Err(std::io::Error::other(format!(

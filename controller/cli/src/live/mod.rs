@@ -45,6 +45,9 @@ type Made = Result<Arc<dyn AccountReader>, Failure>;
 /// # Errors
 /// When nothing can be asked at all: no TLS, no runtime. All else is what the readings say.
 pub fn look(desired: Desired, ways: &Ways) -> anyhow::Result<Recording> {
+    if let Some(folder) = &ways.live.secrets {
+        anyhow::ensure!(folder.is_dir(), "--secrets {}: expected a folder, found none", folder.display());
+    }
     // It fails only when there is a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // What is wrong in the objects is told by whoever decides on them.

@@ -31,7 +31,7 @@ pub(crate) struct Check {
     pub(crate) fix: Option<Arc<str>>,
     /// Day of the next review.
     pub(crate) review_due: Option<Date>,
-    /// What is looked for, as people know it: `"check-ntp"`, `"disk%" or "check-disk"`, `2 of "http", "app-http"`.
+    /// What is looked for, as people know it: `"check-ntp"`, `"disk%" or "check-disk"`, `"http" or "app-http" in 2 systems`.
     pub(crate) looks_for: Arc<str>,
     /// Why nobody can judge it, when something in it cannot be understood.
     pub(crate) fault: Option<String>,
@@ -210,9 +210,6 @@ fn looks_for(ways: &[Way], at_least: usize) -> Arc<str> {
             names.push(name);
         }
     }
-    if at_least > 1 {
-        format!("{at_least} of {}", names.join(", ")).into()
-    } else {
-        names.join(" or ").into()
-    }
+    let names = names.join(" or ");
+    if at_least > 1 { format!("{names} in {at_least} systems").into() } else { names.into() }
 }

@@ -270,7 +270,9 @@ impl<'p, 'a> Rater<'p, 'a> {
             return Ok(Coverage::Unknown(reason));
         }
         lacks.retain(|lacking| !covering.contains(&lacking.system));
-        let nearest = lacks.into_iter().min_by_key(|lacking| lacking.lack);
+        // What may yet be covered in another way is pointed at last.
+        let may_be = |system: usize| unknown.iter().any(|(of, _)| *of == Some(system));
+        let nearest = lacks.into_iter().min_by_key(|lacking| (may_be(lacking.system), lacking.lack));
         nearest.map_or(Ok(Coverage::Unknown(NOT_JUDGED)), Err)
     }
 

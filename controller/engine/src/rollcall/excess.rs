@@ -373,7 +373,7 @@ pub(super) fn duplicate(
             remedy::part(product, &others),
         ),
         (None, _) if system.last_metric.is_unsupported() => {
-            (message, format!("leave the one that is meant; {}", remedy::retire(product, &all)))
+            (message, format!("leave the one that is meant; {}", remedy::retire(product, "the others")))
         }
         (None, _) => (
             message,

@@ -298,12 +298,13 @@ fn worst(class: &Class<'_>, rows: &[usize]) -> Severity {
 /// A stopped host that is watched as if it ran.
 fn still_watched(product: Product, post: &Post<'_>) -> Option<Note> {
     let status = post.registration.status.as_str();
+    let in_downtime = post.registration.run.as_ref().is_some_and(|run| run.in_downtime == Some(true));
     let (message, fix) = match (product, post.own) {
         (Product::Mackerel, _) => (
             format!("expected status poweroff in Mackerel while the host is stopped, found {status}"),
             format!("mkr update --st poweroff {}", argument(post.registration.id.as_str())),
         ),
-        (Product::Nagios, Stand::Runs) => (
+        (Product::Nagios, Stand::Runs) if !in_downtime => (
             "expected a downtime in Nagios, or no notifications, while the host is stopped; found neither"
                 .to_owned(),
             "schedule a downtime for the host and its services on its page in Nagios".to_owned(),
@@ -377,6 +378,9 @@ fn roles(
     class: &Class<'_>,
     post: &Post<'_>,
 ) -> Option<Note> {
+    if system.system.endpoint.product() != Product::Mackerel {
+        return None;
+    }
     let expected = class.expected.get(&number)?;
     let has = &post.registration.roles;
     let missing: Vec<&(Scope, u16)> =

@@ -28,6 +28,8 @@ pub(super) struct SystemView<'a> {
     pub(super) hosts: Sight<'a, Vec<Registration>>,
     pub(super) monitors: Sight<'a, Vec<Monitor>>,
     pub(super) last_metric: Sight<'a, BTreeMap<RegistrationId, Timestamp>>,
+    /// Checks of all hosts, where one listing tells them.
+    pub(super) services: Option<Sight<'a, BTreeMap<RegistrationId, Vec<Check>>>>,
     /// Registrations that were seen, in the order of the listing.
     pub(super) registered: Vec<Registered<'a>>,
 }
@@ -90,6 +92,8 @@ pub(super) fn look<'a>(pass: &Pass<'a>, reasons: &mut Reasons) -> Vec<SystemView
 
 fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut Reasons) -> SystemView<'a> {
     let registry = pass.snapshot.registries.get(&system.key).map(|registry| &**registry);
+    // The object spoke of another product when this was read.
+    let registry = registry.filter(|registry| registry.product == system.endpoint.product());
     let memory = pass.memory.systems.get(&system.key).unwrap_or(&NEW);
     let not_ours = registry.and_then(|registry| not_ours(pass.now, system, memory, registry));
     let mut look = Look { now: pass.now, system, reasons, not_ours };
@@ -101,8 +105,12 @@ fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut
     }
     let monitors = look.at(registry.map(|r| &r.monitors), REGISTRY_MAX_AGE);
     let last_metric = look.at(registry.map(|r| &r.last_metric), METRIC_MAX_AGE);
+    let services = registry.and_then(|registry| match &registry.checks {
+        Checks::Listed(reading) => Some(look.at(Some(reading), REGISTRY_MAX_AGE)),
+        Checks::ByHost(_) => None,
+    });
     let registered = registered(&hosts, &last_metric, registry, memory);
-    SystemView { system, memory, registry, is_used, hosts, monitors, last_metric, registered }
+    SystemView { system, memory, registry, is_used, hosts, monitors, last_metric, services, registered }
 }
 
 /// Sets beside each registration what stands under its id elsewhere.
@@ -233,7 +241,9 @@ impl<'a> SystemView<'a> {
         reasons: &mut Reasons,
     ) -> Names<'a> {
         match self.registry.map(|registry| &registry.checks) {
-            Some(Checks::Listed(reading)) => listed(reading, &one.registration.id, now, reasons),
+            Some(Checks::Listed(reading)) => {
+                listed(reading, &one.registration.id, self.hosts.at, now, reasons)
+            }
             Some(Checks::ByHost(_)) | None => self.asked(one, now, reasons),
         }
     }
@@ -272,17 +282,22 @@ impl<'a> SystemView<'a> {
     }
 }
 
-/// The checks of a registration in one listing of all. What is on it and fresh is so; what is not on it is not
-/// there only when it is whole.
+/// The checks of a registration in one listing of all. What is on it and fresh is so; what is not on it is not there
+/// only when it is whole, and not from before the host was listed.
 fn listed<'a>(
     reading: &'a Reading<BTreeMap<RegistrationId, Vec<Check>>>,
     registration: &RegistrationId,
+    hosts_at: Option<Timestamp>,
     now: Timestamp,
     reasons: &mut Reasons,
 ) -> Names<'a> {
     let fresh = reading.at().filter(|at| now.duration_since(*at) <= REGISTRY_MAX_AGE);
     let told = match (fresh, reading.seen.get(registration)) {
         (Some(at), Some(checks)) => Told::Checks(checks, at),
+        (Some(at), None) if hosts_at.is_some_and(|hosts_at| at < hosts_at) => {
+            let message = format!("{}: read before the host was", reading.source);
+            return Names::AtLeast(NONE, reasons.number(&Failure::new(FailureKind::Stale, message)));
+        }
         _ => NONE,
     };
     match reading.blindness(now, REGISTRY_MAX_AGE) {

@@ -63,10 +63,12 @@ fn add_to_agent(host: &HostView<'_>, name: &str) -> String {
 /// A check that is there and does not stand as it should.
 pub(super) fn mend(stand: Stand) -> &'static str {
     match stand {
-        Stand::Mute => "switch its notifications on (notifications_enabled 1, and on its page)",
+        Stand::Mute => {
+            "switch its notifications on (notifications_enabled 1, and on its page), or those of the whole program (enable_notifications)"
+        }
         Stand::InDowntime => "end its downtime, or shorten it",
         Stand::Idle => {
-            "switch its checks on (active_checks_enabled or passive_checks_enabled 1, and on its page)"
+            "switch its checks on (active_checks_enabled or passive_checks_enabled 1, and on its page), or those of the whole program (execute_service_checks)"
         }
         Stand::Overdue => {
             "see why no result of it comes: whether the system runs, or whoever reports it from outside"
@@ -88,7 +90,11 @@ pub(super) fn drop_check(product: Product, name: &str) -> String {
 pub(super) fn retire(product: Product, ids: &str) -> String {
     match product {
         Product::Mackerel => format!("mkr retire {ids}"),
-        Product::Nagios => format!("remove from the configuration of Nagios and reload it: {ids}"),
+        Product::Nagios => {
+            format!(
+                "correct what names its host there, or remove it from the configuration of Nagios and reload it: {ids}"
+            )
+        }
     }
 }
 

@@ -77,12 +77,17 @@ fn blind_inventories<'p>(
 pub(super) fn blind_listings<'s>(
     system: &'s SystemView<'_>,
 ) -> impl Iterator<Item = (&'static str, &'s Failure)> {
-    let listings = [
-        ("hosts", &system.hosts.blind),
-        ("monitors", &system.monitors.blind),
-        ("last metrics", &system.last_metric.blind),
-    ];
-    listings.into_iter().filter_map(|(name, blind)| Some((name, &blind.as_ref()?.0)))
+    let services = system.services.as_ref().and_then(|services| services.blind.as_ref());
+    let listings = match system.system.endpoint.product() {
+        Product::Mackerel => vec![
+            ("hosts", system.hosts.blind.as_ref()),
+            ("monitors", system.monitors.blind.as_ref()),
+            ("last metrics", system.last_metric.blind.as_ref()),
+        ],
+        // It has neither monitors nor metrics; what asks for them is not verifiable, and that is told apart.
+        Product::Nagios => vec![("hosts", system.hosts.blind.as_ref()), ("services", services)],
+    };
+    listings.into_iter().filter_map(|(name, blind)| Some((name, &blind?.0)))
 }
 
 fn unreadable(system: &SystemView<'_>) -> Option<Note> {
@@ -113,7 +118,12 @@ fn unverifiable(number: usize, system: &SystemView<'_>, plans: &Plans<'_>) -> Op
         "{product} here has no listing of {listing}: {} cannot be verified",
         count(many, "requirement")
     );
-    let fix = "ask for it by a monitor instead (watched.by.hostMetric), or use a newer version of the system";
+    let fix = match system.system.endpoint.product() {
+        Product::Mackerel => {
+            "ask for it by a monitor instead (watched.by.hostMetric), or use a newer version of the system"
+        }
+        Product::Nagios => "ask for it by a check instead (watched.by.check), or of another system",
+    };
     Some(Note::new(Code::NotVerifiable, Severity::Warning, message, fix))
 }
 

@@ -53,12 +53,6 @@ impl Stand {
             (Some(true), Some(false), Some(true), Some(_), _) => Self::Runs,
         }
     }
-
-    /// The stand of a host's own check. Many are made on demand only, and nothing is wrong with that.
-    pub(super) fn of_host(run: &Run, at: Timestamp, system: &ObjectKey, reasons: &mut Reasons) -> Self {
-        let is_late = Some(run.is_late == Some(true));
-        Self::of(&Run { is_late, ..run.clone() }, at, system, reasons)
-    }
 }
 
 impl Stand {

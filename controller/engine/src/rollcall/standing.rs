@@ -163,7 +163,7 @@ impl<'a> Post<'a> {
             names: system.check_names(one, pass.now, reasons),
             own: one.registration.run.as_deref().map_or(Stand::Runs, |run| {
                 let at = system.hosts.at.unwrap_or(pass.now);
-                Stand::of_host(run, at, &system.system.key, reasons)
+                Stand::of(run, at, &system.system.key, reasons)
             }),
         }
     }

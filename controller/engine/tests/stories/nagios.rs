@@ -239,8 +239,6 @@ fn where_every_host_must_be_registered_its_own_check_must_stand_too() {
         nagios(world).hosts.get_mut(name).unwrap().run = Some(Box::new(run));
     };
     own(&mut world, "jp1-app-1", Run { notifies: Some(false), ..runs() });
-    // Hosts are often checked on demand only: nothing says when a result is late.
-    own(&mut world, "jp1-app-2", Run { is_late: None, ..runs() });
     expect(
         &world.pass(),
         &[
@@ -256,9 +254,45 @@ fn a_stopped_host_is_quiet_there_or_said_to_be_watched() {
     world.machine("jp1-app-1").state = rollcall_engine::inventory::PowerState::Stopped;
     world.agent("jp1-app-1").registration.status = RegistrationStatus::Poweroff;
     expect(&world.minutes(5).pass(), &["RC0108 1 jp1-app-1 stopped, and still watched in Nagios"]);
-    nagios(&mut world).hosts.get_mut("jp1-app-1").unwrap().run =
-        Some(Box::new(Run { notifies: Some(false), ..runs() }));
-    expect(&world.minutes(5).pass(), &[]);
+    let tonight = Some(world.now + SignedDuration::from_hours(8));
+    for quiet in [
+        Run { notifies: Some(false), ..runs() },
+        Run { in_downtime: Some(true), downtime_until: tonight, ..runs() },
+    ] {
+        nagios(&mut world).hosts.get_mut("jp1-app-1").unwrap().run = Some(Box::new(quiet));
+        expect(&world.minutes(5).pass(), &[]);
+    }
+}
+
+#[test]
+fn a_nagios_that_answers_is_not_blind_although_it_has_no_metrics() {
+    let mut world = world(&["jp1-app-1"]);
+    let roll = world.pass();
+    assert!(roll.systems.values().all(|system| system.blind.is_empty()), "{:?}", roll.systems);
+    nagios(&mut world).says.insert("services", Answer::Fails(FailureKind::TimedOut));
+    let roll = world.minutes(1).pass();
+    expect(&roll, &["RC0502 1 Nagios: services: the source says no"]);
+}
+
+#[test]
+fn services_from_before_a_host_was_listed_do_not_tell_that_it_has_none() {
+    let mut world = world(&["jp1-app-1"]);
+    nagios(&mut world).services.clear();
+    nagios(&mut world).says.insert("services", Answer::Old(SignedDuration::from_mins(5)));
+    assert!(about(&world.pass(), "RC0102").is_empty());
+    nagios(&mut world).says.clear();
+    assert_eq!(about(&world.minutes(1).pass(), "RC0102").len(), 1);
+}
+
+#[test]
+fn what_was_read_of_another_product_is_not_read_yet() {
+    let mut world = world(&["jp1-app-1"]);
+    world.pass();
+    // The object is edited in place; the readings are still those of a Mackerel.
+    world.system = rollcall_engine::ids::ObjectKey::new("backlog", "nagios");
+    world.nagios = None;
+    let roll = world.minutes(1).pass();
+    assert!(about(&roll, "RC0101").is_empty() && about(&roll, "RC0102").is_empty(), "{:?}", findings(&roll));
 }
 
 #[test]
@@ -342,7 +376,7 @@ fn two_systems_on_purpose() {
     nagios(&mut world).services.clear();
     expect(
         &world.minutes(1).pass(),
-        &["RC0102 1 2 of \"app-http\", \"check-http\", \"check-ntp\" on 0 of 1 app host"],
+        &["RC0102 1 \"app-http\" or \"check-http\" or \"check-ntp\" in 2 systems on 0 of 1 app host"],
     );
     // While one cannot be asked, it may be the second.
     nagios(&mut world).says.insert("hosts", Answer::Fails(FailureKind::Unreachable));

@@ -11,6 +11,7 @@ use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 
 use super::due::due;
 use super::record::{Definition, Gathered, Status, Terms};
+use super::registry::both;
 use super::told::{Check, Downtime, Host, Service, Told};
 use crate::mackerel::listing::Listing;
 
@@ -34,15 +35,17 @@ pub(super) fn told(source: &str, now: Timestamp, terms: &Terms, gathered: Gather
     let downtimes = statuses.downtimes.map(|downtimes| downtimes.into_iter().collect::<Vec<_>>());
     let until = until(&downtimes.seen);
     let joined = Joined { terms, started: program.started, until: &until };
+    let of_hosts = (program.active_host_checks, program.passive_host_checks);
+    let of_services = (program.active_service_checks, program.passive_service_checks);
 
     let hosts = halves("hosts", objects.hosts, statuses.hosts, |name, host, status| {
-        let check = joined.check(&host.definition, status, &(name.clone(), None));
+        let check = joined.check(&host.definition, status, of_hosts, &(name.clone(), None));
         Host { name, alias: host.alias, address: host.address, variables: host.variables, check }
     });
     let services =
         halves("services", objects.services, statuses.services, |(host, name), definition, status| {
             let of = (host, Some(name));
-            let check = joined.check(&definition, status, &of);
+            let check = joined.check(&definition, status, of_services, &of);
             let (host, name) = (of.0, of.1.unwrap_or_else(|| CheckName::new("")));
             Service { host, name, check }
         });
@@ -89,9 +92,18 @@ struct Joined<'a> {
 }
 
 impl Joined<'_> {
-    fn check<S>(&self, definition: &Definition, status: Option<Status<S>>, of: &Of) -> Check<S> {
+    /// `program`: whether checks are run, and results taken, at all.
+    fn check<S: Clone>(
+        &self,
+        definition: &Definition,
+        status: Option<Status<S>>,
+        program: (Option<bool>, Option<bool>),
+        of: &Of,
+    ) -> Check<S> {
         let status = status.unwrap_or_default();
-        let due = due(definition, &status, self.terms, self.started);
+        let (active, passive) = (both(status.active, program.0), both(status.passive, program.1));
+        let in_force = Status { active, passive, ..status.clone() };
+        let due = due(definition, &in_force, self.terms, self.started);
         let downtime_until =
             status.in_downtime.filter(|in_it| *in_it).and_then(|_| self.until.get(of).copied());
         Check {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rollcall_engine::ids::RegistrationId;
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::registry::{
-    Check as CheckOf, Checks, Product, Registration, RegistrationStatus, Registry, Run,
+    Check as CheckOf, Checks, Product, Registration, RegistrationStatus, Registry, Run, named_instance,
 };
 
 use super::source::NagiosSource;
@@ -31,6 +31,8 @@ impl RegistrySource for NagiosSource {
 #[must_use]
 pub fn registry(told: Told, now: Timestamp) -> Registry {
     let switches = Switches::of(told.program.seen.as_ref());
+    let downtimes: BTreeMap<RegistrationId, Quiet> =
+        told.hosts.seen.iter().map(|host| (host.name.clone(), Quiet::of(&host.check))).collect();
     let (hosts_at, services_at) = (told.hosts.at().unwrap_or(now), told.services.at().unwrap_or(now));
     Registry {
         product: Product::Nagios,
@@ -43,7 +45,10 @@ pub fn registry(told: Told, now: Timestamp) -> Registry {
         checks: Checks::Listed(map(told.services, |services| {
             let mut checks: BTreeMap<RegistrationId, Vec<CheckOf>> = BTreeMap::new();
             for Service { host, name, check } in services {
-                let run = run(&check, &switches.services, services_at);
+                let mut run = run(&check, &switches.services, services_at);
+                // Nagios notifies nobody of a service whose host is in a downtime.
+                let of_host = downtimes.get(&host).copied().unwrap_or_default();
+                (run.in_downtime, run.downtime_until) = Quiet::of(&check).or(of_host).told();
                 checks.entry(host).or_default().push(CheckOf { name, run });
             }
             checks.values_mut().for_each(Vec::shrink_to_fit);
@@ -66,6 +71,11 @@ fn map<A, B>(reading: Reading<A>, to: impl FnOnce(A) -> B) -> Reading<B> {
 
 fn registration(host: Host, switches: &Switch, at: Timestamp) -> Registration {
     let run = run(&host.check, switches, at);
+    // A host that is checked on demand is never late; one that is reported from outside without a threshold may be.
+    let on_demand = both(host.check.active, switches.active) == Some(true);
+    let run = Run { is_late: run.is_late.or_else(|| on_demand.then_some(false)), ..run };
+    let mut variables = host.variables;
+    variables.retain(|_, value| named_instance(value).is_some());
     Registration {
         name: host.name.to_string(),
         id: host.name,
@@ -74,7 +84,7 @@ fn registration(host: Host, switches: &Switch, at: Timestamp) -> Registration {
         provider: None,
         status: RegistrationStatus::Working,
         run: Some(Box::new(run)),
-        variables: host.variables,
+        variables,
         roles: Vec::new(),
         addresses: host.address.and_then(|address| address.parse().ok()).into_iter().collect(),
         created_at: None,
@@ -88,6 +98,31 @@ fn run<S>(check: &Check<S>, switch: &Switch, at: Timestamp) -> Run {
         notifies: both(check.notifications, switch.notifications),
         in_downtime: check.in_downtime,
         downtime_until: check.downtime_until,
+    }
+}
+
+/// Whether somebody wants no notifications for a while, and until when.
+#[derive(Clone, Copy, Default)]
+struct Quiet {
+    in_downtime: Option<bool>,
+    until: Option<Timestamp>,
+}
+
+impl Quiet {
+    fn of<S>(check: &Check<S>) -> Self {
+        Self { in_downtime: check.in_downtime, until: check.downtime_until }
+    }
+
+    /// One of the two is enough; until when is known only when it is of each that there is.
+    fn or(self, other: Self) -> Self {
+        let in_downtime = any(self.in_downtime, other.in_downtime);
+        let begun = [self, other].into_iter().filter(|quiet| quiet.in_downtime == Some(true));
+        let until = begun.map(|quiet| quiet.until).reduce(|a, b| Some(a?.max(b?)));
+        Self { in_downtime, until: until.flatten() }
+    }
+
+    fn told(self) -> (Option<bool>, Option<Timestamp>) {
+        (self.in_downtime, self.until)
     }
 }
 
@@ -123,7 +158,7 @@ impl Switches {
 }
 
 /// Both switches must be on; one that is known to be off is enough to know.
-fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+pub(super) fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     match (one, other) {
         (Some(false), _) | (_, Some(false)) => Some(false),
         (Some(true), Some(true)) => Some(true),
@@ -139,6 +174,23 @@ fn any(one: Option<bool>, other: Option<bool>) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_downtime_of_the_host_is_one_of_its_services_and_the_later_end_counts() {
+        let at = |seconds| Timestamp::from_second(seconds).ok();
+        let quiet = |in_downtime, until| Quiet { in_downtime, until };
+        let cases = [
+            (quiet(Some(false), None), quiet(Some(true), at(9)), (Some(true), at(9))),
+            (quiet(Some(true), at(5)), quiet(Some(true), at(9)), (Some(true), at(9))),
+            (quiet(Some(true), at(5)), quiet(Some(false), None), (Some(true), at(5))),
+            (quiet(Some(true), at(5)), quiet(Some(true), None), (Some(true), None)),
+            (quiet(Some(false), None), Quiet::default(), (None, None)),
+            (quiet(Some(false), None), quiet(Some(false), None), (Some(false), None)),
+        ];
+        for (service, host, expected) in cases {
+            assert_eq!(service.or(host).told(), expected);
+        }
+    }
 
     #[test]
     fn what_is_known_of_one_switch_may_be_enough() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -42,11 +43,16 @@ async fn answer(shown: &Shown, headers: &HeaderMap) -> Result<Response, Response
         );
         return Err(refuse(StatusCode::FORBIDDEN, &what));
     }
-    let turn = tokio::time::timeout(TURN_WITHIN, shown.one_at_a_time.acquire()).await;
-    let _turn =
+    let turn = tokio::time::timeout(TURN_WITHIN, Arc::clone(&shown.one_at_a_time).acquire_owned()).await;
+    let turn =
         turn.map_err(|_| refuse(StatusCode::TOO_MANY_REQUESTS, "others are being served; try again"))?;
     let moment = Moment { now: shown.clock.now(), judged, snapshot: shown.board.snapshot(), memory };
-    let packed = tokio::task::spawn_blocking(move || pack(&moment, &access)).await;
+    let packed = tokio::task::spawn_blocking(move || {
+        // The turn is over when the work is, and not when whoever asked hangs up.
+        let _turn = turn;
+        pack(&moment, &access)
+    })
+    .await;
     match packed {
         Ok(Ok(bytes)) => {
             let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_ENCODING, "gzip")];

@@ -319,6 +319,11 @@ pub fn unread(
     why: &Failure,
 ) -> Registry {
     let failed = |listing: &str| format!("{} {listing} {name}", product.as_str().to_lowercase());
+    // What a product does not have is not lost with an answer.
+    let lacks = |listing: &str| match product {
+        Product::Mackerel => why.clone(),
+        Product::Nagios => Failure::new(FailureKind::NotSupported, format!("Nagios has no {listing}")),
+    };
     let checks = match product {
         Product::Mackerel => known.map(|registry| registry.checks.clone()).unwrap_or_default(),
         Product::Nagios => Checks::Listed(Reading::failed(failed("services"), now, why.clone())),
@@ -328,10 +333,10 @@ pub fn unread(
         organization: (product == Product::Mackerel)
             .then(|| Reading::failed(failed("organisation"), now, why.clone())),
         hosts: Reading::failed(failed("hosts"), now, why.clone()),
-        services: Reading::failed(failed("services"), now, why.clone()),
-        monitors: Reading::failed(failed("monitors"), now, why.clone()),
+        services: Reading::failed(failed("services"), now, lacks("services with roles")),
+        monitors: Reading::failed(failed("monitors"), now, lacks("monitors on metrics")),
         checks,
-        last_metric: Reading::failed(failed("metrics"), now, why.clone()),
+        last_metric: Reading::failed(failed("metrics"), now, lacks("metrics")),
     }
 }
 

@@ -65,7 +65,10 @@ struct Pollers<K, T> {
 pub async fn run(observer: Arc<Observer>) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     let mut places = Pollers { running: BTreeMap::new(), same: account::reads_the_same };
-    let mut systems = Pollers { running: BTreeMap::new(), same: |a: &System, b| a.endpoint == b.endpoint };
+    let mut systems = Pollers {
+        running: BTreeMap::new(),
+        same: |a: &System, b| a.endpoint == b.endpoint && a.authority == b.authority,
+    };
     let readers = account::Readers::default();
     let pool = Arc::new(registry::Pool::default());
     loop {
