@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CheckName, RegistrationId};
-use crate::reading::Reading;
+use crate::reading::{Failure, FailureKind, Reading};
 
 /// All listings of one monitoring system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,6 +134,12 @@ impl Product {
             Self::Mackerel => "Mackerel",
             Self::Nagios => "Nagios",
         }
+    }
+
+    /// Why a listing that the product does not have cannot be read: the same words whoever tells it.
+    #[must_use]
+    pub fn has_no(self, listing: &str) -> Failure {
+        Failure::new(FailureKind::NotSupported, format!("{} has no {listing}", self.as_str()))
     }
 }
 

@@ -240,11 +240,32 @@ impl<'a> SystemView<'a> {
         now: Timestamp,
         reasons: &mut Reasons,
     ) -> Names<'a> {
-        match self.registry.map(|registry| &registry.checks) {
-            Some(Checks::Listed(reading)) => {
-                listed(reading, &one.registration.id, self.hosts.at, now, reasons)
+        match &self.services {
+            Some(services) => self.listed(services, &one.registration.id, reasons),
+            None => self.asked(one, now, reasons),
+        }
+    }
+
+    /// The checks of a registration in one listing of all. What is on it and fresh is so; what is not on it is not there
+    /// only when it is whole, and not from before the host was listed.
+    fn listed(
+        &self,
+        services: &Sight<'a, BTreeMap<RegistrationId, Vec<Check>>>,
+        registration: &RegistrationId,
+        reasons: &mut Reasons,
+    ) -> Names<'a> {
+        let fresh = services.at.filter(|_| services.is_fresh);
+        let told = match (fresh, services.seen().and_then(|all| all.get(registration))) {
+            (Some(at), Some(checks)) => Told::Checks(checks, at),
+            (Some(at), None) if self.hosts.at.is_some_and(|hosts_at| at < hosts_at) => {
+                let message = format!("{}: services were read before the host was", self.system.key);
+                return Names::AtLeast(NONE, reasons.number(&Failure::new(FailureKind::Stale, message)));
             }
-            Some(Checks::ByHost(_)) | None => self.asked(one, now, reasons),
+            _ => NONE,
+        };
+        match &services.blind {
+            None => Names::All(told),
+            Some((_, reason)) => Names::AtLeast(told, *reason),
         }
     }
 
@@ -279,29 +300,5 @@ impl<'a> SystemView<'a> {
             }
             _ => Names::AtLeast(NONE, reason),
         }
-    }
-}
-
-/// The checks of a registration in one listing of all. What is on it and fresh is so; what is not on it is not there
-/// only when it is whole, and not from before the host was listed.
-fn listed<'a>(
-    reading: &'a Reading<BTreeMap<RegistrationId, Vec<Check>>>,
-    registration: &RegistrationId,
-    hosts_at: Option<Timestamp>,
-    now: Timestamp,
-    reasons: &mut Reasons,
-) -> Names<'a> {
-    let fresh = reading.at().filter(|at| now.duration_since(*at) <= REGISTRY_MAX_AGE);
-    let told = match (fresh, reading.seen.get(registration)) {
-        (Some(at), Some(checks)) => Told::Checks(checks, at),
-        (Some(at), None) if hosts_at.is_some_and(|hosts_at| at < hosts_at) => {
-            let message = format!("{}: read before the host was", reading.source);
-            return Names::AtLeast(NONE, reasons.number(&Failure::new(FailureKind::Stale, message)));
-        }
-        _ => NONE,
-    };
-    match reading.blindness(now, REGISTRY_MAX_AGE) {
-        None => Names::All(told),
-        Some(failure) => Names::AtLeast(told, reasons.number(&failure)),
     }
 }

@@ -25,18 +25,14 @@ spec:
   appliesTo: {roles: [app]}
   why: "Customers notice first otherwise."
   watched: {by: [{system: nagios, check: {name: app-http}}]}
----
-apiVersion: rollcall.dev/v1alpha1
-kind: Environment
-metadata: {name: jp1, namespace: backlog, labels: {tier: production}}
-spec:
-  accounts: [{name: prod}]
-  selector: {anyOf: [{matchTags: {Env: [jp1]}}]}
-  parameters: {site: jp1}
-  owner: {name: sre}
-  roles: {fromTag: {key: Role, separator: "/"}}
-  monitoring: [{system: mackerel, service: Backlog, hosts: All}, {system: nagios, hosts: AsChecksRequire}]
 "#;
+
+/// The team's environment asks Nagios for this of its hosts.
+fn watch(world: &mut World, hosts: &str) {
+    let mackerel = "{system: mackerel, service: Backlog, hosts: All}";
+    assert!(TEAM.contains(mackerel));
+    world.apply(&TEAM.replace(mackerel, &format!("{mackerel}, {{system: nagios, hosts: {hosts}}}")));
+}
 
 fn runs() -> Run {
     Run {
@@ -56,6 +52,7 @@ fn service(name: &str, run: Run) -> Check {
 fn world(names: &[&str]) -> World {
     let mut world = World::with_hosts(names);
     world.apply(NAGIOS);
+    watch(&mut world, "AsChecksRequire");
     let mut nagios = Nagios::default();
     for name in names {
         let id = world.id(name);
@@ -234,7 +231,7 @@ spec:
 #[test]
 fn where_every_host_must_be_registered_its_own_check_must_stand_too() {
     let mut world = world(&["jp1-app-1", "jp1-app-2", "jp1-app-3"]);
-    world.apply(&NAGIOS.replace("hosts: AsChecksRequire", "hosts: All"));
+    watch(&mut world, "All");
     let own = |world: &mut World, name: &str, run: Run| {
         nagios(world).hosts.get_mut(name).unwrap().run = Some(Box::new(run));
     };

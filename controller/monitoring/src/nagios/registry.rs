@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_engine::ids::RegistrationId;
-use rollcall_engine::reading::{Failure, FailureKind, Reading};
+use rollcall_engine::reading::Reading;
 use rollcall_engine::registry::{
     Check as CheckOf, Checks, Product, Registration, RegistrationStatus, Registry, Run, named_instance,
 };
@@ -60,8 +60,7 @@ pub fn registry(told: Told, now: Timestamp) -> Registry {
 
 /// A listing that Nagios does not have.
 fn none<T: Default>(what: &str, now: Timestamp) -> Reading<T> {
-    let why = Failure::new(FailureKind::NotSupported, format!("Nagios has no {what}"));
-    Reading::failed(format!("{what} of nagios"), now, why)
+    Reading::failed(format!("{what} of nagios"), now, Product::Nagios.has_no(what))
 }
 
 fn map<A, B>(reading: Reading<A>, to: impl FnOnce(A) -> B) -> Reading<B> {

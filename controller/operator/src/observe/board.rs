@@ -322,7 +322,7 @@ pub fn unread(
     // What a product does not have is not lost with an answer.
     let lacks = |listing: &str| match product {
         Product::Mackerel => why.clone(),
-        Product::Nagios => Failure::new(FailureKind::NotSupported, format!("Nagios has no {listing}")),
+        Product::Nagios => product.has_no(listing),
     };
     let checks = match product {
         Product::Mackerel => known.map(|registry| registry.checks.clone()).unwrap_or_default(),
