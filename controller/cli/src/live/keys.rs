@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rollcall_engine::fleet::{Account, Endpoint, Fleet, NeededSecret, System};
 use rollcall_engine::reading::{Failure, FailureKind};
+use rollcall_monitoring::mackerel::DEFAULT_ENDPOINT;
 use rollcall_operator::sources::{Secret, Secrets};
 
 use crate::ways::Ways;
-use rollcall_monitoring::mackerel::DEFAULT_ENDPOINT;
 
 /// mkr's own variable.
 const MACKEREL: &str = "MACKEREL_APIKEY";
@@ -62,16 +62,12 @@ impl<'a> Keys<'a> {
         if let Some(secret) = self.in_folder(namespace, name)? {
             return Ok(secret);
         }
-        let Some(key) = mackerel_key(needed, system) else {
-            return Err(misconfigured(format!(
-                "{field}: expected Secret {namespace}/{name} as a folder below --secrets, found none"
-            )));
-        };
         let lacks = |what: &str| {
             misconfigured(format!(
                 "{field}: expected Secret {namespace}/{name} as a folder below --secrets, {what}"
             ))
         };
+        let Some(key) = mackerel_key(needed, system) else { return Err(lacks("found none")) };
         match &self.mackerel {
             None => Err(lacks(&format!("or its key in {MACKEREL}, found neither"))),
             Some(_) if self.named.len() > 1 => {
