@@ -46,6 +46,8 @@ supply_chain() { # licences, sources and the one TLS provider, as deny.toml says
     local bin=$cache/cargo-tools/bin/cargo-deny
     [[ -x $bin ]] || cargo install --quiet --locked --root "$cache/cargo-tools" --target-dir "$cache/cargo-tools/target" \
         --version 0.20.2 cargo-deny || return 1
+    # It looks at the crates of every platform, and a build has brought those of this one alone.
+    cargo fetch --quiet --locked || return 1
     "$bin" --offline check --hide-inclusion-graph licenses bans sources
 }
 

@@ -8,7 +8,9 @@ use rollcall_harness::operator::Operator;
 use rollcall_harness::world::World;
 
 use super::called::Called;
-use super::told::{Hosts, all_become, changed, columns, environments, hosts, registrations_fresh};
+use super::told::{
+    Hosts, all_become, changed, columns, environments, hosts, mark, registrations_fresh, writes_since,
+};
 
 /// What goes wrong with a source.
 struct Trouble {
@@ -171,6 +173,45 @@ const WRONG_ACCOUNT: Trouble = Trouble {
     },
     reasons: &["WrongAccount"],
 };
+
+/// What an answer may do without saying anything else than before.
+const HARMLESS: &[(&str, &str, &str, Fault)] = &[
+    ("EC2 tells its instances in another order", "ec2", "*", Fault::ReorderItems { seed: 7 }),
+    ("EC2 tells the world as it was", "ec2", "*", Fault::StaleRead { seconds: 30 }),
+    ("EC2 answers late", "ec2", "*", Fault::Latency { ms: 700 }),
+    ("Mackerel tells its hosts in another order", "mackerel", "*", Fault::ReorderItems { seed: 7 }),
+    ("Mackerel tells the world as it was", "mackerel", "*", Fault::StaleRead { seconds: 30 }),
+    ("Mackerel answers late", "mackerel", "*", Fault::Latency { ms: 700 }),
+    // What a host runs was proved within the last day, so that a list of names that fails takes nothing back.
+    ("Mackerel repeats its names of checks", "mackerel", "GET /api/v0/monitoring/checks", Fault::RepeatPage),
+    ("Mackerel loses a page of names", "mackerel", "GET /api/v0/monitoring/checks", Fault::SkipPage),
+    (
+        "Mackerel has no names of checks",
+        "mackerel",
+        "GET /api/v0/monitoring/checks",
+        Fault::Status { status: 500, body: None },
+    ),
+];
+
+#[tokio::test]
+async fn an_answer_that_says_the_same_writes_nothing() {
+    let (world, operator) = monday().await;
+    let (before, hosts_before) = (environments(&world).await.unwrap(), hosts(&world).await.unwrap());
+    let causes = Called::of(&world, &operator).await.causes_by_meaning();
+    for (name, service, operation, fault) in HARMLESS {
+        println!("{name}");
+        let from = mark(&world).await;
+        strike(&world, service, operation, fault.clone());
+        world.looked(3).await.unwrap();
+        world.quiet().await.unwrap();
+        assert_eq!(columns(&environments(&world).await.unwrap()), columns(&before), "{name}");
+        assert_eq!(changed(&hosts_before, &hosts(&world).await.unwrap()), Vec::<String>::new(), "{name}");
+        assert_eq!(Called::of(&world, &operator).await.causes_by_meaning(), causes, "{name}");
+        assert_eq!(writes_since(&world, from).await, Vec::<String>::new(), "{name}");
+        calm(&world);
+    }
+    operator.stop().await.unwrap();
+}
 
 #[tokio::test]
 async fn whatever_ec2_answers_nothing_is_called_absent() {
