@@ -33,6 +33,8 @@ pub struct Setup {
     pub aws_url: String,
     /// World seconds between two readings of instances, and of a monitoring system.
     pub every_seconds: u32,
+    /// Its log is for machines, an object a line.
+    pub logs_json: bool,
     /// More arguments.
     pub arguments: Vec<String>,
     /// Where its log is written.
@@ -188,7 +190,7 @@ fn arguments(setup: &Setup, http: u16, recording: u16) -> Vec<String> {
         // The default is courtesy towards a server of others; this one is ours, and the checks of 200 hosts are 200 calls.
         ("--registry-calls-per-second", "200"),
         ("--allowed-cidr", "127.0.0.0/8"),
-        ("--log-format", "human"),
+        ("--log-format", if setup.logs_json { "json" } else { "human" }),
         ("--http-address", &format!("127.0.0.1:{http}")),
         ("--recording-address", &format!("127.0.0.1:{recording}")),
         ("--world-clock", &setup.aws_url),

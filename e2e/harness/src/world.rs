@@ -164,6 +164,7 @@ impl World {
             namespace: self.namespace.clone(),
             aws_url: self.aws.url(),
             every_seconds: READ_EVERY_SECONDS,
+            logs_json: false,
             arguments: Vec::new(),
             folder: self.logs.clone(),
         }

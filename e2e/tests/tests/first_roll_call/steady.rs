@@ -56,7 +56,7 @@ async fn a_restart_writes_nothing_and_forgets_nothing() {
     operator.stop().await.unwrap();
     let from = mark(&world).await;
     let mut setup = world.setup("the-next");
-    setup.arguments.extend(["--log-format".to_owned(), "json".to_owned()]);
+    setup.logs_json = true;
     let operator = Operator::start(&setup).await.unwrap();
     world.settled().await.unwrap();
     let writes = writes_since(&world, from).await;
@@ -74,7 +74,7 @@ fn every_line_is_an_object(log: &str) {
             assert!(line[field].is_string(), "{field}: {line}");
         }
     }
-    assert!(log.lines().count() > 3, "it said what it does: {log}");
+    assert!(log.lines().count() >= 3, "it said what it does: {log}");
 }
 
 /// Mackerel's list loses hosts while nobody looks, as well-formed as ever: the next replica holds it against what is remembered.
