@@ -1,14 +1,14 @@
 //! What assertions ask of one place: computed from desired state, so that readers read that and no more.
 
 use super::Fleet;
-use crate::ids::Place;
-use crate::inventory::Asked;
+use crate::inventory::{Asked, Inventory};
 
 impl Fleet {
-    /// What assertions ask of this place. No kind of object asserts anything yet: nothing.
+    /// What assertions ask of the place of this inventory: which hosts and groups they mean is looked up in it. No kind of
+    /// object asserts anything yet, so it is nothing.
     #[must_use]
     #[expect(clippy::unused_self, reason = "the fleet knows its assertions as soon as there are any")]
-    pub fn asked(&self, _place: &Place) -> Asked {
+    pub fn asked(&self, _known: &Inventory) -> Asked {
         Asked::default()
     }
 }

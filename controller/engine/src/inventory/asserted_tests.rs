@@ -84,7 +84,7 @@ fn what_assertions_look_at_survives_a_recording() {
     };
     inventory.subnet_groups = Reading::complete_at("subnets", now(), vec![subnets]);
     let values = [("max_connections".to_owned(), parameter(Some("500"), ParameterSource::User))].into();
-    let known = ParameterGroup { scope: ParameterScope::Set, values };
+    let known = ParameterGroup { scope: ParameterScope::Named, values };
     let named = |name| ParameterGroupName::of_cluster(name);
     inventory.parameters.insert(named("shop/8"), Reading::complete_at("p", now(), known));
     inventory.protections.insert("i-1".into(), Reading::complete_at("i-1", now(), Some(true)));
@@ -102,13 +102,15 @@ fn what_assertions_look_at_survives_a_recording() {
 fn what_was_not_listed_of_a_group_is_not_unset() {
     let values = || [("a".to_owned(), parameter(Some("1"), ParameterSource::User))].into();
     let of = |scope, values| ParameterGroup { scope, values };
-    let set = of(ParameterScope::Set, values());
-    assert!(matches!(set.answer("a"), ParameterAnswer::Value(value) if value.value.as_deref() == Some("1")));
-    assert_eq!(set.answer("b"), ParameterAnswer::NotRead);
+    let named = of(ParameterScope::Named, values());
+    assert!(
+        matches!(named.answer("a"), ParameterAnswer::Value(value) if value.value.as_deref() == Some("1"))
+    );
+    assert_eq!(named.answer("b"), ParameterAnswer::NotRead);
     assert_eq!(of(ParameterScope::Whole, values()).answer("b"), ParameterAnswer::NoSuchParameter);
     assert_eq!(of(ParameterScope::NoSuchGroup, BTreeMap::new()).answer("a"), ParameterAnswer::NoSuchGroup);
     let both: BTreeSet<String> = ["a", "b"].map(str::to_owned).into();
-    assert!(!set.answers(&both) && set.answers(&["a".to_owned()].into()));
+    assert!(!named.answers(&both) && named.answers(&["a".to_owned()].into()));
     assert!(of(ParameterScope::Whole, values()).answers(&both));
     assert_eq!(
         ParameterGroup::default().answer("a"),

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{HostId, Place};
 use crate::reading::{Extent, FailureKind, Reading};
 
-pub use asked::Asked;
+pub use asked::{Asked, Asserted};
 pub use cluster::{ClusterMember, DatabaseCluster, MemberRole};
 pub use database::{Database, DatabaseEndpoint, Engine, EngineKind, GroupMembership};
 pub use instance::{GroupName, Instance, PowerState};

@@ -1,7 +1,7 @@
 //! Parameter groups of databases and of clusters: what somebody set, and what RDS says of the rest.
 //!
-//! Most questions are about parameters that somebody set, and RDS lists those in one call. So a group is known whole
-//! only when it had to be: what is not in a shorter listing is not known, which must never read as "not set".
+//! A group has hundreds of parameters, and RDS lists those that are asked for by name in one call. So a group is known
+//! whole only when it had to be: what a shorter listing does not hold is not known, which must never read as "not set".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -87,9 +87,9 @@ pub struct ParameterGroup {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ParameterScope {
-    /// What somebody set (`Source=user`), and nothing of the rest.
+    /// Parameters that were asked for by name, and nothing of the rest.
     #[default]
-    Set,
+    Named,
     /// Every parameter that the group's family has.
     Whole,
     /// RDS says that there is no such group.
@@ -105,7 +105,7 @@ pub enum ParameterAnswer<'a> {
     NoSuchParameter,
     /// There is no such group.
     NoSuchGroup,
-    /// Nothing: only what somebody set was listed, and this was not among it.
+    /// Nothing: it was not listed.
     NotRead,
 }
 
@@ -115,7 +115,7 @@ impl ParameterGroup {
     pub fn answer(&self, parameter: &str) -> ParameterAnswer<'_> {
         match (self.values.get(parameter), self.scope) {
             (Some(value), _) => ParameterAnswer::Value(value),
-            (None, ParameterScope::Set) => ParameterAnswer::NotRead,
+            (None, ParameterScope::Named) => ParameterAnswer::NotRead,
             (None, ParameterScope::Whole) => ParameterAnswer::NoSuchParameter,
             (None, ParameterScope::NoSuchGroup) => ParameterAnswer::NoSuchGroup,
         }
