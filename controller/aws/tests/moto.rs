@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rollcall_aws::{Account, AccountSettings, AssumeRole, Connections, Identity, Limits, StaticKeys};
+use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{
-    Address, Database, DatabaseCluster, GroupMembership, Instance, Inventory, MemberRole, Tags, Volume,
+    Address, Asked, Database, DatabaseCluster, GroupMembership, Instance, Inventory, MemberRole, Tags, Volume,
 };
 use rollcall_engine::reading::{Extent, FailureKind};
 use serde_json::{Value, json};
@@ -116,7 +117,8 @@ fn instance(seen: &Instance) -> Value {
 }
 
 fn volume(seen: &Volume) -> Value {
-    json!({"id": seen.id, "size": seen.size_gib, "on": seen.attached_to})
+    let on: Vec<&HostId> = seen.attached_to().collect();
+    json!({"id": seen.id, "size": seen.size_gib, "on": on})
 }
 
 fn address(seen: &Address) -> Value {
@@ -174,7 +176,7 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
     let connections = Connections::default();
 
     let account = Account::new(moto.settings(ACCOUNT, true), &connections).await.unwrap();
-    let inventory = account.read_place(&REGION.into(), None, now).await;
+    let inventory = account.read_place(&REGION.into(), None, &Asked::default(), now).await;
     let ec2 = [&inventory.instances.extent, &inventory.volumes.extent, &inventory.addresses.extent];
     for extent in ec2.into_iter().chain([&inventory.databases.extent, &inventory.clusters.extent]) {
         assert_eq!(*extent, Extent::Complete { at: now });
