@@ -281,3 +281,27 @@ fn selects(selector: &api::LabelSelector, namespace: &str, desired: &Desired) ->
         None => key == "kubernetes.io/metadata.name" && value.0 == namespace,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_that_was_cut_proves_no_absence() {
+        let at: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+        let listing = || Reading::complete_at("ec2 security groups", at, vec!["sg-1", "sg-2"]);
+        let mut whole = listing();
+        keep_of(&mut whole, |_| true);
+        assert_eq!(whole, listing(), "nothing was cut");
+        let mut cut = listing();
+        keep_of(&mut cut, |group| *group == "sg-1");
+        assert_eq!((cut.seen.as_slice(), cut.at()), (["sg-1"].as_slice(), Some(at)));
+        assert!(cut.complete(at, jiff::SignedDuration::MAX).is_none());
+        let Extent::Partial { missing, .. } = &cut.extent else { panic!("{:?}", cut.extent) };
+        assert_eq!(missing[0].why.kind, FailureKind::Denied);
+        let why = Failure::new(FailureKind::Throttled, "m");
+        let mut failed: Reading<Vec<&str>> = Reading::failed("ec2 security groups", at, why);
+        keep_of(&mut failed, |_| false);
+        assert!(matches!(failed.extent, Extent::Failed { .. }), "what failed is not in part");
+    }
+}

@@ -450,6 +450,22 @@ mod tests {
     }
 
     #[test]
+    fn a_single_thing_is_held_through_passing_trouble_while_it_is_young() {
+        let complete = Reading::complete_at("s", at(0), vec![1]);
+        let believe = |known: &_, kind, now| hold(known, failed(now, kind), PATIENCE, at(now));
+        let first = believe(&complete, FailureKind::Throttled, 60);
+        assert_eq!(believe(&first, FailureKind::TimedOut, 100), complete, "with its own time, however often");
+        let old = believe(&complete, FailureKind::Throttled, 101);
+        assert_eq!(old, failed(101, FailureKind::Throttled));
+        assert_eq!(
+            believe(&old, FailureKind::Denied, 160),
+            failed(101, FailureKind::Denied),
+            "since the first"
+        );
+        assert_eq!(believe(&complete, FailureKind::Denied, 1), failed(1, FailureKind::Denied), "at once");
+    }
+
+    #[test]
     fn an_old_reading_is_not_held() {
         let complete = Reading::complete_at("s", at(0), vec![1]);
         let new = failed(101, FailureKind::Throttled);
