@@ -5,6 +5,7 @@
 //! keep others from being asked, and what was not asked yet must never look as if it had been.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,8 +14,8 @@ use rollcall_engine::inventory::{
     Asked, Asserted, Inventory, ParameterGroup, ParameterGroupKind, ParameterGroupName, ParameterScope,
     SecurityGroup, SubnetGroup,
 };
-use rollcall_engine::reading::{Extent, FailureKind, Gap, Reading};
-use tokio::time::{Instant, timeout_at};
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
+use tokio::time::{Instant, timeout};
 
 use crate::account::Account;
 use crate::described::Described;
@@ -137,11 +138,11 @@ impl Account {
         let mut throttled: BTreeSet<ParameterGroupKind> = BTreeSet::new();
         for group in due {
             let Some(names) = asked.parameters.get(group) else { continue };
-            if throttled.contains(&group.kind) {
+            if Instant::now() >= deadline || throttled.contains(&group.kind) {
                 continue;
             }
             let read = self.read_parameters(region, group, names, now);
-            let Ok(reading) = timeout_at(deadline, read).await else { break };
+            let reading = self.within(read, unread(group), now).await;
             if is_throttled(&reading) {
                 throttled.insert(group.kind);
             }
@@ -165,16 +166,29 @@ impl Account {
         let (mut readings, due) = turn(instances, &last.protections, is_kept, unread, now);
         let deadline = Instant::now() + self.limits.asked_time;
         for host in due.into_iter().take(self.limits.protections_at_once) {
-            let Ok(reading) = timeout_at(deadline, self.read_protection(region, host, now)).await else {
-                break;
-            };
-            let is_throttled = is_throttled(&reading);
+            let read = self.read_protection(region, host, now);
+            let reading = self.within(read, unread(host), now).await;
+            let is_over = is_throttled(&reading) || Instant::now() >= deadline;
             put(&mut readings, host, reading);
-            if is_throttled {
+            if is_over {
                 break;
             }
         }
         readings
+    }
+
+    /// One of many, which must not take the time of all for ever.
+    async fn within<T: Default>(
+        &self,
+        read: impl Future<Output = Reading<T>>,
+        source: String,
+        now: Timestamp,
+    ) -> Reading<T> {
+        let limit = self.limits.asked_time;
+        timeout(limit, read).await.unwrap_or_else(|_| {
+            let message = format!("{source} took longer than {limit:?}. Next step: see whether AWS is slow");
+            Reading::failed(source, now, Failure::new(FailureKind::TimedOut, message))
+        })
     }
 
     async fn parameters(
@@ -254,7 +268,8 @@ fn turn<'k, K: Ord + Clone, T: Clone + Default>(
         readings.insert(key.clone(), reading);
     }
     due.sort();
-    let begin = usize::try_from(now.as_second()).unwrap_or_default() % failed.len().max(1);
+    let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
+    let begin = minute % failed.len().max(1);
     failed.rotate_left(begin);
     let due = due.into_iter().map(|(_, key)| key).chain(failed).collect();
     (readings, due)

@@ -132,7 +132,8 @@ pub struct Limits {
     pub protection_age: Duration,
     /// Instances whose termination protection is asked for in one go; the others wait for the next.
     pub protections_at_once: usize,
-    /// All parameter groups, or all protections, of one go. What is not reached waits for the next.
+    /// Parameter groups, and protections, are begun for so long in one go, and each is given up after it. What is not begun
+    /// waits for the next go.
     pub asked_time: Duration,
 }
 

@@ -218,3 +218,18 @@ async fn questions_keep_to_our_own_rate() {
     assert_eq!(world.asked("DescribeInstanceAttribute"), 7);
     assert!(began.elapsed() >= std::time::Duration::from_millis(350), "five at once, then one each 200 ms");
 }
+
+#[tokio::test]
+async fn a_question_without_end_is_given_up_and_said_to_be() {
+    let world = World::new().await;
+    make_group(&world, "shop", 1);
+    world.strike(Rule::new("rds", "DescribeDBParameters", Fault::Latency { ms: 60_000 }));
+    let limits = Limits { asked_time: std::time::Duration::from_millis(200), ..quick() };
+    let account = reader(AccountSettings { limits, ..world.settings() }).await;
+    let asked = parameters(&group("shop"), &["parameter_000"]);
+    let inventory = account.read_place(&region(), None, &asked, now()).await;
+    complete(&inventory.instances);
+    let why = why(&inventory.parameters[&group("shop")]);
+    assert_eq!(why.kind, FailureKind::TimedOut);
+    assert!(why.message.contains("instance/shop"), "{}", why.message);
+}
