@@ -160,7 +160,7 @@ async fn a_host_is_launched_into_its_subnet_with_its_profile_and_put_into_other_
     let host = play.client.ec2("RunInstances", &launch).await;
     let told = ["subnetId", "availabilityZone", "arn"].map(|field| host.one(field).unwrap());
     let arn = format!("arn:aws:iam::{ACCOUNT}:instance-profile/web");
-    assert_eq!(told, [subnet, "ap-northeast-1c".to_owned(), arn]);
+    assert_eq!(told, [subnet.as_str(), "ap-northeast-1c", &arn]);
     let lost = [launch[0], launch[1], launch[2], ("SubnetId", "subnet-0")];
     assert_eq!(play.client.ec2("RunInstances", &lost).await.code(), "InvalidSubnetID.NotFound");
 
