@@ -155,8 +155,8 @@ def test_parameters_of_a_cluster_are_found_by_name_too(rds):
         for name in ("slow_query_log", "general_log")
     ]
     rds.modify_db_cluster_parameter_group(Parameters=settings, **group)
-    [told] = rds.describe_db_cluster_parameters(Filters=named("general_log"), **group)["Parameters"]
-    assert (told["ParameterName"], told["ParameterValue"]) == ("general_log", "1")
+    told = rds.describe_db_cluster_parameters(Filters=named("general_log"), **group)["Parameters"]
+    assert [(p["ParameterName"], p["ParameterValue"]) for p in told] == [("general_log", "1")]
 
 
 def test_an_unknown_cluster_group_has_no_parameters(rds):
