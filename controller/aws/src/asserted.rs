@@ -50,22 +50,22 @@ impl Account {
             1..=MAX_NAMES => Which::Named(names),
             _ => return self.parameters(region, group, Which::All, now).await,
         };
-        let named = self.parameters(region, group, which, now).await;
-        let is_enough = match &named.extent {
-            Extent::Complete { .. } => named.seen.answers(names),
+        let few = self.parameters(region, group, which, now).await;
+        let is_enough = match &few.extent {
+            Extent::Complete { .. } => few.seen.answers(names),
             Extent::Partial { .. } => true,
             Extent::Failed { why, .. } => {
                 !matches!(why.kind, FailureKind::SourceError | FailureKind::NotSupported)
             }
         };
         if is_enough {
-            return named;
+            return few;
         }
         // That a name is not in the answer may be the filter's doing; only the whole group proves it.
         let whole = self.parameters(region, group, Which::All, now).await;
         match &whole.extent {
             Extent::Complete { .. } => whole,
-            _ => together(named, whole),
+            _ => together(few, whole),
         }
     }
 

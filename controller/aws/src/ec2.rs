@@ -158,7 +158,7 @@ pub(crate) struct Protection(pub(crate) Option<bool>);
 
 impl Listed for Protection {
     // There is one, of the instance that was asked about.
-    fn id(&self) -> &str {
+    fn id(&self) -> &'static str {
         ""
     }
 }

@@ -121,7 +121,7 @@ impl Described for SubnetGroup {
         let request = client.describe_db_subnet_groups().max_records(limits.database_page_size);
         let answer = request.set_marker(ask.token).send().await.map_err(|error| refusal(&error, question))?;
         let request_id = answer.request_id().and_then(plain_code);
-        let groups = answer.db_subnet_groups.map(|groups| groups.into_iter().map(map::subnet_group));
+        let groups = answer.db_subnet_groups.as_ref().map(|groups| groups.iter().map(map::subnet_group));
         Ok(page(groups, answer.marker, request_id))
     }
 }

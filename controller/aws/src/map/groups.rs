@@ -6,7 +6,7 @@ use rollcall_engine::inventory::{ApplyMethod, ApplyType, ParameterSource, Parame
 use super::{text, word};
 
 /// The subnet group, or `None` when it has no name.
-pub(crate) fn subnet_group(seen: DbSubnetGroup) -> Option<SubnetGroup> {
+pub(crate) fn subnet_group(seen: &DbSubnetGroup) -> Option<SubnetGroup> {
     let name = text(seen.db_subnet_group_name())?;
     let mut subnets: Vec<String> =
         seen.subnets().iter().filter_map(|subnet| text(subnet.subnet_identifier())).collect();
@@ -53,10 +53,10 @@ mod tests {
             .subnets(subnet("subnet-2"))
             .subnets(subnet("subnet-1"))
             .subnets(Subnet::builder().build());
-        let group = subnet_group(seen.build()).unwrap();
+        let group = subnet_group(&seen.build()).unwrap();
         assert_eq!((group.vpc.as_deref(), group.status.as_str()), (Some("vpc-1"), "Complete"));
         assert_eq!(group.subnets, ["subnet-1", "subnet-2"]);
-        assert_eq!(subnet_group(DbSubnetGroup::builder().vpc_id("vpc-1").build()), None);
+        assert_eq!(subnet_group(&DbSubnetGroup::builder().vpc_id("vpc-1").build()), None);
     }
 
     #[test]

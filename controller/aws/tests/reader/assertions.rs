@@ -83,11 +83,9 @@ async fn security_groups_are_the_truth_over_many_pages() {
         TruePeer::PrefixList("pl-1".into()),
         TruePeer::Group(ids[1].clone()),
     ];
-    truth
-        .change_security_group(&ids[0], |g| {
-            peers.iter().for_each(|p| g.let_in(TrueRule::tcp(443, p.clone())))
-        })
-        .unwrap();
+    for peer in peers {
+        truth.change_security_group(&ids[0], |g| g.let_in(TrueRule::tcp(443, peer.clone()))).unwrap();
+    }
     let reading = world.reader().await.read_security_groups(&region(), now()).await;
     complete(&reading);
     assert_eq!(reading.source, "ec2 security groups 123456789012/ap-northeast-1");
@@ -262,8 +260,13 @@ async fn what_was_read_is_kept_until_it_is_old_or_more_is_asked_for() {
     assert_eq!(why(&none.security_groups).kind, FailureKind::NotYetRead);
 }
 
-fn protected(inventory: &Inventory) -> Vec<Option<Option<bool>>> {
-    let told = |reading: &Reading<Option<bool>>| reading.at().map(|_| reading.seen);
+fn protected(inventory: &Inventory) -> Vec<&'static str> {
+    let told = |reading: &Reading<Option<bool>>| match (reading.at(), reading.seen) {
+        (None, _) => "unread",
+        (Some(_), None) => "gone",
+        (Some(_), Some(true)) => "yes",
+        (Some(_), Some(false)) => "no",
+    };
     inventory.protections.values().map(told).collect()
 }
 
@@ -278,16 +281,19 @@ async fn protection_is_read_a_few_at_once_and_the_gone_are_no_failure() {
     let mut protections: BTreeSet<HostId> = fleet.iter().map(|id| HostId::from(id.as_str())).collect();
     protections.insert(HostId::from("db-0123"));
     let asked = Asked { protections, ..Asked::default() };
-    let (yes, no, gone, unread) = (Some(Some(true)), Some(Some(false)), Some(None), None);
     let first = account.read_place(&region(), None, &asked, now()).await;
-    assert_eq!(protected(&first), [no, yes, unread, unread, unread], "a database has no such thing");
+    assert_eq!(
+        protected(&first),
+        ["no", "yes", "unread", "unread", "unread"],
+        "a database has no such thing"
+    );
     let waiting = &first.protections.values().nth(2).unwrap();
     assert_eq!(why(waiting).kind, FailureKind::NotYetRead, "what was not asked yet is not unprotected");
     let second = account.read_place(&region(), Some(&first), &asked, now()).await;
-    assert_eq!(protected(&second), [no, yes, gone, no, unread]);
+    assert_eq!(protected(&second), ["no", "yes", "gone", "no", "unread"]);
     complete(second.protections.values().nth(2).unwrap());
     let third = account.read_place(&region(), Some(&second), &asked, now()).await;
-    assert_eq!(protected(&third), [no, yes, gone, no, no]);
+    assert_eq!(protected(&third), ["no", "yes", "gone", "no", "no"]);
     account.read_place(&region(), Some(&third), &asked, now()).await;
     assert_eq!(world.asked("DescribeInstanceAttribute"), 5, "each once");
 }

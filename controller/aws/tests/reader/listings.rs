@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use rollcall_aws::Limits;
 use rollcall_engine::ids::HostId;
-use rollcall_engine::inventory::{Asked, AttachmentState, Instance, PowerState, VolumeState};
+use rollcall_engine::inventory::{
+    Address, Asked, AttachmentState, Instance, PowerState, Volume, VolumeState,
+};
 use rollcall_engine::reading::{FailureKind, MAX_REQUEST_IDS};
 use rollcall_fakes::aws::ground::{Instance as Truth, Lifecycle};
 use rollcall_fakes::aws::{Habits, Launch, VolumeSpec};
@@ -114,7 +116,7 @@ async fn volumes_and_addresses_are_the_truth_too() {
     let spare = volumes.seen.iter().find(|v| v.id == spare).unwrap();
     assert_eq!((spare.size_gib, spare.attachments.len(), spare.name()), (100, 0, Some("spare")));
     assert_eq!(spare.state, VolumeState::Available);
-    let attached: Vec<&HostId> = volumes.seen.iter().flat_map(|v| v.attached_to()).collect();
+    let attached: Vec<&HostId> = volumes.seen.iter().flat_map(Volume::attached_to).collect();
     assert_eq!(attached.len(), 7);
 
     let addresses = account.read_addresses(&region(), now()).await;
@@ -132,7 +134,7 @@ async fn volumes_and_addresses_are_the_truth_too() {
             address.association.as_ref().and_then(|a| a.interface.as_ref())
         );
     }
-    assert_eq!(addresses.seen.iter().filter_map(|a| a.name()).collect::<Vec<_>>(), ["gate"]);
+    assert_eq!(addresses.seen.iter().filter_map(Address::name).collect::<Vec<_>>(), ["gate"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ impl Fleet {
     /// What assertions ask of the place of this inventory: which hosts and groups they mean is looked up in it. No kind of
     /// object asserts anything yet, so it is nothing.
     #[must_use]
-    #[expect(clippy::unused_self, reason = "the fleet knows its assertions as soon as there are any")]
     pub fn asked(&self, _known: &Inventory) -> Asked {
         Asked::default()
     }

@@ -120,7 +120,7 @@ fn says_the_same(known: &Inventory, new: &Asserted) -> bool {
 
 /// Counts and tells what was read anew.
 fn count(observer: &Observer, known: &Inventory, new: &Asserted) {
-    let mut told = |listing: &'static str, source: &str, extent: &Extent| {
+    let told = |listing: &'static str, source: &str, extent: &Extent| {
         observer.metrics.polled(listing, extent);
         tell(source, extent);
     };
