@@ -104,6 +104,22 @@ def test_a_host_can_be_born_protected(ec2, launch):
     assert ec2.describe_instance_attribute(**question)["DisableApiTermination"] == {"Value": True}
 
 
+def test_an_attribute_of_an_unknown_host_is_not_found(ec2):
+    question = {"InstanceId": "i-0123456789abcdef0", "Attribute": "disableApiTermination"}
+    refused, status, _ = refusal(ec2.describe_instance_attribute, **question)
+    assert (refused, status) == ("InvalidInstanceID.NotFound", 400)
+
+
+def test_a_host_tells_its_instance_profile(room, ec2, launch):
+    arn = f"arn:aws:iam::{room.account}:instance-profile/web"
+    if room.server.name == "moto":
+        # The fake has no IAM: there any profile is one.
+        room.client("iam").create_instance_profile(InstanceProfileName="web")
+    for given in ({"Arn": arn}, {"Name": "web"}):
+        [host] = launch(IamInstanceProfile=given)
+        assert only(ec2, host["InstanceId"])["IamInstanceProfile"]["Arn"] == arn
+
+
 def test_regions_are_apart(room, launch):
     launch()
     assert hosts(room.client(region="eu-west-1")) == []

@@ -124,3 +124,55 @@ def test_groups_are_paged(ec2):
     told = [[g["GroupId"] for g in page["SecurityGroups"]] for page in pages]
     assert [len(page) for page in told] == [5, 2]
     assert wanted < set(sum(told, []))
+
+
+def test_what_goes_out_is_told_apart_from_what_comes_in(ec2):
+    web = group(ec2)
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    ec2.authorize_security_group_egress(GroupId=web, IpPermissions=[https])
+    ec2.revoke_security_group_egress(GroupId=web, IpPermissions=[everything])
+    told = listed(ec2, web)
+    assert told["IpPermissions"] == []
+    [out] = told["IpPermissionsEgress"]
+    assert (out["IpProtocol"], out["FromPort"], out["ToPort"]) == ("tcp", 443, 443)
+    assert [r["CidrIp"] for r in out["IpRanges"]] == ["10.0.0.0/8"]
+
+
+def test_a_rule_of_a_prefix_list_names_it(ec2):
+    web = group(ec2)
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": "pl-0123456789abcdef0"}]}
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[rule])
+    [told] = listed(ec2, web)["IpPermissions"]
+    assert [p["PrefixListId"] for p in told["PrefixListIds"]] == ["pl-0123456789abcdef0"]
+    assert told["IpRanges"] == [] and told["UserIdGroupPairs"] == []
+
+
+def test_icmp_has_types_and_codes_for_ports(ec2):
+    web = group(ec2)
+    rule = {"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[rule])
+    [told] = listed(ec2, web)["IpPermissions"]
+    assert (told["IpProtocol"], told["FromPort"], told["ToPort"]) == ("icmp", 8, -1)
+
+
+def test_a_group_can_be_made_with_tags(ec2):
+    spec = [{"ResourceType": "security-group", "Tags": [{"Key": "Name", "Value": "front"}]}]
+    [vpc] = ec2.describe_vpcs()["Vpcs"]
+    made = ec2.create_security_group(GroupName="web", Description="w", VpcId=vpc["VpcId"], TagSpecifications=spec)
+    assert tags(listed(ec2, made["GroupId"])) == {"Name": "front"}
+
+
+def test_a_host_can_be_put_into_another_group(ec2, launch):
+    web = group(ec2)
+    [host] = launch()
+    ec2.modify_instance_attribute(InstanceId=host["InstanceId"], Groups=[web])
+    told = only(ec2, host["InstanceId"])["SecurityGroups"]
+    assert told == [{"GroupId": web, "GroupName": "web"}]
+
+
+def test_a_host_is_launched_into_its_subnet(ec2, launch):
+    [subnet] = ec2.describe_subnets(Filters=[where("availability-zone", "us-east-1b")])["Subnets"]
+    [host] = launch(SubnetId=subnet["SubnetId"])
+    told = only(ec2, host["InstanceId"])
+    assert (told["SubnetId"], told["Placement"]["AvailabilityZone"]) == (subnet["SubnetId"], "us-east-1b")

@@ -122,3 +122,54 @@ def test_groups_that_are_not_there_are_not_found(rds):
     ]:
         refused, status, _ = refusal(ask, **question)
         assert (refused, status) == (expected, 404)
+
+
+def named(*names):
+    return [{"Name": "parameter-name", "Values": list(names)}]
+
+
+@moto_differs("the filter by name is ignored")
+def test_parameters_are_found_by_name_whoever_set_them(rds):
+    made(rds)
+    set_to(rds, "slow_query_log", "1", "immediate")
+    set_to(rds, "long_query_time", "0.5", "immediate")
+    told = rds.describe_db_parameters(Filters=named("slow_query_log", "wait_timeout", "nothing"), **GROUP)
+    told = {p["ParameterName"]: (p["ParameterValue"], p["Source"]) for p in told["Parameters"]}
+    assert told == {"slow_query_log": ("1", "user"), "wait_timeout": ("28800", "engine-default")}
+
+
+@moto_differs("a filter is not looked at")
+def test_parameters_are_found_by_nothing_but_name(rds):
+    made(rds)
+    filters = [{"Name": "colour", "Values": ["red"]}]
+    refused, status, _ = refusal(rds.describe_db_parameters, Filters=filters, **GROUP)
+    assert (refused, status) == ("InvalidParameterValue", 400)
+
+
+@moto_differs("the filter by name is ignored")
+def test_parameters_of_a_cluster_are_found_by_name_too(rds):
+    group = {"DBClusterParameterGroupName": "shop"}
+    rds.create_db_cluster_parameter_group(DBParameterGroupFamily="aurora-mysql8.0", Description="d", **group)
+    settings = [
+        {"ParameterName": name, "ParameterValue": "1", "ApplyMethod": "immediate"}
+        for name in ("slow_query_log", "general_log")
+    ]
+    rds.modify_db_cluster_parameter_group(Parameters=settings, **group)
+    told = rds.describe_db_cluster_parameters(Filters=named("general_log"), **group)["Parameters"]
+    assert [(p["ParameterName"], p["ParameterValue"]) for p in told] == [("general_log", "1")]
+
+
+def test_an_unknown_cluster_group_has_no_parameters(rds):
+    question = {"DBClusterParameterGroupName": "nobody"}
+    refused, status, _ = refusal(rds.describe_db_cluster_parameters, **question)
+    assert (refused, status) == ("DBParameterGroupNotFound", 404)
+
+
+def test_subnet_groups_tell_their_vpc_and_subnets(ec2, rds):
+    subnets = {s["SubnetId"]: s["VpcId"] for s in ec2.describe_subnets()["Subnets"][:2]}
+    rds.create_db_subnet_group(DBSubnetGroupName="data", DBSubnetGroupDescription="d", SubnetIds=list(subnets))
+    pages = rds.get_paginator("describe_db_subnet_groups").paginate()
+    [told] = [group for page in pages for group in page["DBSubnetGroups"] if group["DBSubnetGroupName"] == "data"]
+    assert (told["SubnetGroupStatus"], {told["VpcId"]}) == ("Complete", set(subnets.values()))
+    assert {s["SubnetIdentifier"] for s in told["Subnets"]} == set(subnets)
+    assert {s["SubnetStatus"] for s in told["Subnets"]} == {"Active"}

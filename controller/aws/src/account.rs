@@ -4,17 +4,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rollcall_engine::ids::{AccountId, Place, Region};
-use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Inventory, Volume};
+use rollcall_engine::inventory::{
+    Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, Volume,
+};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 use tokio::time::{Instant, timeout_at};
 
 use crate::calls::{Allowance, CallCount, CallLog};
 use crate::connections::Connections;
-use crate::described::{Clients, Described};
+use crate::described::{All, Clients, Described, Paged};
 use crate::failure::{Failed, Question, Refusal};
 use crate::identity::{sdk_config, sts_client};
 use crate::listing::{Ask, Listing, Page};
@@ -25,7 +28,7 @@ use crate::wire::{Wire, Wiring};
 /// A reader of one account. Calls may overlap; share it by `Arc`.
 pub struct Account {
     id: AccountId,
-    limits: Limits,
+    pub(crate) limits: Limits,
     proof: Proof,
     proof_wire: Wire,
     places: BTreeMap<Region, Clients>,
@@ -100,20 +103,41 @@ impl Account {
         self.read(region, now).await
     }
 
-    /// All listings of one place. Volumes and addresses of `last` are kept while they are complete and younger than
-    /// [`Limits::slow_listing_age`]. Each listing stands for itself: one that fails blinds no other.
-    pub async fn read_place(&self, region: &Region, last: Option<&Inventory>, now: Timestamp) -> Inventory {
+    /// All listings of one place, and what is asked for beside them. Volumes, addresses and what is asked for are kept from
+    /// `last` while they are complete and younger than [`Limits::slow_listing_age`]. Each listing stands for itself: one that
+    /// fails blinds no other.
+    pub async fn read_place(
+        &self,
+        region: &Region,
+        last: Option<&Inventory>,
+        asked: &Asked,
+        now: Timestamp,
+    ) -> Inventory {
         let place = self.place(region);
-        let last = last.filter(|l| l.place == place);
-        // Boxed: five SDK calls at once would make this future, and every task that awaits it, 30 KB large.
-        let (instances, volumes, addresses, databases, clusters) = tokio::join!(
+        let keep = self.limits.slow_listing_age;
+        let known = last.filter(|l| l.place == place);
+        // Boxed: so many SDK calls at once would make this future, and every task that awaits it, 30 KB large.
+        let (instances, volumes, addresses, databases, clusters, asserted) = tokio::join!(
             Box::pin(self.read(region, now)),
-            Box::pin(self.keep_or_read(region, last.map(|l| &l.volumes), now)),
-            Box::pin(self.keep_or_read(region, last.map(|l| &l.addresses), now)),
+            Box::pin(self.keep_or_read(region, known.map(|l| &l.volumes), keep, now)),
+            Box::pin(self.keep_or_read(region, known.map(|l| &l.addresses), keep, now)),
             Box::pin(self.read(region, now)),
             Box::pin(self.read(region, now)),
+            Box::pin(self.read_asked(region, last, asked, keep, now)),
         );
-        Inventory { place, instances, volumes, addresses, databases, clusters }
+        let Asserted { security_groups, subnet_groups, parameters, protections } = asserted;
+        Inventory {
+            place,
+            instances,
+            volumes,
+            addresses,
+            databases,
+            clusters,
+            security_groups,
+            subnet_groups,
+            parameters,
+            protections,
+        }
     }
 
     /// The principal that STS proved last, without its session: who the permissions must be given to.
@@ -137,49 +161,68 @@ impl Account {
         listings.chain([&self.proof_wire]).map(Wire::allowance).collect()
     }
 
-    fn place(&self, region: &Region) -> Place {
+    pub(crate) fn place(&self, region: &Region) -> Place {
         Place { account: self.id.clone(), region: region.clone() }
     }
 
-    async fn keep_or_read<T: Described + Clone>(
+    pub(crate) async fn keep_or_read<T: Described + Clone>(
         &self,
         region: &Region,
         last: Option<&Reading<Vec<T>>>,
+        keep: Duration,
         now: Timestamp,
     ) -> Reading<Vec<T>> {
-        let max_age = SignedDuration::try_from(self.limits.slow_listing_age).unwrap_or(SignedDuration::ZERO);
+        let max_age = SignedDuration::try_from(keep).unwrap_or(SignedDuration::ZERO);
         match last.filter(|reading| reading.complete(now, max_age).is_some()) {
             Some(reading) => reading.clone(),
             None => self.read(region, now).await,
         }
     }
 
-    async fn read<T: Described>(&self, region: &Region, now: Timestamp) -> Reading<Vec<T>> {
-        let place = self.place(region);
-        let mut listing = Listing::new(format!("{} {place}", T::SOURCE), now, &self.limits);
+    pub(crate) async fn read<T: Described>(&self, region: &Region, now: Timestamp) -> Reading<Vec<T>> {
+        let source = format!("{} {}", T::SOURCE, self.place(region));
+        let reading = self.ask(&All::<T>::default(), source, region, now).await;
+        self.since_when(region, T::OPERATION, reading)
+    }
+
+    /// All pages that answer one question. `source` is its name for people.
+    pub(crate) async fn ask<Q: Paged>(
+        &self,
+        question: &Q,
+        source: String,
+        region: &Region,
+        now: Timestamp,
+    ) -> Reading<Vec<Q::Item>> {
+        let mut listing = Listing::new(source, now, &self.limits);
         match self.places.get(region) {
-            Some(clients) => self.list(clients, now, &mut listing).await,
+            Some(clients) => self.list(question, clients, now, &mut listing).await,
             None => listing.failed(self.no_such_region(region).into()),
         }
-        self.since_when(region, T::OPERATION, listing.into_reading())
+        listing.into_reading()
     }
 
     /// Asks page after page until the listing is at its end, or time is up.
-    async fn list<T: Described>(&self, clients: &Clients, at: Timestamp, listing: &mut Listing<T>) {
+    async fn list<Q: Paged>(
+        &self,
+        question: &Q,
+        clients: &Clients,
+        at: Timestamp,
+        listing: &mut Listing<Q::Item>,
+    ) {
         let deadline = Instant::now() + self.limits.listing_time;
         let pages = async {
             if let Err(failed) = self.proof.hold().await {
                 return listing.failed(failed);
             }
             while let Some(ask) = listing.next() {
-                match self.page(clients, ask, at).await {
+                match self.page(question, clients, ask, at).await {
                     Ok(page) => listing.page(page),
                     Err(failed) => listing.failed(failed),
                 }
             }
         };
         if timeout_at(deadline, pages).await.is_err() {
-            let (service, operation, place) = (T::SERVICE, T::OPERATION, &clients.place);
+            let (service, operation, place) = (question.service(), question.operation(), &clients.place);
             let limit = self.limits.listing_time;
             let message = format!(
                 "{service} {operation} {place} took longer than {limit:?} in all. Next step: see whether AWS is slow or \
@@ -190,20 +233,21 @@ impl Account {
     }
 
     /// One page. A request that was held back for want of a proof is asked again once it is there.
-    async fn page<T: Described>(
+    async fn page<Q: Paged>(
         &self,
+        question: &Q,
         clients: &Clients,
         ask: Ask,
         at: Timestamp,
-    ) -> Result<Page<T>, Failed> {
+    ) -> Result<Page<Q::Item>, Failed> {
         for _ in 0..2 {
-            let question = Question {
-                service: T::SERVICE,
-                operation: T::OPERATION,
+            let told = Question {
+                service: question.service(),
+                operation: question.operation(),
                 place: &clients.place,
                 principal: self.proof.principal(),
             };
-            match T::ask(clients, ask.clone(), &self.limits, at, &question).await {
+            match question.page(clients, ask.clone(), &self.limits, at, &told).await {
                 Ok(page) => return Ok(page),
                 Err(Refusal::Failed(failed)) => return Err(failed),
                 Err(Refusal::Unproved) => self.proof.renew().await?,

@@ -1,6 +1,7 @@
 //! What AWS describes to us, whichever service it is: one listing, one action, one client, one rate.
 
 use std::future::Future;
+use std::marker::PhantomData;
 
 use aws_config::SdkConfig;
 use jiff::Timestamp;
@@ -30,6 +31,58 @@ impl Clients {
 
     pub(crate) fn wires(&self) -> impl Iterator<Item = &Wire> {
         self.ec2.wires.iter().chain(&self.rds.wires)
+    }
+}
+
+/// A question whose answer comes in pages, be it one.
+pub(crate) trait Paged: Sync {
+    /// What the pages hold.
+    type Item: Listed + Send;
+
+    /// The service, as IAM and messages call it.
+    fn service(&self) -> &'static str;
+    /// The service's action.
+    fn operation(&self) -> &'static str;
+
+    /// Asks for one page. `at` is when the listing began.
+    fn page(
+        &self,
+        clients: &Clients,
+        ask: Ask,
+        limits: &Limits,
+        at: Timestamp,
+        question: &Question<'_>,
+    ) -> impl Future<Output = Result<Page<Self::Item>, Refusal>> + Send;
+}
+
+/// The listing of all things of a kind.
+#[derive(Debug)]
+pub(crate) struct All<T>(PhantomData<fn() -> T>);
+
+impl<T> Default for All<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: Described> Paged for All<T> {
+    type Item = T;
+
+    fn service(&self) -> &'static str {
+        T::SERVICE
+    }
+    fn operation(&self) -> &'static str {
+        T::OPERATION
+    }
+    fn page(
+        &self,
+        clients: &Clients,
+        ask: Ask,
+        limits: &Limits,
+        at: Timestamp,
+        question: &Question<'_>,
+    ) -> impl Future<Output = Result<Page<T>, Refusal>> + Send {
+        T::ask(clients, ask, limits, at, question)
     }
 }
 

@@ -264,7 +264,10 @@ fn next_step(
         (_, Some("InvalidPaginationToken" | "InvalidNextToken")) => {
             "none, the next poll starts afresh".to_owned()
         }
-        // All that RDS is given is a size and the marker of the page before.
+        (_, Some("InvalidParameterValue")) if operation.ends_with("Parameters") => {
+            "see whether the parameter group's name can be one: letters, digits, hyphens, periods".to_owned()
+        }
+        // All that RDS is given otherwise is a size and the marker of the page before.
         (_, Some("InvalidParameterValue")) if service == "rds" => {
             "none, the next poll starts afresh".to_owned()
         }

@@ -5,7 +5,7 @@
 //!    └ Proof (STS: which account?) ────────── proved keys ────────────────┘
 //! ```
 //! [`Account`] is the door. `listing` says what makes a listing complete; `ec2` and `rds` ask, each kind of
-//! thing as `described` lays down; `map` turns answers into the
+//! thing as `described` lays down; `asserted` asks only what assertions ask; `map` turns answers into the
 //! engine's types. Every attempt passes a `wire`, which holds back requests with unproved credentials (`proof`), keeps
 //! to our own rate (`pace`), takes only whole answers of bounded size (`answer`) and counts (`calls`). `failure` puts
 //! errors into words.
@@ -15,6 +15,7 @@
 
 mod account;
 mod answer;
+mod asserted;
 mod calls;
 mod connections;
 mod described;

@@ -6,7 +6,9 @@
 use std::collections::{HashSet, VecDeque};
 
 use jiff::Timestamp;
-use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Volume};
+use rollcall_engine::inventory::{
+    Address, Database, DatabaseCluster, Instance, SecurityGroup, SubnetGroup, Volume,
+};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, MAX_REQUEST_IDS, Reading};
 
 use crate::failure::Failed;
@@ -40,6 +42,17 @@ impl Listed for Database {
 impl Listed for DatabaseCluster {
     fn id(&self) -> &str {
         self.id.as_str()
+    }
+}
+
+impl Listed for SecurityGroup {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+impl Listed for SubnetGroup {
+    fn id(&self) -> &str {
+        &self.name
     }
 }
 

@@ -126,8 +126,15 @@ pub struct Limits {
     pub proof_age: Duration,
     /// How long a refused proof is not asked for again, so that a broken account costs STS little.
     pub proof_pause: Duration,
-    /// How old volumes and addresses may become before [`crate::Account::read_place`] reads them again.
+    /// How old volumes, addresses and what assertions ask may become before [`crate::Account::read_place`] reads them again.
     pub slow_listing_age: Duration,
+    /// How old the word on an instance's termination protection may become: it costs a call for each instance.
+    pub protection_age: Duration,
+    /// Instances whose termination protection is asked for in one go; the others wait for the next.
+    pub protections_at_once: usize,
+    /// Parameter groups, and protections, are begun for so long in one go, and each is given up after it. What is not begun
+    /// waits for the next go.
+    pub asked_time: Duration,
 }
 
 impl Default for Limits {
@@ -152,6 +159,10 @@ impl Default for Limits {
             proof_age: Duration::from_hours(1),
             proof_pause: Duration::from_secs(10),
             slow_listing_age: Duration::from_mins(30),
+            protection_age: Duration::from_hours(24),
+            // 20,000 of them in 17 hours at a poll a minute, at a two-hundredth of EC2's rate.
+            protections_at_once: 20,
+            asked_time: Duration::from_secs(45),
         }
     }
 }

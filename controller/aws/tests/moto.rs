@@ -18,8 +18,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rollcall_aws::{Account, AccountSettings, AssumeRole, Connections, Identity, Limits, StaticKeys};
+use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{
-    Address, Database, DatabaseCluster, GroupMembership, Instance, Inventory, MemberRole, Tags, Volume,
+    Address, Asked, Database, DatabaseCluster, GroupMembership, Instance, Inventory, MemberRole,
+    ParameterAnswer, ParameterGroupName, ParameterScope, Peer, Ports, Rule, SecurityGroup, SubnetGroup, Tags,
+    Volume,
 };
 use rollcall_engine::reading::{Extent, FailureKind};
 use serde_json::{Value, json};
@@ -112,11 +115,13 @@ fn instance(seen: &Instance) -> Value {
     json!({
         "id": seen.id, "state": seen.state, "launched": seen.launch_time.as_second(), "zone": seen.zone,
         "address": seen.addresses.first().map(IpAddr::to_string).unwrap_or_default(), "tags": tags(&seen.tags),
+        "subnet": seen.subnet, "groups": seen.security_groups.iter().map(|g| json!([g.id, g.name])).collect::<Vec<_>>(),
     })
 }
 
 fn volume(seen: &Volume) -> Value {
-    json!({"id": seen.id, "size": seen.size_gib, "on": seen.attached_to})
+    let on: Vec<&HostId> = seen.attached_to().collect();
+    json!({"id": seen.id, "size": seen.size_gib, "on": on})
 }
 
 fn address(seen: &Address) -> Value {
@@ -147,6 +152,31 @@ fn cluster(seen: &DatabaseCluster) -> Value {
     })
 }
 
+fn security_group(seen: &SecurityGroup) -> Value {
+    assert_eq!(seen.unread_rules, 0, "{}", seen.name);
+    let rules = |all: &[Rule]| all.iter().map(rule).collect::<Vec<_>>();
+    json!({
+        "id": seen.id, "name": seen.name, "vpc": seen.vpc, "tags": tags(&seen.tags), "in": rules(&seen.inbound),
+        "out": rules(&seen.outbound),
+    })
+}
+
+fn rule(seen: &Rule) -> Value {
+    let (from, to) = match seen.ports {
+        Ports::Range { from, to } => (Some(from), Some(to)),
+        Ports::All | Ports::Icmp { .. } => (None, None),
+    };
+    let peer = |peer: &Peer| match peer {
+        Peer::Cidr(block) => block.to_string(),
+        Peer::PrefixList(id) | Peer::Group(id) => id.clone(),
+    };
+    json!([seen.protocol.as_str(), from, to, seen.peers.iter().map(peer).collect::<Vec<_>>()])
+}
+
+fn subnet_group(seen: &SubnetGroup) -> Value {
+    json!({"id": seen.name, "vpc": seen.vpc, "status": seen.status, "subnets": seen.subnets})
+}
+
 /// As one text, in order of ids.
 fn sorted(list: impl IntoIterator<Item = Value>) -> String {
     let mut list: Vec<Value> = list.into_iter().collect();
@@ -174,7 +204,18 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
     let connections = Connections::default();
 
     let account = Account::new(moto.settings(ACCOUNT, true), &connections).await.unwrap();
-    let inventory = account.read_place(&REGION.into(), None, now).await;
+    let orders = ParameterGroupName::of_instance("orders");
+    let asked = Asked {
+        security_groups: true,
+        subnet_groups: true,
+        parameters: [
+            (orders.clone(), ["slow_query_log".to_owned()].into()),
+            (ParameterGroupName::of_cluster("nobody"), ["time_zone".to_owned()].into()),
+        ]
+        .into(),
+        protections: truth["instances"].as_array().unwrap()[3..5].iter().map(id).collect(),
+    };
+    let inventory = account.read_place(&REGION.into(), None, &asked, now).await;
     let ec2 = [&inventory.instances.extent, &inventory.volumes.extent, &inventory.addresses.extent];
     for extent in ec2.into_iter().chain([&inventory.databases.extent, &inventory.clusters.extent]) {
         assert_eq!(*extent, Extent::Complete { at: now });
@@ -190,6 +231,7 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
     assert_eq!(pages("DescribeInstances"), Some(3), "12 launches in pages of 5");
     assert_eq!(pages("DescribeDBInstances"), Some(2), "29 databases in pages of 20");
     the_databases_are_told_too(&inventory, &truth);
+    so_is_what_assertions_ask(&inventory, &truth, now);
 
     let mistaken = Account::new(moto.settings(ACCOUNT, false), &connections).await.unwrap();
     let reading = mistaken.read_instances(&REGION.into(), now).await;
@@ -205,4 +247,31 @@ fn the_databases_are_told_too(inventory: &Inventory, truth: &Value) {
     assert_eq!(roles, [MemberRole::Writer, MemberRole::Reader, MemberRole::Alone]);
     let rds = inventory.databases.seen.iter().filter(|d| d.engine.is_rds()).count();
     assert_eq!((rds, inventory.databases.seen.len()), (27, 29));
+}
+
+fn id(told: &Value) -> HostId {
+    told["id"].as_str().unwrap().into()
+}
+
+fn so_is_what_assertions_ask(inventory: &Inventory, truth: &Value, now: Timestamp) {
+    let groups = &inventory.security_groups;
+    assert_eq!(
+        (&groups.extent, &inventory.subnet_groups.extent),
+        (&Extent::Complete { at: now }, &Extent::Complete { at: now })
+    );
+    assert_eq!(sorted(groups.seen.iter().map(security_group)), told(truth, "securityGroups"));
+    assert_eq!(sorted(inventory.subnet_groups.seen.iter().map(subnet_group)), told(truth, "subnetGroups"));
+    let of = |group: &ParameterGroupName| {
+        assert_eq!(inventory.parameters[group].extent, Extent::Complete { at: now }, "{group}");
+        &inventory.parameters[group].seen
+    };
+    let answer = of(&ParameterGroupName::of_instance("orders")).answer("slow_query_log");
+    let ParameterAnswer::Value(value) = answer else { panic!("{answer:?}") };
+    assert_eq!(value.value.as_deref(), Some("1"));
+    assert_eq!(of(&ParameterGroupName::of_cluster("nobody")).scope, ParameterScope::NoSuchGroup);
+    for (host, protection) in &inventory.protections {
+        assert_eq!(protection.extent, Extent::Complete { at: now });
+        assert_eq!(protection.seen, Some(truth["protected"] == host.as_str()), "{host}");
+    }
+    assert_eq!(inventory.protections.len(), 2);
 }

@@ -8,6 +8,10 @@
     reason = "a failing test speaks by panicking"
 )]
 
+#[path = "reader/asserted_faults.rs"]
+mod asserted_faults;
+#[path = "reader/assertions.rs"]
+mod assertions;
 #[path = "reader/database_faults.rs"]
 mod database_faults;
 #[path = "reader/databases.rs"]

@@ -3,13 +3,16 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_aws::{AccountSettings, AssumeRole, CallCount, Connections, Identity, Limits, StaticKeys};
 use rollcall_engine::fleet::{Account, System};
 use rollcall_engine::ids::Region;
-use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Volume};
+use rollcall_engine::inventory::{
+    Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, Volume,
+};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_monitoring::endpoint::EndpointPolicy;
 use rollcall_monitoring::http::Pace;
@@ -117,5 +120,15 @@ impl AccountReader for Aws {
     }
     async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>> {
         self.0.read_clusters(region, now).await
+    }
+    async fn asserted(
+        &self,
+        region: &Region,
+        known: &Inventory,
+        asked: &Asked,
+        keep: Duration,
+        now: Timestamp,
+    ) -> Asserted {
+        self.0.read_asked(region, Some(known), asked, keep, now).await
     }
 }

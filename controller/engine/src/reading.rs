@@ -202,6 +202,12 @@ impl<T> Reading<T> {
         }
     }
 
+    /// The same reading of something else: what was seen, seen another way.
+    pub fn map<U>(self, view: impl FnOnce(T) -> U) -> Reading<U> {
+        let Self { source, extent, seen, request_ids } = self;
+        Reading { source, extent, seen: view(seen), request_ids }
+    }
+
     /// When the listing was begun, if it brought anything at all.
     #[must_use]
     pub fn at(&self) -> Option<Timestamp> {

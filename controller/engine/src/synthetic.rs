@@ -4,7 +4,7 @@
 //! order; one in a hundred is not registered, lacks a check, is silent, or bears roles that differ.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::fleet::Desired;
 use crate::ids::{CheckName, ObjectKey, Place};
-use crate::inventory::{Instance, Inventory, PowerState};
+use crate::inventory::{GroupName, Instance, Inventory, PowerState};
 use crate::reading::Reading;
 use crate::registry::{
     Checks, Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
@@ -162,7 +162,7 @@ fn snapshot(size: Size, now: Timestamp) -> Snapshot {
             addresses: Reading::complete_at("ec2 addresses", at, Vec::new()),
             databases: Reading::complete_at("rds databases", at, Vec::new()),
             clusters: Reading::complete_at("rds clusters", at, Vec::new()),
-            place: place.clone(),
+            ..Inventory::not_yet(place.clone(), at)
         };
         (place, Arc::new(inventory))
     };
@@ -172,6 +172,15 @@ fn snapshot(size: Size, now: Timestamp) -> Snapshot {
         registries: teams.into_iter().map(registry).collect(),
     }
 }
+
+/// What hosts share: a reader makes it once for many of them.
+static SUBNET: LazyLock<Arc<str>> = LazyLock::new(|| "subnet-0abc".into());
+/// As [`SUBNET`].
+static PROFILE: LazyLock<Arc<str>> = LazyLock::new(|| "app".into());
+/// As [`SUBNET`].
+static GROUPS: LazyLock<Arc<[GroupName]>> = LazyLock::new(|| {
+    ["app", "all"].map(|name| GroupName { id: format!("sg-{name}").into(), name: name.into() }).into()
+});
 
 /// One host of the fleet.
 struct Host {
@@ -209,6 +218,9 @@ impl Host {
             instance_type: "m5.large".to_owned(),
             zone: Some("ap-northeast-1a".to_owned()),
             vpc: Some("vpc-0abc".to_owned()),
+            subnet: Some(Arc::clone(&SUBNET)),
+            security_groups: Arc::clone(&GROUPS),
+            profile: Some(Arc::clone(&PROFILE)),
             addresses: Vec::new(),
             managed_by: None,
             state_reason: None,

@@ -262,6 +262,8 @@ impl Metrics {
             self.age(&inventory.addresses.source, &inventory.addresses.extent, now);
             self.age(&inventory.databases.source, &inventory.databases.extent, now);
             self.age(&inventory.clusters.source, &inventory.clusters.extent, now);
+            self.age(&inventory.security_groups.source, &inventory.security_groups.extent, now);
+            self.age(&inventory.subnet_groups.source, &inventory.subnet_groups.extent, now);
         }
         for (key, registry) in &snapshot.registries {
             self.age(&format!("{} hosts {key}", registry.product.as_str()), &registry.hosts.extent, now);

@@ -7,12 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_engine::fleet::{Account, System};
 use rollcall_engine::ids::{Region, RegistrationId};
-use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, Volume};
+use rollcall_engine::inventory::{
+    Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, Volume,
+};
 use rollcall_engine::reading::{Failure, Reading};
 use rollcall_engine::registry::Registry;
 
@@ -70,6 +73,16 @@ pub trait AccountReader: Send + Sync {
     async fn databases(&self, region: &Region, now: Timestamp) -> Reading<Vec<Database>>;
     /// DB clusters of a region, of every engine.
     async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>>;
+    /// What assertions ask of a region, and no more. What is `known` of it is kept while it is complete and younger than
+    /// `keep`; the number of calls is the reader's to bound, and what it does not reach in one go keeps its last reading.
+    async fn asserted(
+        &self,
+        region: &Region,
+        known: &Inventory,
+        asked: &Asked,
+        keep: Duration,
+        now: Timestamp,
+    ) -> Asserted;
 }
 
 /// Reads one monitoring system. Cannot fail, and a call may be given up at any await: what was proved before is kept.

@@ -2,8 +2,11 @@
 
 mod cluster;
 mod database;
+mod groups;
 mod instance;
 mod owner;
+mod security;
+mod shared;
 mod storage;
 
 use aws_smithy_types::DateTime;
@@ -12,7 +15,10 @@ use rollcall_engine::inventory::Tags;
 
 pub(crate) use cluster::cluster;
 pub(crate) use database::database;
+pub(crate) use groups::{parameter, subnet_group};
 pub(crate) use instance::instance;
+pub(crate) use security::security_group;
+pub(crate) use shared::Shared;
 pub(crate) use storage::{address, volume};
 
 /// Characters of one of AWS's own words (a status, a class, a version); theirs have 50 at most.

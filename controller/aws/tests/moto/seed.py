@@ -111,11 +111,68 @@ def described_clusters(rds):
     ]
 
 
+def groups(ec2, rds):
+    """Security groups with every kind of peer, a DB subnet group, and a parameter group with one parameter set."""
+    [vpc] = [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]]
+    made = [
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("web", "balancer")
+    ]
+    tcp = {"IpProtocol": "tcp"}
+    ec2.authorize_security_group_ingress(
+        GroupId=made[0],
+        IpPermissions=[
+            {**tcp, "FromPort": 80, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+            {**tcp, "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [{"CidrIpv6": "2001:db8::/32"}]},
+            {**tcp, "FromPort": 8080, "ToPort": 8080, "UserIdGroupPairs": [{"GroupId": made[1]}]},
+        ],
+    )
+    ec2.create_tags(Resources=made[:1], Tags=[{"Key": "Name", "Value": "web 環境"}])
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2]]
+    rds.create_db_subnet_group(DBSubnetGroupName="data", DBSubnetGroupDescription="d", SubnetIds=subnets)
+    rds.create_db_parameter_group(DBParameterGroupName="orders", DBParameterGroupFamily="mysql8.0", Description="o")
+    setting = {"ParameterName": "slow_query_log", "ParameterValue": "1", "ApplyMethod": "immediate"}
+    rds.modify_db_parameter_group(DBParameterGroupName="orders", Parameters=[setting])
+
+
+def described_rule(rule):
+    peers = [r["CidrIp"] for r in rule["IpRanges"]] + [r["CidrIpv6"] for r in rule["Ipv6Ranges"]]
+    peers += [r["PrefixListId"] for r in rule["PrefixListIds"]] + [r["GroupId"] for r in rule["UserIdGroupPairs"]]
+    return [rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"), peers]
+
+
+def described_groups(ec2):
+    return [
+        {
+            "id": g["GroupId"],
+            "name": g["GroupName"],
+            "vpc": g["VpcId"],
+            "tags": {t["Key"]: t["Value"] for t in g.get("Tags", [])},
+            "in": [described_rule(rule) for rule in g["IpPermissions"]],
+            "out": [described_rule(rule) for rule in g["IpPermissionsEgress"]],
+        }
+        for g in ec2.describe_security_groups()["SecurityGroups"]
+    ]
+
+
+def described_subnet_groups(rds):
+    return [
+        {
+            "id": g["DBSubnetGroupName"],
+            "vpc": g["VpcId"],
+            "status": g["SubnetGroupStatus"],
+            "subnets": sorted(s["SubnetIdentifier"] for s in g["Subnets"]),
+        }
+        for g in rds.describe_db_subnet_groups()["DBSubnetGroups"]
+    ]
+
+
 def main():
     rds = in_account("rds")
     databases(rds)
     ec2 = in_account("ec2")
+    groups(ec2, rds)
     hosts = [launch(ec2, n) for n in range(12)]
+    ec2.modify_instance_attribute(InstanceId=hosts[4], DisableApiTermination={"Value": True})
     ec2.stop_instances(InstanceIds=hosts[:1])
     ec2.terminate_instances(InstanceIds=hosts[1:2])
     ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=100)
@@ -137,6 +194,8 @@ def main():
                         "launched": int(i["LaunchTime"].timestamp()),
                         "zone": i["Placement"]["AvailabilityZone"],
                         "address": i.get("PrivateIpAddress", ""),
+                        "subnet": i.get("SubnetId"),
+                        "groups": [[g["GroupId"], g["GroupName"]] for g in i["SecurityGroups"]],
                         "tags": {t["Key"]: t["Value"] for t in i.get("Tags", [])},
                     }
                     for i in seen
@@ -151,6 +210,9 @@ def main():
                 ],
                 "databases": described_databases(rds),
                 "clusters": described_clusters(rds),
+                "securityGroups": described_groups(ec2),
+                "subnetGroups": described_subnet_groups(rds),
+                "protected": hosts[4],
             }
         )
     )

@@ -1,7 +1,7 @@
 //! Databases and clusters when RDS, or something on the way, misbehaves: never less than was said without saying so.
 
 use rollcall_aws::{Account, AccountSettings, Limits};
-use rollcall_engine::inventory::MemberRole;
+use rollcall_engine::inventory::{Asked, MemberRole};
 use rollcall_engine::reading::{Extent, FailureKind, Reading};
 use rollcall_fakes::aws::ground::db::ClusterLaunch;
 use rollcall_fakes::faults::{Fault, Pace, Rule};
@@ -212,7 +212,7 @@ async fn one_refused_listing_blinds_only_itself() {
     world.truth().launch_cluster(&cluster).unwrap();
     let account = world.aws.account(ACCOUNT);
     assert!(account.deny(KEY, &["rds:DescribeDBClusters"]));
-    let inventory = world.reader().await.read_place(&region(), None, now()).await;
+    let inventory = world.reader().await.read_place(&region(), None, &Asked::default(), now()).await;
     complete(&inventory.instances);
     complete(&inventory.volumes);
     complete(&inventory.databases);
@@ -225,7 +225,7 @@ async fn one_refused_listing_blinds_only_itself() {
     assert_eq!(inventory.role_of(member), MemberRole::Unknown, "a writer is not taken for a reader");
 
     assert!(account.deny(KEY, &["rds:DescribeDBInstances", "rds:DescribeDBClusters"]));
-    let inventory = world.reader().await.read_place(&region(), None, now()).await;
+    let inventory = world.reader().await.read_place(&region(), None, &Asked::default(), now()).await;
     complete(&inventory.instances);
     complete(&inventory.addresses);
     assert!(why(&inventory.databases).message.contains("rds:DescribeDBInstances"));
@@ -266,7 +266,7 @@ async fn a_throttled_rds_costs_nobody_the_sight_of_instances() {
     assert_eq!(last, 1, "its retries are used up: 500 tokens, five a retry");
 
     world.strike(Rule::new("ec2", "DescribeInstances", status(500, None)).times(3));
-    let inventory = account.read_place(&region(), None, now()).await;
+    let inventory = account.read_place(&region(), None, &Asked::default(), now()).await;
     complete(&inventory.instances);
     assert_eq!(ids(&inventory.instances), fleet);
     world.aws.stage().faults.clear();

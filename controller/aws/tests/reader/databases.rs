@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use rollcall_aws::{AccountSettings, Limits};
 use rollcall_engine::inventory::{
-    Database, DatabaseCluster, DatabaseStatus, EngineKind, Inventory, MemberRole, Transition,
+    Asked, Database, DatabaseCluster, DatabaseStatus, EngineKind, Inventory, MemberRole, Transition,
 };
 use rollcall_engine::reading::MAX_REQUEST_IDS;
 use rollcall_fakes::aws::ground::db::{
@@ -34,7 +34,7 @@ fn furnish(world: &World) {
 }
 
 async fn read(world: &World) -> Inventory {
-    world.reader().await.read_place(&region(), None, now()).await
+    world.reader().await.read_place(&region(), None, &Asked::default(), now()).await
 }
 
 fn named<'a>(inventory: &'a Inventory, name: &str) -> &'a Database {
@@ -155,13 +155,13 @@ async fn a_hundred_databases_are_two_calls_and_more_are_paged() {
     let settings = || AccountSettings { limits: Limits::default(), ..world.settings() };
     world.databases(100);
     world.aws.enforce_rates(true);
-    let inventory = reader(settings()).await.read_place(&region(), None, now()).await;
+    let inventory = reader(settings()).await.read_place(&region(), None, &Asked::default(), now()).await;
     assert_eq!((inventory.databases.seen.len(), asked()), (100, (1, 1)));
 
     for n in 100..250 {
         world.truth().launch_db(&DbLaunch::of(&format!("db-{n}"), "mysql")).unwrap();
     }
-    let inventory = reader(settings()).await.read_place(&region(), None, now()).await;
+    let inventory = reader(settings()).await.read_place(&region(), None, &Asked::default(), now()).await;
     complete(&inventory.databases);
     assert_eq!((inventory.databases.seen.len(), asked()), (250, (4, 2)));
 }

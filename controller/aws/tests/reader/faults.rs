@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rollcall_aws::{AccountSettings, Limits};
+use rollcall_engine::inventory::Asked;
 use rollcall_engine::reading::{Extent, FailureKind, Reading};
 use rollcall_fakes::faults::{Fault, Pace, Rule};
 
@@ -202,7 +203,7 @@ async fn one_refused_listing_blinds_only_itself() {
     let world = World::new().await;
     world.fleet(3);
     assert!(world.aws.account(crate::world::ACCOUNT).deny(crate::world::KEY, &["ec2:DescribeVolumes"]));
-    let inventory = world.reader().await.read_place(&region(), None, now()).await;
+    let inventory = world.reader().await.read_place(&region(), None, &Asked::default(), now()).await;
     complete(&inventory.instances);
     complete(&inventory.addresses);
     let why = why(&inventory.volumes);

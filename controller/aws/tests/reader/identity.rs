@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use rollcall_aws::{AccountSettings, AssumeRole, Identity, Limits, StaticKeys};
+use rollcall_engine::inventory::Asked;
 use rollcall_engine::reading::FailureKind;
 use rollcall_fakes::aws::Role;
 use rollcall_fakes::calls::Which;
@@ -44,7 +45,7 @@ async fn credentials_of_another_account_read_nothing() {
     world.fleet(3);
     let settings = AccountSettings { account: "111111111111".into(), ..world.settings() };
     let account = reader(settings).await;
-    let inventory = account.read_place(&region(), None, now()).await;
+    let inventory = account.read_place(&region(), None, &Asked::default(), now()).await;
     for why in [why(&inventory.instances), why(&inventory.volumes), why(&inventory.addresses)] {
         assert_eq!(why.kind, FailureKind::WrongAccount);
         for part in ["expected 111111111111", "found 123456789012", "user/reader", "Next step"] {
@@ -61,8 +62,8 @@ async fn the_proof_comes_first_and_again_when_it_has_aged() {
     let limits = Limits { proof_age: Duration::from_secs(2), ..quick() };
     let account = reader(AccountSettings { limits, ..world.settings() }).await;
     assert_eq!(world.asked("GetCallerIdentity"), 0, "building a reader asks nothing");
-    account.read_place(&region(), None, now()).await;
-    account.read_place(&region(), None, now()).await;
+    account.read_place(&region(), None, &Asked::default(), now()).await;
+    account.read_place(&region(), None, &Asked::default(), now()).await;
     assert_eq!(world.asked("GetCallerIdentity"), 1);
     assert_eq!(account.principal().as_deref(), Some("arn:aws:iam::123456789012:user/reader"));
     tokio::time::sleep(Duration::from_millis(2_050)).await;
@@ -77,7 +78,7 @@ async fn without_a_proof_nothing_is_read_and_sts_is_left_in_peace() {
     let limits = Limits { proof_pause: Duration::from_mins(1), attempts: 2, ..quick() };
     let account = reader(AccountSettings { limits, ..world.settings() }).await;
     for _ in 0..3 {
-        let inventory = account.read_place(&region(), None, now()).await;
+        let inventory = account.read_place(&region(), None, &Asked::default(), now()).await;
         assert_eq!(why(&inventory.instances).kind, FailureKind::SourceError);
         assert!(why(&inventory.volumes).message.contains("sts GetCallerIdentity"));
     }
@@ -116,7 +117,7 @@ async fn a_role_is_taken_on_once_for_all_listings_and_regions() {
     let settings = role(&world, Some("backlog-7"));
     let regions = vec![REGION.into(), "us-east-1".into()];
     let account = reader(AccountSettings { regions, ..settings }).await;
-    let inventory = account.read_place(&region(), None, now()).await;
+    let inventory = account.read_place(&region(), None, &Asked::default(), now()).await;
     complete(&inventory.instances);
     assert_eq!(inventory.instances.seen.len(), fleet.len());
     complete(&account.read_instances(&"us-east-1".into(), now()).await);

@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use rollcall_aws::Limits;
 use rollcall_engine::ids::HostId;
-use rollcall_engine::inventory::{Instance, PowerState};
+use rollcall_engine::inventory::{
+    Address, Asked, AttachmentState, Instance, PowerState, Volume, VolumeState,
+};
 use rollcall_engine::reading::{FailureKind, MAX_REQUEST_IDS};
 use rollcall_fakes::aws::ground::{Instance as Truth, Lifecycle};
 use rollcall_fakes::aws::{Habits, Launch, VolumeSpec};
@@ -21,7 +23,9 @@ async fn the_reading_is_the_truth_over_many_pages_in_all_states() {
     let fleet = world.fleet(23);
     let launch =
         Launch::of("c7g.large").tag("Name", "odd 環境 <&>\"'").zone("c").managed_by("eks.amazonaws.com");
-    truth.launch(&Launch { public: true, ..launch }).unwrap();
+    let profile = Some("arn:aws:iam::123456789012:instance-profile/team/web".to_owned());
+    let groups = vec![truth.create_security_group("web").unwrap()];
+    truth.launch(&Launch { public: true, profile, groups, ..launch }).unwrap();
     truth.launch(&Launch { lifecycle: Lifecycle::Spot, ..Launch::default() }).unwrap();
     truth.stop(&fleet[0]).unwrap();
     truth.terminate(&fleet[1]).unwrap();
@@ -54,6 +58,11 @@ fn agrees(seen: &Instance, truth: &Truth) {
     assert_eq!(seen.instance_type, truth.instance_type);
     assert_eq!(seen.zone.as_deref(), Some(truth.zone.as_str()));
     assert_eq!(seen.vpc, truth.vpc);
+    assert_eq!(seen.subnet.as_deref(), truth.subnet.as_deref());
+    let told: Vec<(&str, &str)> = seen.security_groups.iter().map(|g| (&*g.id, &*g.name)).collect();
+    assert_eq!(told, truth.groups.iter().map(|g| (g.id.as_str(), g.name.as_str())).collect::<Vec<_>>());
+    let profile = truth.profile.as_ref().and_then(|arn| arn.rsplit('/').next());
+    assert_eq!(seen.profile.as_deref(), profile);
     let addresses = [truth.private_ip, truth.public_ip].into_iter().flatten();
     assert_eq!(seen.addresses, addresses.map(Into::into).collect::<Vec<std::net::IpAddr>>());
     let operator = truth.managed_by.as_ref().map(|by| format!("operator:{by}"));
@@ -97,6 +106,7 @@ async fn volumes_and_addresses_are_the_truth_too() {
     let spare = truth.create_volume("a", &spec).unwrap();
     let used = truth.allocate_address().unwrap();
     truth.associate_address(&used, &fleet[0]).unwrap();
+    truth.tag(&used, "Name", "gate").unwrap();
     truth.allocate_address().unwrap();
 
     let account = world.reader().await;
@@ -104,8 +114,9 @@ async fn volumes_and_addresses_are_the_truth_too() {
     complete(&volumes);
     assert_eq!(volumes.seen.len(), 8);
     let spare = volumes.seen.iter().find(|v| v.id == spare).unwrap();
-    assert_eq!((spare.size_gib, spare.attached_to.len(), spare.tags.get("Name")), (100, 0, Some("spare")));
-    let attached: Vec<&HostId> = volumes.seen.iter().flat_map(|v| &v.attached_to).collect();
+    assert_eq!((spare.size_gib, spare.attachments.len(), spare.name()), (100, 0, Some("spare")));
+    assert_eq!(spare.state, VolumeState::Available);
+    let attached: Vec<&HostId> = volumes.seen.iter().flat_map(Volume::attached_to).collect();
     assert_eq!(attached.len(), 7);
 
     let addresses = account.read_addresses(&region(), now()).await;
@@ -118,13 +129,44 @@ async fn volumes_and_addresses_are_the_truth_too() {
             seen.attached_to.as_ref().map(HostId::as_str),
             address.association.as_ref().map(|a| a.instance.as_str())
         );
+        assert_eq!(
+            seen.network_interface.as_ref(),
+            address.association.as_ref().and_then(|a| a.interface.as_ref())
+        );
     }
+    assert_eq!(addresses.seen.iter().filter_map(Address::name).collect::<Vec<_>>(), ["gate"]);
+}
+
+#[tokio::test]
+async fn a_volume_on_its_way_is_not_attached() {
+    let world = World::new().await;
+    let truth = world.truth();
+    let host = world.fleet(1).remove(0);
+    let zone = truth.instance(&host).unwrap().zone;
+    let volume = truth.create_volume(&zone, &VolumeSpec::default()).unwrap();
+    truth.attach_volume(&volume, &host, "/dev/sdf").unwrap();
+    let account = world.reader().await;
+    for (state, attached) in
+        [(AttachmentState::Attaching, 0), (AttachmentState::Attached, 1), (AttachmentState::Detaching, 0)]
+    {
+        let reading = account.read_volumes(&region(), now()).await;
+        let seen = reading.seen.iter().find(|v| v.id == volume).unwrap();
+        assert_eq!((seen.attachments[0].state, seen.attached_to().count()), (state, attached));
+        assert_eq!((seen.attachments[0].host.as_str(), seen.state), (host.as_str(), VolumeState::InUse));
+        world.aws.stage().clock.advance(SignedDuration::from_secs(10));
+        if state == AttachmentState::Attached {
+            truth.detach_volume(&volume).unwrap();
+        }
+    }
+    let reading = account.read_volumes(&region(), now()).await;
+    let seen = reading.seen.iter().find(|v| v.id == volume).unwrap();
+    assert_eq!((seen.attachments.len(), seen.state), (0, VolumeState::Available));
 }
 
 #[tokio::test]
 async fn an_empty_region_is_complete() {
     let world = World::new().await;
-    let inventory = world.reader().await.read_place(&region(), None, now()).await;
+    let inventory = world.reader().await.read_place(&region(), None, &Asked::default(), now()).await;
     complete(&inventory.instances);
     complete(&inventory.volumes);
     complete(&inventory.addresses);
@@ -163,13 +205,13 @@ async fn volumes_and_addresses_are_read_less_often() {
     world.fleet(3);
     let limits = Limits { slow_listing_age: Duration::from_mins(30), ..quick() };
     let account = reader(rollcall_aws::AccountSettings { limits, ..world.settings() }).await;
-    let first = account.read_place(&region(), None, now()).await;
+    let first = account.read_place(&region(), None, &Asked::default(), now()).await;
     let soon = now() + SignedDuration::from_mins(29);
-    let second = account.read_place(&region(), Some(&first), soon).await;
+    let second = account.read_place(&region(), Some(&first), &Asked::default(), soon).await;
     assert_eq!((world.asked("DescribeInstances"), world.asked("DescribeVolumes")), (2, 1));
     assert_eq!(second.volumes.at(), Some(now()), "kept, with the time when it was read");
     let late = now() + SignedDuration::from_mins(31);
-    let third = account.read_place(&region(), Some(&second), late).await;
+    let third = account.read_place(&region(), Some(&second), &Asked::default(), late).await;
     assert_eq!((world.asked("DescribeVolumes"), world.asked("DescribeAddresses")), (2, 2));
     assert_eq!(third.volumes.at(), Some(late));
 }

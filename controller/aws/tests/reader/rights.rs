@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use rollcall_engine::inventory::Asked;
+
+use crate::assertions::everything;
 use crate::world::{World, now, region};
 
 fn document(path: &str) -> String {
@@ -10,9 +13,9 @@ fn document(path: &str) -> String {
 }
 
 /// The actions that a whole reading of one place asked for, as IAM calls them. Who we are may be asked without any.
-async fn used() -> BTreeSet<String> {
+async fn used(asked: &Asked) -> BTreeSet<String> {
     let world = World::new().await;
-    world.reader().await.read_place(&region(), None, now()).await;
+    world.reader().await.read_place(&region(), None, asked, now()).await;
     let calls = world.aws.stage().calls.counts().into_iter().map(|count| count.call);
     calls
         .filter(|call| call.service != "sts")
@@ -26,15 +29,24 @@ async fn the_policy_that_we_ask_admins_for_is_what_we_use() {
     let (_, rest) = guide.split_once("```json").unwrap();
     let (policy, _) = rest.split_once("```").unwrap();
     let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
-    let actions = policy["Statement"][0]["Action"].as_array().unwrap();
-    let granted: BTreeSet<String> = actions.iter().map(|a| a.as_str().unwrap().to_owned()).collect();
-    assert_eq!(granted, used().await);
+    let granted = |statement: usize| -> BTreeSet<String> {
+        let actions = policy["Statement"][statement]["Action"].as_array().unwrap();
+        actions.iter().map(|a| a.as_str().unwrap().to_owned()).collect()
+    };
+    let always = used(&Asked::default()).await;
+    assert_eq!(granted(0), always, "without assertions");
+    let with_assertions = used(&everything()).await;
+    assert_eq!(granted(1), &with_assertions - &always, "only with them");
+    assert_eq!(policy["Statement"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn every_document_that_lists_our_rights_lists_them_all() {
-    let used = used().await;
-    for path in ["README.md", "SECURITY.md", "docs/tutorial.md"] {
+    let (always, with_assertions) = (used(&Asked::default()).await, used(&everything()).await);
+    // The tutorial asserts nothing.
+    for (path, used) in
+        [("README.md", &with_assertions), ("SECURITY.md", &with_assertions), ("docs/tutorial.md", &always)]
+    {
         let text = document(path);
         let missing: Vec<&String> = used.iter().filter(|a| !text.contains(&format!("`{a}`"))).collect();
         assert!(missing.is_empty(), "{path}: {missing:?}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rollcall_aws::{AccountSettings, AssumeRole, Identity, QUIET, StaticKeys};
+use rollcall_engine::inventory::Asked;
 use rollcall_fakes::aws::Role;
 use rollcall_fakes::faults::{Fault, Rule};
 use tracing_subscriber::EnvFilter;
@@ -80,7 +81,7 @@ async fn no_credential_is_ever_shown() {
             if let Some(fault) = fault {
                 world.strike(Rule::new("*", "*", fault));
             }
-            let inventory = account.read_place(&region(), None, now()).await;
+            let inventory = account.read_place(&region(), None, &Asked::default(), now()).await;
             shown.extend([format!(
                 "{inventory:?} {account:?} {:?} {:?}",
                 account.calls(),

@@ -107,7 +107,7 @@ impl World {
     /// How often the fake was asked this.
     pub fn asked(&self, operation: &str) -> u64 {
         let service = match operation {
-            "DescribeDBInstances" | "DescribeDBClusters" => "rds",
+            _ if operation.starts_with("DescribeDB") => "rds",
             _ if operation.starts_with("Describe") => "ec2",
             _ => "sts",
         };

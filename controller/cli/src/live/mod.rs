@@ -10,14 +10,14 @@ mod systems;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::future::join_all;
 use jiff::Timestamp;
 use rollcall_engine::fleet::{Account, Desired, Fleet};
 use rollcall_engine::ids::{AccountName, Place};
-use rollcall_engine::inventory::Inventory;
+use rollcall_engine::inventory::{Asked, Asserted, Inventory};
 use rollcall_engine::memory::Memory;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 use rollcall_engine::recording::{FORMAT, Recording};
@@ -75,7 +75,7 @@ async fn snapshot(fleet: &Fleet, sources: &Outside, keys: &Keys<'_>) -> Snapshot
     tell(&format!("reading {} and {}", count(places, "region"), count(systems, "monitoring system")));
     let inventories = async {
         let readers = readers(fleet, sources, keys).await;
-        let all = fleet.places().map(|(place, account)| inventory(place, readers.get(&account.name)));
+        let all = fleet.places().map(|(place, account)| inventory(place, fleet, readers.get(&account.name)));
         let read = join_all(all).await;
         read.into_iter().map(|inventory| (inventory.place.clone(), Arc::new(inventory))).collect()
     };
@@ -103,11 +103,14 @@ async fn reader(account: &Account, sources: &Outside, keys: &Keys<'_>) -> Made {
     })
 }
 
-async fn inventory(place: Place, reader: Option<&Made>) -> Inventory {
+async fn inventory(place: Place, fleet: &Fleet, reader: Option<&Made>) -> Inventory {
     let now = Timestamp::now();
     let mut inventory = Inventory::not_yet(place, now);
     match reader {
-        Some(Ok(reader)) => read(&mut inventory, reader.as_ref(), now).await,
+        Some(Ok(reader)) => {
+            read(&mut inventory, reader.as_ref(), now).await;
+            read_asserted(&mut inventory, fleet, reader.as_ref(), now).await;
+        }
         Some(Err(why)) => blind(&mut inventory, now, why),
         // Every place has its account's reader.
         None => {}
@@ -129,8 +132,35 @@ async fn read(inventory: &mut Inventory, reader: &dyn AccountReader, now: Timest
         within(&inventory.databases.source, now, reader.databases(&region, now)),
         within(&inventory.clusters.source, now, reader.clusters(&region, now)),
     );
-    *inventory =
-        Inventory { place: inventory.place.clone(), instances, volumes, addresses, databases, clusters };
+    let unread = Inventory::not_yet(inventory.place.clone(), now);
+    *inventory = Inventory { instances, volumes, addresses, databases, clusters, ..unread };
+}
+
+/// What assertions ask: which hosts and groups they mean is known once those are listed. The reader asks for few single things
+/// in one go, so there are as many goes as bring something new, while there is time.
+async fn read_asserted(inventory: &mut Inventory, fleet: &Fleet, reader: &dyn AccountReader, now: Timestamp) {
+    let asked = fleet.asked(inventory);
+    if asked == Asked::default() {
+        return;
+    }
+    let region = inventory.place.region.clone();
+    let (end, mut waiting) = (Instant::now() + LISTING_WITHIN, usize::MAX);
+    while waiting > 0 && Instant::now() < end {
+        let Asserted { security_groups, subnet_groups, parameters, protections } =
+            reader.asserted(&region, inventory, &asked, LISTING_WITHIN, now).await;
+        let left = not_yet(&parameters) + not_yet(&protections);
+        inventory.security_groups = security_groups;
+        inventory.subnet_groups = subnet_groups;
+        inventory.parameters = parameters;
+        inventory.protections = protections;
+        // A go that reached nobody new is the last one.
+        waiting = if left < waiting { left } else { 0 };
+    }
+}
+
+fn not_yet<K, T>(readings: &BTreeMap<K, Reading<T>>) -> usize {
+    let is_not_yet = |reading: &&Reading<T>| matches!(&reading.extent, Extent::Failed { why, .. } if why.kind == FailureKind::NotYetRead);
+    readings.values().filter(is_not_yet).count()
 }
 
 /// Nobody could be asked: all listings say why.

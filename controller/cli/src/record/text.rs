@@ -91,6 +91,42 @@ fn of_inventory(out: &mut String, inventory: &Inventory, now: Timestamp, width: 
     line("addresses", inventory.addresses.seen.len(), &inventory.addresses.extent);
     line("databases", inventory.databases.seen.len(), &inventory.databases.extent);
     line("clusters", inventory.clusters.seen.len(), &inventory.clusters.extent);
+    of_asserted(out, inventory, now, width);
+}
+
+/// What is read for assertions alone stands here only when it was read.
+fn of_asserted(out: &mut String, inventory: &Inventory, now: Timestamp, width: usize) {
+    let mut line = |listing: &str, seen: usize, extent: &Extent| {
+        if !is_not_yet(extent) {
+            told(out, listing, seen, extent, now, width);
+        }
+    };
+    line("security", inventory.security_groups.seen.len(), &inventory.security_groups.extent);
+    line("subnets", inventory.subnet_groups.seen.len(), &inventory.subnet_groups.extent);
+    let worst = |extents: Vec<&Extent>| extents.into_iter().max_by_key(|extent| badness(extent)).cloned();
+    let parameters = worst(inventory.parameters.values().map(|reading| &reading.extent).collect());
+    let protections = worst(inventory.protections.values().map(|reading| &reading.extent).collect());
+    for (listing, seen, extent) in [
+        ("parameters", inventory.parameters.len(), parameters),
+        ("protection", inventory.protections.len(), protections),
+    ] {
+        if let Some(extent) = extent {
+            told(out, listing, seen, &extent, now, width);
+        }
+    }
+}
+
+/// Of many readings the worst is told: the one that failed, then the one that is not whole, then the oldest.
+fn badness(extent: &Extent) -> (u8, std::cmp::Reverse<Timestamp>) {
+    match extent {
+        Extent::Complete { at } => (0, std::cmp::Reverse(*at)),
+        Extent::Partial { at, .. } => (1, std::cmp::Reverse(*at)),
+        Extent::Failed { since, .. } => (2, std::cmp::Reverse(*since)),
+    }
+}
+
+fn is_not_yet(extent: &Extent) -> bool {
+    matches!(extent, Extent::Failed { why, .. } if why.kind == FailureKind::NotYetRead)
 }
 
 fn of_registry(out: &mut String, registry: &Registry, now: Timestamp, width: usize) {

@@ -3,6 +3,7 @@
 //! it would have said is *doubted*, and nothing is concluded from its silence.
 
 mod account;
+mod asked;
 mod check;
 mod desired;
 mod environment;

@@ -1,20 +1,36 @@
-//! What AWS says exists: instances, volumes, addresses, databases and their clusters of one place.
+//! What AWS says exists: instances, volumes, addresses, databases and their clusters of one place; and, where
+//! assertions ask for them, groups of security, subnets and parameters, and who is protected from termination.
 
+mod asked;
 mod cluster;
 mod database;
 mod instance;
+mod parameters;
+mod security;
 mod status;
+mod storage;
+mod subnets;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Place;
+use crate::ids::{HostId, Place};
 use crate::reading::{Extent, FailureKind, Reading};
 
+pub use asked::{Asked, Asserted};
 pub use cluster::{ClusterMember, DatabaseCluster, MemberRole};
 pub use database::{Database, DatabaseEndpoint, Engine, EngineKind, GroupMembership};
-pub use instance::{Address, Instance, PowerState, Volume};
+pub use instance::{GroupName, Instance, PowerState};
+pub use parameters::{
+    ApplyMethod, ApplyType, ParameterAnswer, ParameterGroup, ParameterGroupKind, ParameterGroupName,
+    ParameterScope, ParameterSource, ParameterValue,
+};
+pub use security::{Cidr, Peer, Ports, Protocol, Rule, SecurityGroup};
 pub use status::{ApplyStatus, DatabaseStatus, Transition, Trouble};
+pub use storage::{Address, Attachment, AttachmentState, Volume, VolumeState};
+pub use subnets::SubnetGroup;
 
 /// All listings of one account and region. Each rule names the listing it needs, so that one refused
 /// listing blinds only its own rules.
@@ -36,6 +52,19 @@ pub struct Inventory {
     /// DB clusters of every engine; they know who of their members takes writes.
     #[serde(default = "clusters_not_recorded")]
     pub clusters: Reading<Vec<DatabaseCluster>>,
+    /// Security groups; read less often, and only when [`Asked`].
+    #[serde(default = "security_groups_not_recorded")]
+    pub security_groups: Reading<Vec<SecurityGroup>>,
+    /// DB subnet groups; likewise.
+    #[serde(default = "subnet_groups_not_recorded")]
+    pub subnet_groups: Reading<Vec<SubnetGroup>>,
+    /// Parameter groups of databases and of clusters, each one that was [`Asked`] for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<ParameterGroupName, Reading<ParameterGroup>>,
+    /// Is the instance protected from termination (`DisableApiTermination`)? Only of those [`Asked`] for, each with its
+    /// own time. A complete `None`: EC2 knows no such instance.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub protections: BTreeMap<HostId, Reading<Option<bool>>>,
 }
 
 impl Inventory {
@@ -48,6 +77,10 @@ impl Inventory {
             addresses: Reading::not_yet(format!("ec2 addresses {place}"), now),
             databases: Reading::not_yet(format!("rds databases {place}"), now),
             clusters: Reading::not_yet(format!("rds clusters {place}"), now),
+            security_groups: Reading::not_yet(format!("ec2 security groups {place}"), now),
+            subnet_groups: Reading::not_yet(format!("rds subnet groups {place}"), now),
+            parameters: BTreeMap::new(),
+            protections: BTreeMap::new(),
             place,
         }
     }
@@ -83,6 +116,16 @@ fn clusters_not_recorded() -> Reading<Vec<DatabaseCluster>> {
     Reading::not_yet("rds clusters", NOT_RECORDED)
 }
 
+/// As [`databases_not_recorded`].
+fn security_groups_not_recorded() -> Reading<Vec<SecurityGroup>> {
+    Reading::not_yet("ec2 security groups", NOT_RECORDED)
+}
+
+/// As [`databases_not_recorded`].
+fn subnet_groups_not_recorded() -> Reading<Vec<SubnetGroup>> {
+    Reading::not_yet("rds subnet groups", NOT_RECORDED)
+}
+
 /// Since when a listing has not been read that its recording does not have: no source was ever asked at this time.
 const NOT_RECORDED: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -112,6 +155,11 @@ impl Tags {
         // There are at most 50, and most keys already differ in length: quicker than a search.
         self.0.iter().find(|(k, _)| **k == *key).map(|(_, v)| &**v)
     }
+    /// The Name tag, if it is not blank.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.get("Name").filter(|name| name.contains(|c: char| !c.is_whitespace()))
+    }
     /// All tags, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(k, v)| (&**k, &**v))
@@ -128,13 +176,13 @@ impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for Tags {
     }
 }
 
-impl From<std::collections::BTreeMap<String, String>> for Tags {
-    fn from(map: std::collections::BTreeMap<String, String>) -> Self {
+impl From<BTreeMap<String, String>> for Tags {
+    fn from(map: BTreeMap<String, String>) -> Self {
         map.into_iter().collect()
     }
 }
 
-impl From<Tags> for std::collections::BTreeMap<String, String> {
+impl From<Tags> for BTreeMap<String, String> {
     fn from(tags: Tags) -> Self {
         tags.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
     }
@@ -142,3 +190,6 @@ impl From<Tags> for std::collections::BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod asserted_tests;

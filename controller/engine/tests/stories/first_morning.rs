@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use rollcall_engine::ids::HostId;
@@ -118,6 +119,9 @@ fn launch(world: &mut World, name: &str, region: &str, tags: &[(&str, &str)]) {
         instance_type: "m5.large".into(),
         zone: None,
         vpc: None,
+        subnet: None,
+        security_groups: Arc::default(),
+        profile: None,
         addresses: Vec::new(),
         managed_by: None,
         state_reason: None,

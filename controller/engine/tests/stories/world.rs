@@ -247,6 +247,9 @@ impl World {
             instance_type: "m5.large".into(),
             zone: Some("ap-northeast-1a".into()),
             vpc: Some("vpc-1".into()),
+            subnet: None,
+            security_groups: Arc::default(),
+            profile: None,
             addresses: vec![format!("10.0.0.{number}").parse().unwrap()],
             managed_by: None,
             state_reason: None,
@@ -453,8 +456,8 @@ impl World {
                 addresses: Reading::complete_at("addresses", self.now, Vec::new()),
                 databases,
                 clusters,
-                place: place.clone(),
                 instances,
+                ..Inventory::not_yet(place.clone(), self.now)
             };
             snapshot.inventories.insert(place, Arc::new(inventory));
         }

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::{Desired, Kind};
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
-use rollcall_engine::inventory::{ClusterMember, Inventory};
+use rollcall_engine::inventory::{ClusterMember, Inventory, ParameterGroupName};
 use rollcall_engine::memory::{Memory, PlaceMemory, SystemMemory};
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use rollcall_engine::recording::{Cut, FORMAT, Recording};
 use rollcall_engine::registry::{Checks, Registry};
 use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
@@ -158,23 +159,52 @@ impl<'a> Sight<'a> {
     fn inventory(&self, inventory: &Inventory) -> Inventory {
         let mut cut = inventory.clone();
         cut.instances.seen.retain(|instance| self.hosts.contains(&instance.id));
-        cut.volumes.seen.retain(|volume| volume.attached_to.iter().any(|host| self.hosts.contains(host)));
+        cut.volumes.seen.retain(|volume| volume.attachments.iter().any(|one| self.hosts.contains(&one.host)));
         cut.addresses
             .seen
             .retain(|address| address.attached_to.as_ref().is_some_and(|h| self.hosts.contains(h)));
         cut.databases.seen.retain(|database| self.hosts.contains(&database.id));
         let of_theirs = |member: &ClusterMember| cut.databases.seen.iter().any(|d| d.name == member.name);
         cut.clusters.seen.retain(|cluster| cluster.members.iter().any(of_theirs));
+        self.asserted(&mut cut);
         for ids in [
             &mut cut.instances.request_ids,
             &mut cut.volumes.request_ids,
             &mut cut.addresses.request_ids,
             &mut cut.databases.request_ids,
             &mut cut.clusters.request_ids,
+            &mut cut.security_groups.request_ids,
+            &mut cut.subnet_groups.request_ids,
         ] {
             ids.clear();
         }
         cut
+    }
+
+    /// Groups that their hosts are in, and what is known of their hosts. Others' groups may well be what an assertion of
+    /// theirs means, so that what is left tells no longer what is not there.
+    fn asserted(&self, cut: &mut Inventory) {
+        let of_instances = cut.instances.seen.iter().flat_map(|instance| instance.security_groups.iter());
+        let of_databases = cut.databases.seen.iter().flat_map(|database| &database.security_groups);
+        let of_clusters = cut.clusters.seen.iter().flat_map(|cluster| &cluster.security_groups);
+        let groups: BTreeSet<&str> = of_instances
+            .map(|group| &*group.id)
+            .chain(of_databases.chain(of_clusters).map(String::as_str))
+            .collect();
+        keep_of(&mut cut.security_groups, |group| groups.contains(group.id.as_str()));
+        let subnets: BTreeSet<&str> =
+            cut.databases.seen.iter().filter_map(|database| database.subnet_group.as_deref()).collect();
+        keep_of(&mut cut.subnet_groups, |group| subnets.contains(group.name.as_str()));
+        let of_databases = cut.databases.seen.iter().flat_map(|database| &database.parameter_groups);
+        let of_clusters = cut.clusters.seen.iter().filter_map(|cluster| cluster.parameter_group.as_ref());
+        let parameters: BTreeSet<ParameterGroupName> = of_databases
+            .map(|group| ParameterGroupName::of_instance(&group.name))
+            .chain(of_clusters.map(ParameterGroupName::of_cluster))
+            .collect();
+        cut.parameters.retain(|group, _| parameters.contains(group));
+        cut.protections.retain(|host, _| self.hosts.contains(host));
+        cut.parameters.values_mut().for_each(|reading| reading.request_ids.clear());
+        cut.protections.values_mut().for_each(|reading| reading.request_ids.clear());
     }
 
     fn registry(&self, key: &ObjectKey, registry: &Registry) -> Registry {
@@ -226,6 +256,20 @@ impl<'a> Sight<'a> {
     }
 }
 
+/// Keeps some of a listing, which then is no longer whole.
+fn keep_of<T>(listing: &mut Reading<Vec<T>>, is_theirs: impl FnMut(&T) -> bool) {
+    let before = listing.seen.len();
+    listing.seen.retain(is_theirs);
+    let Some(at) = listing.at().filter(|_| listing.seen.len() < before) else { return };
+    let why = Failure::new(FailureKind::Denied, "the caller may not read them");
+    let cut = Gap { what: "those that no host of the caller's is in".to_owned(), why };
+    let missing = match std::mem::replace(&mut listing.extent, Extent::Complete { at }) {
+        Extent::Partial { missing, .. } => missing,
+        Extent::Complete { .. } | Extent::Failed { .. } => Vec::new(),
+    };
+    listing.extent = Extent::Partial { at, missing: missing.into_iter().chain([cut]).collect() };
+}
+
 fn clone_pair<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
     (key.clone(), value.clone())
 }
@@ -236,4 +280,28 @@ fn selects(selector: &api::LabelSelector, namespace: &str, desired: &Desired) ->
         Some(label) => *label == value.0,
         None => key == "kubernetes.io/metadata.name" && value.0 == namespace,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_that_was_cut_proves_no_absence() {
+        let at: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+        let listing = || Reading::complete_at("ec2 security groups", at, vec!["sg-1", "sg-2"]);
+        let mut whole = listing();
+        keep_of(&mut whole, |_| true);
+        assert_eq!(whole, listing(), "nothing was cut");
+        let mut cut = listing();
+        keep_of(&mut cut, |group| *group == "sg-1");
+        assert_eq!((cut.seen.as_slice(), cut.at()), (["sg-1"].as_slice(), Some(at)));
+        assert!(cut.complete(at, jiff::SignedDuration::MAX).is_none());
+        let Extent::Partial { missing, .. } = &cut.extent else { panic!("{:?}", cut.extent) };
+        assert_eq!(missing[0].why.kind, FailureKind::Denied);
+        let why = Failure::new(FailureKind::Throttled, "m");
+        let mut failed: Reading<Vec<&str>> = Reading::failed("ec2 security groups", at, why);
+        keep_of(&mut failed, |_| false);
+        assert!(matches!(failed.extent, Extent::Failed { .. }), "what failed is not in part");
+    }
 }

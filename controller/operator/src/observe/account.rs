@@ -1,4 +1,4 @@
-//! Polls one place: instances and databases often, volumes and addresses rarely.
+//! Polls one place: instances and databases often, volumes and addresses rarely; what assertions ask, `asserted` does.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,9 +15,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
+use super::asserted::AssertedHearing;
 use super::board::Hearing;
 use super::secrets::{NoSecret, Wanted};
-use super::{Observer, patience, secrets};
+use super::{Observer, asserted, patience, secrets};
 use crate::sources::{AccountReader, Secret};
 
 /// Keys that a Secret with AWS credentials must have.
@@ -69,6 +70,7 @@ struct Heard {
     addresses: Hearing,
     databases: Hearing,
     clusters: Hearing,
+    asserted: AssertedHearing,
 }
 
 /// Polls until ended.
@@ -110,7 +112,6 @@ async fn poll_once(
             return unreadable(observer, place, &none.failure, &mut past.heard);
         }
     };
-    let settings = &observer.settings;
     let now = observer.clock.now();
     let instances = async {
         let instances =
@@ -125,9 +126,14 @@ async fn poll_once(
         ask(observer, RDS, "clusters", place, now, reader.clusters(&place.region, now)),
     );
     put_databases(observer, place, databases, clusters, &mut past.heard);
-    if now < past.slow_due {
-        return;
+    if now >= past.slow_due {
+        read_storage(observer, place, reader.as_ref(), past).await;
     }
+    // Last, so that it can hold up nothing but the next poll.
+    asserted::read(observer, place, reader.as_ref(), &mut past.heard.asserted).await;
+}
+
+async fn read_storage(observer: &Observer, place: &Place, reader: &dyn AccountReader, past: &mut Past) {
     let now = observer.clock.now();
     let volumes = ask(observer, EC2, "volumes", place, now, reader.volumes(&place.region, now)).await;
     let addresses = ask(observer, EC2, "addresses", place, now, reader.addresses(&place.region, now)).await;
@@ -136,7 +142,8 @@ async fn poll_once(
         .into_iter()
         .all(|extent| matches!(extent, Extent::Complete { .. }))
     {
-        let pause = SignedDuration::try_from(settings.slow_inventory_interval).unwrap_or(SignedDuration::MAX);
+        let pause = observer.settings.slow_inventory_interval;
+        let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
         past.slow_due = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
     }
     put_storage(observer, place, volumes, addresses, &mut past.heard);
@@ -162,7 +169,7 @@ async fn ask<T: Default>(
     reading
 }
 
-fn tell(source: &str, extent: &Extent) {
+pub(super) fn tell(source: &str, extent: &Extent) {
     match extent {
         Extent::Complete { .. } => tracing::debug!(%source, "read completely"),
         Extent::Partial { missing, .. } => {
@@ -178,7 +185,7 @@ fn tell(source: &str, extent: &Extent) {
 
 /// Puts a new state on the board. Only the listings that were not read are copied: at 20,000 hosts each is some MB.
 /// `is_whole`: with it every listing of hosts has answered.
-fn put(
+pub(super) fn put(
     observer: &Observer,
     place: &Place,
     is_whole: bool,
@@ -197,6 +204,7 @@ fn put_instances(observer: &Observer, place: &Place, new: Reading<Vec<Instance>>
         addresses: known.addresses.clone(),
         databases: known.databases.clone(),
         clusters: known.clusters.clone(),
+        ..asserted::of(known)
     });
 }
 
@@ -216,6 +224,7 @@ fn put_databases(
         addresses: known.addresses.clone(),
         databases: heard.databases.hear(&known.databases, databases, patience, now),
         clusters: heard.clusters.hear(&known.clusters, clusters, patience, now),
+        ..asserted::of(known)
     });
 }
 
@@ -234,6 +243,7 @@ fn put_storage(
         addresses: heard.addresses.hear(&known.addresses, addresses, patience, now),
         databases: known.databases.clone(),
         clusters: known.clusters.clone(),
+        ..asserted::of(known)
     });
 }
 
@@ -246,6 +256,7 @@ fn unreadable(observer: &Observer, place: &Place, why: &Failure, heard: &mut Hea
     put_databases(observer, place, databases, failed(RDS, "clusters", place, now, why), heard);
     let volumes = failed(EC2, "volumes", place, now, why);
     put_storage(observer, place, volumes, failed(EC2, "addresses", place, now, why), heard);
+    asserted::unreadable(observer, place, why, &mut heard.asserted);
 }
 
 fn failed<T: Default>(

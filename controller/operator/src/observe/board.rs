@@ -154,10 +154,7 @@ impl Board {
     /// has answered now, instances and databases. Half of the hosts is no first answer: what is told of it would be
     /// taken back a moment later.
     pub fn update_place(&self, place: &Place, is_whole: bool, change: impl FnOnce(&Inventory) -> Inventory) {
-        let Some(known) = self.inner.read().inventories.get(place).map(|slot| Arc::clone(&slot.reading))
-        else {
-            return;
-        };
+        let Some(known) = self.place(place) else { return };
         let new = change(&known);
         let news = !inventory_says_the_same(&known, &new);
         drop(known);
@@ -185,6 +182,12 @@ impl Board {
         if news || first {
             (self.changed)();
         }
+    }
+
+    /// What the board says of a place.
+    #[must_use]
+    pub fn place(&self, place: &Place) -> Option<Arc<Inventory>> {
+        self.inner.read().inventories.get(place).map(|slot| Arc::clone(&slot.reading))
     }
 
     /// What the board says of a system.
@@ -234,6 +237,18 @@ impl Hearing {
     }
 }
 
+/// As [`Hearing::hear`] without a memory of answers that were lost before: `known` is held through passing trouble for as
+/// long as it is younger than `patience`.
+pub(super) fn hold<T: Clone>(
+    known: &Reading<T>,
+    new: Reading<T>,
+    patience: SignedDuration,
+    now: Timestamp,
+) -> Reading<T> {
+    let is_held = trouble(&new).is_some_and(passes) && known.complete(now, patience).is_some();
+    if is_held { known.clone() } else { dated(known, new) }
+}
+
 /// A failure that goes on has been one since it began.
 fn dated<T>(known: &Reading<T>, mut new: Reading<T>) -> Reading<T> {
     if let (Extent::Failed { since: before, why }, Extent::Failed { since, .. }) =
@@ -265,6 +280,15 @@ fn inventory_says_the_same(a: &Inventory, b: &Inventory) -> bool {
         && same(&a.addresses, &b.addresses)
         && same(&a.databases, &b.databases)
         && same(&a.clusters, &b.clusters)
+        && same(&a.security_groups, &b.security_groups)
+        && same(&a.subnet_groups, &b.subnet_groups)
+        && same_all(&a.parameters, &b.parameters)
+        && same_all(&a.protections, &b.protections)
+}
+
+fn same_all<K: Ord, T: PartialEq>(a: &BTreeMap<K, Reading<T>>, b: &BTreeMap<K, Reading<T>>) -> bool {
+    let same_one = |(key, reading)| b.get(key).is_some_and(|other| same(reading, other));
+    a.len() == b.len() && a.iter().all(same_one)
 }
 
 /// The newest metrics move with every reading; that they stopped is a matter of minutes, and the tick's.
@@ -281,10 +305,7 @@ fn registry_says_the_same(a: &Registry, b: &Registry) -> bool {
 fn same_checks(a: &Checks, b: &Checks) -> bool {
     match (a, b) {
         (Checks::Listed(a), Checks::Listed(b)) => same(a, b),
-        (Checks::ByHost(a), Checks::ByHost(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|(id, reading)| b.get(id).is_some_and(|other| same(reading, other)))
-        }
+        (Checks::ByHost(a), Checks::ByHost(b)) => same_all(a, b),
         _ => false,
     }
 }
@@ -426,6 +447,22 @@ mod tests {
         assert!(board.awaited(&fleet, grace).places.contains(&place), "databases have not answered yet");
         board.update_place(&place, true, Inventory::clone);
         assert!(!board.awaited(&fleet, grace).any());
+    }
+
+    #[test]
+    fn a_single_thing_is_held_through_passing_trouble_while_it_is_young() {
+        let complete = Reading::complete_at("s", at(0), vec![1]);
+        let believe = |known: &_, kind, now| hold(known, failed(now, kind), PATIENCE, at(now));
+        let first = believe(&complete, FailureKind::Throttled, 60);
+        assert_eq!(believe(&first, FailureKind::TimedOut, 100), complete, "with its own time, however often");
+        let old = believe(&complete, FailureKind::Throttled, 101);
+        assert_eq!(old, failed(101, FailureKind::Throttled));
+        assert_eq!(
+            believe(&old, FailureKind::Denied, 160),
+            failed(101, FailureKind::Denied),
+            "since the first"
+        );
+        assert_eq!(believe(&complete, FailureKind::Denied, 1), failed(1, FailureKind::Denied), "at once");
     }
 
     #[test]

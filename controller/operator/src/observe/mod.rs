@@ -4,6 +4,7 @@
 //! here decides; pollers put readings on the [`Board`], and that is all.
 
 mod account;
+mod asserted;
 mod board;
 mod registry;
 mod secrets;

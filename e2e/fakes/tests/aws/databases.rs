@@ -145,6 +145,43 @@ async fn parameters_tell_who_set_them() {
 }
 
 #[tokio::test]
+async fn parameters_are_found_by_name_page_by_page_in_both_kinds_of_groups() {
+    let play = Play::start().await;
+    for (scope, action, field) in [
+        (Scope::Instance, "DescribeDBParameters", "DBParameterGroupName"),
+        (Scope::Cluster, "DescribeDBClusterParameters", "DBClusterParameterGroupName"),
+    ] {
+        play.tokyo.create_parameter_group(scope, "orders", "aurora-mysql8.0").unwrap();
+        for n in 0..110 {
+            let name = format!("parameter_{n:03}");
+            play.tokyo.set_parameter(scope, "orders", (&name, "1"), ApplyMethod::Immediate).unwrap();
+        }
+        let by_name = [
+            (field, "orders"),
+            ("Filters.Filter.1.Name", "parameter-name"),
+            ("Filters.Filter.1.Values.Value.1", "parameter_042"),
+            ("Filters.Filter.1.Values.Value.2", "wait_timeout"),
+            ("Filters.Filter.1.Values.Value.3", "nothing"),
+        ];
+        let mut told = play.client.rds(action, &by_name).await.all("ParameterName");
+        told.sort();
+        assert_eq!(told, ["parameter_042", "wait_timeout"]);
+        let first = play.client.rds(action, &[(field, "orders")]).await;
+        let marker = first.one("Marker").unwrap();
+        let last = play.client.rds(action, &[(field, "orders"), ("Marker", &marker)]).await;
+        assert_eq!((first.all("ParameterName").len(), last.all("ParameterName").len()), (100, 22));
+        let other = [by_name.as_slice(), &[("Marker", marker.as_str())]].concat();
+        assert_eq!(
+            play.client.rds(action, &other).await.code(),
+            "InvalidParameterValue",
+            "another listing's marker"
+        );
+        let colour = [(field, "orders"), ("Filters.Filter.1.Name", "colour")];
+        assert_eq!(play.client.rds(action, &colour).await.code(), "InvalidParameterValue");
+    }
+}
+
+#[tokio::test]
 async fn snapshots_are_listed_by_database_and_kind() {
     let play = Play::start().await;
     play.tokyo.launch_db(&DbLaunch::of("orders", "mysql")).unwrap();

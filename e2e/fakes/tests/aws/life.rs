@@ -181,3 +181,36 @@ async fn a_fleet_can_be_planted_with_a_past() {
     assert_eq!(answer.all("launchTime"), vec!["2025-01-26T12:00:00.000Z"; 3]);
     assert!(ids.iter().all(|id| play.tokyo.state(id) == Some(State::Stopped)));
 }
+
+#[tokio::test]
+async fn a_volume_is_on_its_way_to_a_host_and_off_again() {
+    let play = Play::start().await;
+    let host = play.tokyo.launch(&Launch::of("t3.small").zone("a")).unwrap().remove(0);
+    play.pass_minutes(1);
+    let volume = play.tokyo.create_volume("ap-northeast-1a", &VolumeSpec::default()).unwrap();
+    let elsewhere = play.tokyo.create_volume("ap-northeast-1c", &VolumeSpec::default()).unwrap();
+    let attach = |volume| [("VolumeId", volume), ("InstanceId", host.as_str()), ("Device", "/dev/sdf")];
+    let ask = |action: &'static str, volume| {
+        let (play, params) = (&play, attach(volume));
+        async move { play.client.ec2(action, &params).await }
+    };
+    let states = || async {
+        let told = play.client.ec2("DescribeVolumes", &[("VolumeId.1", &volume)]).await;
+        told.all("status")
+    };
+    assert_eq!(states().await, ["available"]);
+    assert_eq!(ask("AttachVolume", &elsewhere).await.code(), "InvalidVolume.ZoneMismatch");
+    assert_eq!(ask("DetachVolume", &elsewhere).await.code(), "IncorrectState");
+    assert_eq!(ask("AttachVolume", "vol-0").await.code(), "InvalidVolume.NotFound");
+    assert_eq!(ask("AttachVolume", &volume).await.one("status").as_deref(), Some("attaching"));
+    assert_eq!(states().await, ["in-use", "attaching"]);
+    assert_eq!(ask("AttachVolume", &volume).await.code(), "VolumeInUse");
+    play.pass_minutes(1);
+    assert_eq!(states().await, ["in-use", "attached"]);
+    assert_eq!(play.tokyo.instance(&host).unwrap().devices.len(), 2);
+    assert_eq!(ask("DetachVolume", &volume).await.one("status").as_deref(), Some("detaching"));
+    assert_eq!(states().await, ["in-use", "detaching"]);
+    play.pass_minutes(1);
+    assert_eq!(states().await, ["available"]);
+    assert_eq!(play.tokyo.instance(&host).unwrap().devices.len(), 1);
+}

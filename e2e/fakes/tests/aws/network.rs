@@ -108,3 +108,70 @@ async fn groups_are_paged_and_struck_as_hosts_are() {
     let told = play.client.ec2("DescribeSecurityGroups", &[]).await;
     assert_eq!(names(&told), 10, "the newest is not yet seen, the default group always was");
 }
+
+#[tokio::test]
+async fn rules_are_opened_and_closed_both_ways() {
+    let play = Play::start().await;
+    let tag = [
+        ("TagSpecification.1.ResourceType", "security-group"),
+        ("TagSpecification.1.Tag.1.Key", "Name"),
+        ("TagSpecification.1.Tag.1.Value", "front"),
+    ];
+    let made = [("GroupName", "web"), ("GroupDescription", "of web")].into_iter().chain(tag);
+    let made = play.client.ec2("CreateSecurityGroup", &made.collect::<Vec<_>>()).await;
+    let web = made.one("groupId").unwrap();
+    let rule = [
+        ("GroupId", web.as_str()),
+        ("IpPermissions.1.IpProtocol", "tcp"),
+        ("IpPermissions.1.FromPort", "443"),
+        ("IpPermissions.1.ToPort", "443"),
+        ("IpPermissions.1.IpRanges.1.CidrIp", "10.0.0.0/8"),
+        ("IpPermissions.1.Ipv6Ranges.1.CidrIpv6", "::/0"),
+    ];
+    for (way, rules) in [("Ingress", "ipPermissions"), ("Egress", "ipPermissionsEgress")] {
+        let told = || async {
+            let told = play.client.ec2("DescribeSecurityGroups", &[("GroupId.1", &web)]).await;
+            assert_eq!(told.one("key").as_deref(), Some("Name"));
+            told.one(rules).unwrap_or_default()
+        };
+        let before = told().await;
+        assert_eq!(play.client.ec2(&format!("AuthorizeSecurityGroup{way}"), &rule).await.status, 200);
+        let open = told().await;
+        assert!(open.contains("10.0.0.0/8") && open.contains("::/0"), "{way}: {open}");
+        assert_eq!(play.client.ec2(&format!("RevokeSecurityGroup{way}"), &rule[..5]).await.status, 200);
+        let half = told().await;
+        assert!(!half.contains("10.0.0.0/8") && half.contains("::/0"), "{way}: {half}");
+        assert_eq!(play.client.ec2(&format!("RevokeSecurityGroup{way}"), &rule).await.status, 200);
+        assert_eq!(told().await, before, "{way}: a rule without peers is none");
+    }
+}
+
+#[tokio::test]
+async fn a_host_is_launched_into_its_subnet_with_its_profile_and_put_into_other_groups() {
+    let play = Play::start().await;
+    let subnet = play.tokyo.subnets()["ap-northeast-1c"].clone();
+    let launch = [
+        ("ImageId", "ami-1"),
+        ("MinCount", "1"),
+        ("MaxCount", "1"),
+        ("SubnetId", subnet.as_str()),
+        ("IamInstanceProfile.Name", "web"),
+    ];
+    let host = play.client.ec2("RunInstances", &launch).await;
+    let told = ["subnetId", "availabilityZone", "arn"].map(|field| host.one(field).unwrap());
+    let arn = format!("arn:aws:iam::{ACCOUNT}:instance-profile/web");
+    assert_eq!(told, [subnet.as_str(), "ap-northeast-1c", &arn]);
+    let lost = [launch[0], launch[1], launch[2], ("SubnetId", "subnet-0")];
+    assert_eq!(play.client.ec2("RunInstances", &lost).await.code(), "InvalidSubnetID.NotFound");
+
+    let (id, web) = (host.one("instanceId").unwrap(), play.tokyo.create_security_group("web").unwrap());
+    let into =
+        |group: &str| vec![("InstanceId".to_owned(), id.clone()), ("GroupId.1".to_owned(), group.to_owned())];
+    for (group, status) in [(web.as_str(), 200), ("sg-0", 400)] {
+        let params = into(group);
+        let params: Vec<(&str, &str)> = params.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(play.client.ec2("ModifyInstanceAttribute", &params).await.status, status, "{group}");
+    }
+    let groups = play.tokyo.instance(&id).unwrap().groups;
+    assert_eq!(groups.iter().map(|g| (&g.id, g.name.as_str())).collect::<Vec<_>>(), [(&web, "web")]);
+}

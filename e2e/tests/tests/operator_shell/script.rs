@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::fleet::{Account, Endpoint, System};
 use rollcall_engine::ids::{Place, Region, RegistrationId};
-use rollcall_engine::inventory::{Address, Database, DatabaseCluster, Instance, PowerState, Volume};
+use rollcall_engine::inventory::{
+    Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, PowerState, Volume,
+};
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::registry::{Checks, Product, Registration, RegistrationStatus, Registry};
 use rollcall_operator::sources::{
@@ -96,6 +99,9 @@ pub fn instance(id: &str, environment: &str) -> Instance {
         instance_type: "t3.small".to_owned(),
         zone: None,
         vpc: None,
+        subnet: None,
+        security_groups: Arc::default(),
+        profile: None,
         addresses: Vec::new(),
         managed_by: None,
         state_reason: None,
@@ -193,6 +199,23 @@ impl AccountReader for Script {
     async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>> {
         let mood = self.place(region.as_str(), |script| script.rds);
         answer(format!("rds clusters {}", place(region.as_str())), mood, now, Vec::new()).await
+    }
+
+    async fn asserted(
+        &self,
+        _region: &Region,
+        known: &Inventory,
+        _asked: &Asked,
+        _keep: Duration,
+        _now: Timestamp,
+    ) -> Asserted {
+        let known = known.clone();
+        Asserted {
+            security_groups: known.security_groups,
+            subnet_groups: known.subnet_groups,
+            parameters: known.parameters,
+            protections: known.protections,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     change,
     filters::{Filterable, Matcher, Read},
-    look, render,
+    look, render, tags,
 };
 use crate::aws::{
     error::AwsError,
@@ -45,8 +45,10 @@ fn write(xml: &mut Xml, a: &Address, region: &str, account: &str) {
 }
 
 pub fn allocate(asked: &Asked<'_>) -> Result<String, AwsError> {
+    let tags = tags::specified(asked.params)?;
     change(asked, |region, mint| {
         let id = region.allocate_address(mint, asked.now);
+        region.change_tags(&id, asked.now, |own| own.extend(tags.clone()))?;
         let ip = region.address(&id, asked.now)?.ip.to_string();
         let mut xml = Xml::default();
         xml.text("publicIp", ip).text("domain", "vpc").text("allocationId", id);

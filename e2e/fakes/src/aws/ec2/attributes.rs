@@ -4,7 +4,7 @@ use super::{change, instances, look};
 use crate::aws::{
     error::AwsError,
     front::Asked,
-    ground::{Instance, State},
+    ground::{Group, Instance, State},
     xml::Xml,
 };
 
@@ -48,6 +48,7 @@ pub fn modify(asked: &Asked<'_>) -> Result<String, AwsError> {
     let value = |name: &str| params.get(&format!("{name}.Value")).map(str::to_owned);
     let flag = |name: &str| value(name).map(|v| v.eq_ignore_ascii_case("true"));
     let (termination, stop) = (flag("DisableApiTermination"), flag("DisableApiStop"));
+    let groups = params.list("GroupId");
     let (new_type, shutdown) = (value("InstanceType"), value("InstanceInitiatedShutdownBehavior"));
     change(asked, |region, _| {
         let state = region.instance(&id, asked.now)?.state;
@@ -55,7 +56,15 @@ pub fn modify(asked: &Asked<'_>) -> Result<String, AwsError> {
             let message = format!("The instance '{id}' is not in the 'stopped' state.");
             return Err(AwsError::bad_request("IncorrectInstanceState", message));
         }
+        let groups: Vec<Group> = groups
+            .iter()
+            .map(|id| region.security_group(id, asked.now))
+            .map(|group| group.map(|g| Group { id: g.id.clone(), name: g.name.clone() }))
+            .collect::<Result<_, _>>()?;
         region.change_instance(&id, asked.now, |i| {
+            if !groups.is_empty() {
+                i.groups.clone_from(&groups);
+            }
             i.termination_protected = termination.unwrap_or(i.termination_protected);
             i.stop_protected = stop.unwrap_or(i.stop_protected);
             i.shutdown_terminates = shutdown.as_ref().map_or(i.shutdown_terminates, |s| s == "terminate");

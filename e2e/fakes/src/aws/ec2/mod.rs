@@ -17,7 +17,7 @@ mod volumes;
 use super::{
     error::AwsError,
     front::Asked,
-    ground::{Mint, Region},
+    ground::{Mint, Region, Way},
     rates::Listing,
 };
 
@@ -41,6 +41,8 @@ pub fn answer(asked: &Asked<'_>) -> Result<String, AwsError> {
         "DeleteTags" => tags::delete(asked),
         "DescribeVolumes" => volumes::describe(asked),
         "CreateVolume" => volumes::create(asked),
+        "AttachVolume" => volumes::attach(asked),
+        "DetachVolume" => volumes::detach(asked),
         "DescribeAddresses" => addresses::describe(asked),
         "AllocateAddress" => addresses::allocate(asked),
         "AssociateAddress" => addresses::associate(asked),
@@ -48,7 +50,10 @@ pub fn answer(asked: &Asked<'_>) -> Result<String, AwsError> {
         "ReleaseAddress" => addresses::release(asked),
         "DescribeSecurityGroups" => security_groups::describe(asked),
         "CreateSecurityGroup" => security_groups::create(asked),
-        "AuthorizeSecurityGroupIngress" => security_groups::authorize(asked),
+        "AuthorizeSecurityGroupIngress" => security_groups::authorize(asked, Way::In),
+        "AuthorizeSecurityGroupEgress" => security_groups::authorize(asked, Way::Out),
+        "RevokeSecurityGroupIngress" => security_groups::revoke(asked, Way::In),
+        "RevokeSecurityGroupEgress" => security_groups::revoke(asked, Way::Out),
         "DescribeSubnets" => network::describe_subnets(asked),
         "DescribeVpcs" => network::describe_vpcs(asked),
         "DescribeRegions" => regions::describe(asked),

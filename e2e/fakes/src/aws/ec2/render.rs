@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::aws::{
-    ground::{Device, Instance, RootDevice, State, Volume},
+    ground::{Attachment, Device, Instance, RootDevice, State, Volume},
     xml::Xml,
 };
 
@@ -162,13 +162,16 @@ pub fn volume(xml: &mut Xml, v: &Volume) {
     xml.text("volumeId", &v.id).number("size", v.size).text("snapshotId", "");
     xml.text("availabilityZone", &v.zone).text("status", v.state().name());
     xml.text("createTime", time(v.created));
-    xml.list("attachmentSet", &v.attachment, |xml, attachment| {
-        xml.text("volumeId", &v.id).text("instanceId", &attachment.instance);
-        xml.text("device", &attachment.device).text("status", "attached");
-        xml.text("attachTime", time(attachment.attached));
-        xml.flag("deleteOnTermination", attachment.delete_on_termination);
-    });
+    xml.list("attachmentSet", &v.attachment, |xml, attachment| self::attachment(xml, v, attachment));
     tag_set(xml, &v.tags);
     xml.text("volumeType", &v.kind).flag("encrypted", v.encrypted).flag("multiAttachEnabled", false);
     operator(xml, v.managed_by.as_deref());
+}
+
+/// An attachment, which is also `AttachVolume`'s answer.
+pub fn attachment(xml: &mut Xml, v: &Volume, attachment: &Attachment) {
+    xml.text("volumeId", &v.id).text("instanceId", &attachment.instance);
+    xml.text("device", &attachment.device).text("status", attachment.state.name());
+    xml.text("attachTime", time(attachment.attached));
+    xml.flag("deleteOnTermination", attachment.delete_on_termination);
 }

@@ -13,9 +13,10 @@ use crate::aws::{
 const MAX_COUNT: i64 = 1_000;
 
 pub fn run(asked: &Asked<'_>) -> Result<String, AwsError> {
-    let launch = read(asked.params)?;
+    let launch = read(asked)?;
     change(asked, |region, mint| {
         region.forget_old(asked.now);
+        let launch = in_its_subnet(region, launch, asked.params)?;
         let before = earlier_launch(region, &launch, asked)?;
         let ids = if before.is_empty() { region.launch(mint, &launch, asked.now)? } else { before };
         let instances = ids.iter().map(|id| region.instance(id, asked.now));
@@ -28,7 +29,26 @@ pub fn run(asked: &Asked<'_>) -> Result<String, AwsError> {
     })
 }
 
-fn read(params: &Params) -> Result<Launch, AwsError> {
+/// A subnet is in one zone.
+fn in_its_subnet(region: &Region, launch: Launch, params: &Params) -> Result<Launch, AwsError> {
+    let Some(subnet) = params.get("SubnetId") else { return Ok(launch) };
+    let zone = region.subnets.iter().find(|(_, id)| id.as_str() == subnet).map(|(zone, _)| zone.clone());
+    let unknown = || {
+        let message = format!("The subnet ID '{subnet}' does not exist");
+        AwsError::bad_request("InvalidSubnetID.NotFound", message)
+    };
+    Ok(Launch { zone: Some(zone.ok_or_else(unknown)?), ..launch })
+}
+
+/// The profile's ARN, given as such or by its name. Whether there is such a profile is IAM's to say, which is not here.
+fn profile(asked: &Asked<'_>) -> Option<String> {
+    let arn = asked.params.get("IamInstanceProfile.Arn").map(str::to_owned);
+    let named = |name: &str| format!("arn:aws:iam::{}:instance-profile/{name}", asked.call.account);
+    arn.or_else(|| asked.params.get("IamInstanceProfile.Name").map(named))
+}
+
+fn read(asked: &Asked<'_>) -> Result<Launch, AwsError> {
+    let params = asked.params;
     let image = params.need("ImageId")?;
     if !image.starts_with("ami-") {
         let message = format!("Invalid id: \"{image}\" (expecting \"ami-...\")");
@@ -43,7 +63,7 @@ fn read(params: &Params) -> Result<Launch, AwsError> {
         zone: params.get("Placement.AvailabilityZone").map(str::to_owned),
         tenancy: text("Placement.Tenancy", "default"),
         lifecycle: if spot { Lifecycle::Spot } else { Lifecycle::Normal },
-        profile: params.get("IamInstanceProfile.Arn").map(str::to_owned),
+        profile: profile(asked),
         key_name: params.get("KeyName").map(str::to_owned),
         groups: params.list("SecurityGroupId"),
         public: params.flag("NetworkInterface.1.AssociatePublicIpAddress"),

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::{
     change,
     filters::{Filterable, Matcher, Read},
-    look, paging, render,
+    look, paging, render, tags,
 };
 use crate::aws::{
     error::AwsError,
     front::Asked,
-    ground::{Peer, Region, Rule, SecurityGroup, unknown_group},
+    ground::{Peer, Region, Rule, SecurityGroup, Way, unknown_group},
     request::Params,
     xml::Xml,
 };
@@ -92,21 +92,30 @@ fn list_of(peer: &Peer) -> &'static str {
 
 pub fn create(asked: &Asked<'_>) -> Result<String, AwsError> {
     let (name, description) = (asked.params.need("GroupName")?, asked.params.need("GroupDescription")?);
+    let tags = tags::specified(asked.params)?;
     change(asked, |region, mint| {
         let id = region.create_security_group(mint, name, description, asked.now)?;
+        region.change_tags(&id, asked.now, |own| own.extend(tags.clone()))?;
         let mut xml = Xml::default();
         xml.flag("return", true).text("groupId", id);
         Ok(xml.finish())
     })
 }
 
-pub fn authorize(asked: &Asked<'_>) -> Result<String, AwsError> {
+pub fn authorize(asked: &Asked<'_>, way: Way) -> Result<String, AwsError> {
+    change_rules(asked, |group, rule| group.open(way, rule.clone()))
+}
+
+pub fn revoke(asked: &Asked<'_>, way: Way) -> Result<String, AwsError> {
+    change_rules(asked, |group, rule| group.close(way, rule))
+}
+
+fn change_rules(asked: &Asked<'_>, each: impl Fn(&mut SecurityGroup, &Rule)) -> Result<String, AwsError> {
     let id = asked.params.need("GroupId")?;
     let rules: Vec<Rule> =
         asked.params.structures("IpPermissions").iter().map(read_rule).collect::<Result<_, _>>()?;
     change(asked, |region, _| {
-        region
-            .change_security_group(id, asked.now, |group| rules.iter().cloned().for_each(|r| group.let_in(r)))
+        region.change_security_group(id, asked.now, |group| rules.iter().for_each(|rule| each(group, rule)))
     })?;
     let mut xml = Xml::default();
     xml.flag("return", true);

@@ -89,6 +89,18 @@ pub fn read(params: &Params) -> Result<Tags, AwsError> {
     Ok(tags)
 }
 
+/// Reads the tags of all `TagSpecification.N` of a call that makes one thing.
+///
+/// # Errors
+/// As [`read`].
+pub fn specified(params: &Params) -> Result<Tags, AwsError> {
+    let mut tags = Tags::new();
+    for specification in params.structures("TagSpecification") {
+        tags.extend(read(&specification)?);
+    }
+    Ok(tags)
+}
+
 fn not_reserved(key: &str) -> Result<(), AwsError> {
     let start = key.get(..RESERVED.len()).unwrap_or_default();
     if start.eq_ignore_ascii_case(RESERVED) {

@@ -1,4 +1,4 @@
-//! `DescribeVolumes`, paged as instances are, and `CreateVolume`.
+//! `DescribeVolumes`, paged as instances are; and making, attaching and detaching volumes.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{
 use crate::aws::{
     error::AwsError,
     front::Asked,
-    ground::{Attachment, Volume, VolumeSpec},
+    ground::{Attachment, State, Volume, VolumeSpec},
     xml::Xml,
 };
 
@@ -47,15 +47,13 @@ pub fn create(asked: &Asked<'_>) -> Result<String, AwsError> {
     let zone = params.need("AvailabilityZone")?;
     let default = VolumeSpec::default();
     let size = params.number("Size")?.and_then(|n| u32::try_from(n).ok());
-    let mut spec = VolumeSpec {
+    let spec = VolumeSpec {
         size: size.unwrap_or(default.size),
         kind: params.get("VolumeType").unwrap_or("gp2").to_owned(),
         encrypted: params.flag("Encrypted"),
+        tags: tags::specified(params)?,
         ..default
     };
-    for specification in params.structures("TagSpecification") {
-        spec.tags.extend(tags::read(&specification)?);
-    }
     change(asked, |region, mint| {
         if !region.subnets.contains_key(zone) {
             let message = format!("The zone '{zone}' does not exist.");
@@ -70,6 +68,37 @@ pub fn create(asked: &Asked<'_>) -> Result<String, AwsError> {
     })
 }
 
+pub fn attach(asked: &Asked<'_>) -> Result<String, AwsError> {
+    let params = asked.params;
+    let (volume, instance) = (params.need("VolumeId")?, params.need("InstanceId")?);
+    let device = params.need("Device")?;
+    change(asked, |region, _| {
+        let host = region.instance(instance, asked.now)?;
+        if !matches!(host.state, State::Running | State::Stopped) {
+            let message = format!("Instance '{instance}' is not 'running'.");
+            return Err(AwsError::bad_request("IncorrectState", message));
+        }
+        region.attach_volume(volume, instance, device, asked.now)?;
+        Ok(attachment(region.volume(volume, asked.now)?))
+    })
+}
+
+pub fn detach(asked: &Asked<'_>) -> Result<String, AwsError> {
+    let volume = asked.params.need("VolumeId")?;
+    change(asked, |region, _| {
+        region.detach_volume(volume, asked.now)?;
+        Ok(attachment(region.volume(volume, asked.now)?))
+    })
+}
+
+fn attachment(volume: &Volume) -> String {
+    let mut xml = Xml::default();
+    if let Some(attachment) = &volume.attachment {
+        render::attachment(&mut xml, volume, attachment);
+    }
+    xml.finish()
+}
+
 impl Filterable for Volume {
     fn tags(&self) -> &BTreeMap<String, String> {
         &self.tags
@@ -80,7 +109,7 @@ impl Filterable for Volume {
             "attachment.delete-on-termination" => |v| attached(v, |a| a.delete_on_termination.to_string()),
             "attachment.device" => |v| attached(v, |a| a.device.clone()),
             "attachment.instance-id" => |v| attached(v, |a| a.instance.clone()),
-            "attachment.status" => |v| attached(v, |_| "attached".to_owned()),
+            "attachment.status" => |v| attached(v, |a| a.state.name().to_owned()),
             "availability-zone" => |v| vec![v.zone.clone()],
             "create-time" => |v| vec![render::time(v.created)],
             "encrypted" => |v| vec![v.encrypted.to_string()],

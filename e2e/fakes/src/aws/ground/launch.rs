@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attachment, Device, Group, Instance, Lifecycle, Mint, PENDING, Region, RootDevice, State, Written,
+    Attachment, AttachmentState, Device, Group, Instance, Lifecycle, Mint, PENDING, Region, RootDevice,
+    State, Written,
 };
 use crate::{
     aws::{error::AwsError, history::History},
@@ -274,6 +275,7 @@ impl Region {
             let volume = self.create_volume(mint, &instance.zone, &spec, at);
             let attachment = Attachment {
                 instance: instance.id.clone(),
+                state: AttachmentState::Attached,
                 device: spec.device.clone(),
                 delete_on_termination: spec.delete_on_termination,
                 attached: at,

@@ -5,6 +5,7 @@
 //! API would refuse.
 
 mod address;
+mod attach;
 pub mod db;
 mod instance;
 mod launch;
@@ -20,13 +21,14 @@ use jiff::Timestamp;
 
 pub use self::{
     address::{Address, Association},
+    attach::ATTACHING,
     db::Databases,
     instance::{Device, Group, Instance, Lifecycle, RootDevice, State},
     launch::{Launch, VolumeSpec},
     life::{PENDING, SHUTTING_DOWN, STOPPING, TERMINATED_VISIBLE},
     mint::Mint,
-    network::{Peer, Rule, SecurityGroup, VPC_CIDR, unknown_group},
-    volume::{Attachment, Volume, VolumeState},
+    network::{Peer, Rule, SecurityGroup, VPC_CIDR, Way, unknown_group},
+    volume::{Attachment, AttachmentState, Volume, VolumeState},
 };
 use super::{error::AwsError, history::History, identity::Identities};
 

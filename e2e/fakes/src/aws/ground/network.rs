@@ -42,6 +42,15 @@ pub struct Rule {
     pub peers: Vec<Peer>,
 }
 
+/// In or out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Inbound: `Ingress`.
+    In,
+    /// Outbound: `Egress`.
+    Out,
+}
+
 /// With whom something may be spoken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
@@ -79,15 +88,41 @@ impl SecurityGroup {
 
     /// Lets more in: a rule of the same protocol and ports grows.
     pub fn let_in(&mut self, rule: Rule) {
-        let same = |r: &&mut Rule| r.protocol == rule.protocol && r.ports == rule.ports;
-        match self.inbound.iter_mut().find(same) {
+        self.open(Way::In, rule);
+    }
+
+    /// Lets more in or out: a rule of the same protocol and ports grows.
+    pub fn open(&mut self, way: Way, rule: Rule) {
+        let rules = self.rules(way);
+        match rules.iter_mut().find(|known| known.is_of_the_same_ports(&rule)) {
             Some(known) => known.peers.extend(rule.peers),
-            None => self.inbound.push(rule),
+            None => rules.push(rule),
+        }
+    }
+
+    /// Lets less in or out: these peers are taken from the rule of the same protocol and ports, and a rule without peers
+    /// goes.
+    pub fn close(&mut self, way: Way, rule: &Rule) {
+        let rules = self.rules(way);
+        for known in rules.iter_mut().filter(|known| known.is_of_the_same_ports(rule)) {
+            known.peers.retain(|peer| !rule.peers.contains(peer));
+        }
+        rules.retain(|known| !known.peers.is_empty());
+    }
+
+    fn rules(&mut self, way: Way) -> &mut Vec<Rule> {
+        match way {
+            Way::In => &mut self.inbound,
+            Way::Out => &mut self.outbound,
         }
     }
 }
 
 impl Rule {
+    fn is_of_the_same_ports(&self, other: &Self) -> bool {
+        self.protocol == other.protocol && self.ports == other.ports
+    }
+
     /// Every protocol and port.
     #[must_use]
     pub fn all(peer: Peer) -> Self {

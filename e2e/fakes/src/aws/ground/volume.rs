@@ -27,11 +27,37 @@ impl VolumeState {
     }
 }
 
+/// Whether an attachment stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AttachmentState {
+    /// On its way.
+    Attaching,
+    /// It stands.
+    #[default]
+    Attached,
+    /// On its way off.
+    Detaching,
+}
+
+impl AttachmentState {
+    /// AWS's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            AttachmentState::Attaching => "attaching",
+            AttachmentState::Attached => "attached",
+            AttachmentState::Detaching => "detaching",
+        }
+    }
+}
+
 /// What a volume is attached to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
     /// `i-…`.
     pub instance: String,
+    /// Whether it stands.
+    pub state: AttachmentState,
     /// `/dev/xvda`.
     pub device: String,
     /// Whether the volume dies with the instance.

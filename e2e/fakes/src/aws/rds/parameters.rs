@@ -37,12 +37,14 @@ pub fn describe(asked: &Asked<'_>, scope: Scope) -> Result<String, AwsError> {
     let source = asked.params.get("Source").map(source).transpose()?;
     let as_of = asked.strike.as_of(asked.now);
     look(asked, |region| {
-        Filters::of(asked.params, &[])?;
+        let filters = Filters::of(asked.params, &["parameter-name"])?;
         let group = region.dbs.parameter_group(scope, name, as_of)?;
         // Held as rows, so that a page can be cut out of them.
         let rows: Vec<(&String, &Parameter)> = group.parameters.iter().collect();
-        let listed = rows.iter().filter(|(_, p)| source.is_none_or(|source| source == p.source));
-        let what = format!("{} {source:?}", group.name);
+        let listed = rows.iter().filter(|(name, p)| {
+            source.is_none_or(|source| source == p.source) && filters.pass(|_| Some(name.as_str()))
+        });
+        let what = format!("{} {source:?} {}", group.name, filters.text());
         page::of(
             asked,
             &what,
