@@ -135,7 +135,7 @@ fn no_file_is_written_over_and_none_holds_a_credential() {
 fn an_import_that_would_say_nothing_says_why() {
     for (arguments, words) in [
         (&["import"][..], "<SOURCE>"),
-        (&["import", "nagios"], "possible values: mackerel, aws"),
+        (&["import", "zabbix"], "possible values: mackerel, nagios, aws"),
         (&["import", "aws", "--environment-tag", "Umgebung"], "which no host has; there are Env, Name, Role"),
         (&["import", "mackerel", "-n", "cacoo"], "found none; rollcall import aws needs none"),
         (&["import", "aws", "-n", "No Namespace"], "nothing was written, for the API server would refuse it"),
