@@ -113,10 +113,7 @@ impl Caller<'_> {
             "statusjson.cgi" => &["programstatus", "hostlist", "servicelist", "downtimelist"][..],
             _ => &["hostcount", "servicecount", "hostlist", "servicelist", "contactlist"][..],
         };
-        if query.is_empty() {
-            return self.refused(cgi, 4, "Option Missing", "Missing validation for object type 0.");
-        }
-        if !known.contains(&query) {
+        if !query.is_empty() && !known.contains(&query) {
             let message = format!("The query option value '{query}' is invalid.");
             return self.refused(cgi, 6, "Option Value Invalid", &message);
         }
@@ -130,6 +127,9 @@ impl Caller<'_> {
         }
         // It reads its files before it says anything: without a status there is nothing to say.
         let Some(told) = fake.installation.told(self.now) else { return printed("\n".to_owned()) };
+        if query.is_empty() {
+            return self.refused(cgi, 4, "Option Missing", "Missing validation for object type 0.");
+        }
         let page = (number("start").and_then(Result::ok), number("count").and_then(Result::ok));
         let details = asked.get("details").is_some_and(|on| on == "true");
         let data = self.data(cgi, query, details, page, &told);
@@ -172,11 +172,15 @@ impl Caller<'_> {
             "servicecount" => ("count", json!(self.distorted(self.services(cgi, details, told)).len())),
             "hostlist" => ("hostlist", listed(self.page(self.hosts(cgi, details, told), page), details, cgi)),
             "servicelist" => {
-                let all: Vec<String> = self.seen(told).map(|host| host.name.clone()).collect();
                 let services = self.page(self.services(cgi, details, told), page);
-                ("servicelist", by_host(&all, services, details, cgi))
+                // It stops where the page is full: hosts before it are there and empty, those behind it are not.
+                let last = services.last().filter(|_| page.1 == Some(services.len())).map(|entry| &entry.0);
+                let walked = self.seen(told).map(|host| &host.name);
+                let walked = walked.take_while(|name| last.is_none_or(|last| *name <= last));
+                let walked: Vec<String> = walked.cloned().collect();
+                ("servicelist", by_host(walked, services, details, cgi))
             }
-            "downtimelist" => ("downtimelist", listed(self.distorted(self.downtimes(told)), details, cgi)),
+            "downtimelist" => ("downtimelist", listed(self.distorted(downtimes(told)), details, cgi)),
             _ => {
                 let contacts = told.truth.contacts.iter();
                 let entry = contacts.map(|(name, one)| (name.clone(), None, documents::contact(name, one)));
@@ -232,17 +236,6 @@ impl Caller<'_> {
             .collect()
     }
 
-    /// Downtimes that are not over, the newest first, as Nagios tells them.
-    fn downtimes(&self, told: &Told) -> Vec<Entry> {
-        let seen: Vec<&str> = self.seen(told).map(|host| host.name.as_str()).collect();
-        let all = told.truth.downtimes.iter().enumerate();
-        let open = all.filter(|(_, one)| one.until > told.at && seen.contains(&one.host.as_str()));
-        let entry = |(at, one): (usize, &super::Downtime)| {
-            ((at + 1).to_string(), None, documents::downtime(at + 1, one, told.at))
-        };
-        open.map(entry).rev().collect()
-    }
-
     fn distorted(&self, mut entries: Vec<Entry>) -> Vec<Entry> {
         self.strike.distort(&mut entries);
         entries
@@ -261,6 +254,16 @@ impl Caller<'_> {
     }
 }
 
+/// Downtimes that are not over, the newest first. Nagios tells them to everybody, of hosts that one may not see too.
+fn downtimes(told: &Told) -> Vec<Entry> {
+    let all = told.truth.downtimes.iter().enumerate();
+    let open = all.filter(|(_, one)| one.until > told.at);
+    let entry = |(at, one): (usize, &super::Downtime)| {
+        ((at + 1).to_string(), None, documents::downtime(at + 1, one, told.at))
+    };
+    open.map(entry).rev().collect()
+}
+
 /// A list by name, or without details: names alone for the configuration, states for the status.
 fn listed(entries: Vec<Entry>, details: bool, cgi: &str) -> Value {
     if !details && cgi == "objectjson.cgi" {
@@ -269,11 +272,11 @@ fn listed(entries: Vec<Entry>, details: bool, cgi: &str) -> Value {
     Value::Object(entries.into_iter().map(|(name, _, value)| (name, value)).collect())
 }
 
-/// Services by host. Hosts whose services are on other pages are there, and empty.
-fn by_host(hosts: &[String], services: Vec<Entry>, details: bool, cgi: &str) -> Value {
+/// Services by host.
+fn by_host(hosts: Vec<String>, services: Vec<Entry>, details: bool, cgi: &str) -> Value {
     let is_plain = !details && cgi == "objectjson.cgi";
     let mut of_host: BTreeMap<String, Vec<Entry>> =
-        hosts.iter().map(|host| (host.clone(), Vec::new())).collect();
+        hosts.into_iter().map(|host| (host, Vec::new())).collect();
     for (host, service, value) in services {
         let entry = (service.unwrap_or_default(), None, value);
         of_host.entry(host).or_default().push(entry);
