@@ -143,6 +143,7 @@ impl Day {
     async fn nagios_dies(&self, world: &World) -> Result<()> {
         let before = self.eyes.environment("com1", "is fresh", |summary| summary.sources == "Fresh").await?;
         let before = before.status.and_then(|status| status.summary).unwrap_or_default();
+        let covered = self.eyes.check("db-login").await?;
         world.fleet.nagios_dies();
         self.screen.now("The daemon of Nagios dies; its CGIs go on answering 200, with nothing in it.");
         let blind = self
@@ -156,9 +157,9 @@ impl Day {
             "com1: covered {}, missing {}, unknown {}. Sources: {}.",
             summary.covered, summary.missing, summary.unknown, summary.sources
         ));
-        let told = self.eyes.check("db-login").await?;
+        let told = self.eyes.check_changes("db-login", &covered).await?;
         self.screen.more(&format!(
-            "Required check db-login, which Nagios alone watches: {told} covered, none missing."
+            "Required check db-login, which Nagios alone watches: covered on {covered} before, on {told} now, and missing on none."
         ));
         world.fleet.nagios_comes_back();
         self.screen.now("Nagios is started again.");

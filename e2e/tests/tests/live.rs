@@ -14,8 +14,10 @@ use anyhow::Result;
 use rollcall_backlog::{Backlog, MACKEREL_KEY, NAGIOS_PASSWORD, NAGIOS_USER, access_key, folder};
 use rollcall_engine::reading::Extent;
 use rollcall_engine::recording::Recording;
-use rollcall_fakes::nagios::CGIS;
+use rollcall_fakes::clock::WorldClock;
+use rollcall_fakes::nagios::{CGIS, FakeNagios};
 use rollcall_fakes::server::Running;
+use rollcall_fakes::stage::Stage;
 use rollcall_harness::operator::binary;
 use tokio::process::Command;
 
@@ -38,7 +40,11 @@ async fn team() -> Result<Team> {
     fleet.old_hosts_leave()?;
     fleet.monday_morning();
     let (aws, mackerel) = (fleet.aws.serve().await?, fleet.mackerel.serve().await?);
-    let nagios = fleet.nagios.serve().await?;
+    // One look goes by the machine's clock, and a Nagios whose status is of another day is a dead one.
+    let alive = FakeNagios::with_user(Stage::new(WorldClock::real()), NAGIOS_USER, NAGIOS_PASSWORD);
+    let configured = fleet.nagios.installation.truth();
+    alive.installation.edit(|truth| configured.hosts().cloned().try_for_each(|host| truth.add_host(host)))?;
+    let nagios = alive.serve().await?;
     let work = tempfile::tempdir()?;
     copy(&folder(), &work.path().join("tree"), &mackerel.url(), &format!("{}{CGIS}", nagios.url()))?;
     Ok(Team { fleet, aws, _mackerel: mackerel, _nagios: nagios, folder: work })
@@ -129,7 +135,7 @@ async fn one_look_reads_all_that_the_objects_name() -> Result<()> {
     assert!(!secrets.iter().any(|secret| text.contains(secret)));
     // It is a recording as any other.
     let (code, plan, error) = team.runs(&["plan", "--secrets", "secrets"], &[]).await?;
-    assert!(code == 1 && plan.contains("EC2 ✔   mackerel ✔   nagios ✔"), "{plan}{error}");
+    assert!(code == 1 && plan.contains("EC2 ✔   RDS ✔   mackerel ✔   nagios ✔"), "{plan}{error}");
     drop(team.fleet);
     Ok(())
 }
