@@ -64,7 +64,7 @@ impl Team {
         let mut ftp = cron.clone();
         ftp.metadata.name = Some("ftp".to_owned());
         ftp.spec.applies_to.roles = vec!["git".to_owned()];
-        ftp.spec.watched.by[0].system = "nagios".to_owned();
+        "nagios".clone_into(&mut ftp.spec.watched.by[0].system);
         ftp.spec.watched.by[0].check = Some(api::NamedCheck { name: "ftp".to_owned() });
         desired.checks.push(ftp);
         let strangers = serde_json::json!({

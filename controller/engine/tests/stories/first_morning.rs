@@ -56,10 +56,10 @@ fn tree() -> String {
 
 /// The checks that a system must run on a host of a duty, after the tree itself.
 fn checks_of(world: &World, system: &str, duty: &str, site: &str) -> Vec<String> {
-    let named = |environment: &&rollcall_crds::v1alpha1::Environment| {
+    let is_it = |environment: &&rollcall_crds::v1alpha1::Environment| {
         environment.metadata.name.as_deref() == Some(site)
     };
-    let environment = world.desired.environments.iter().find(named).unwrap();
+    let environment = world.desired.environments.iter().find(is_it).unwrap();
     let labels = environment.metadata.labels.clone().unwrap_or_default();
     let mut roles = BTreeSet::from([duty.to_owned()]);
     for role in &world.desired.roles {

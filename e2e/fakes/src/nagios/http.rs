@@ -11,7 +11,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use super::{CGIS, FakeNagios, SERVICE, documents, truth::Told};
+use super::{CGIS, FakeNagios, SERVICE, documents, installation::Told};
 use crate::{
     calls::Call,
     faults::{Instead, Strike},

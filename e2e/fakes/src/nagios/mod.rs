@@ -12,6 +12,7 @@
 mod check;
 mod documents;
 mod http;
+mod installation;
 mod objects;
 mod truth;
 
@@ -21,8 +22,9 @@ use axum::Router;
 
 pub use self::{
     check::{Check, HostState, ServiceState},
+    installation::Installation,
     objects::{Contact, Downtime, Host, Program, Refusal, Service},
-    truth::{Installation, Truth},
+    truth::Truth,
 };
 use crate::{server::Running, stage::Stage};
 
