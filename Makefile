@@ -31,7 +31,7 @@ laws: ## The property tests with other cases than those of `make test`, and many
 	PROPTEST_CASES=$(or $(CASES),2000) cargo test -q $(LIGHT) -p rollcall-fakes --lib --tests
 
 .PHONY: demo
-demo: ## A messy fleet, two fakes, a real API server and the operator, narrated
+demo: ## A messy fleet, three fakes, a real API server and the operator, narrated
 	@e2e/demo/demo.sh
 
 .PHONY: bench

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make demo`: first the light command line calls the roll of a recording, in two minutes on a fresh machine; meanwhile
-# and afterwards the rest builds, and then the same fleet lives: two fakes, a real API server, the operator.
+# and afterwards the rest builds, and then the same fleet lives: three fakes, a real API server, the operator.
 # KUBECONFIG=FILE plays in that cluster instead. Arguments go to rollcall-demo: `--once` ends after one round.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

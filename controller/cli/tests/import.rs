@@ -78,7 +78,31 @@ fn an_imported_fleet_reads_as_a_dozen_causes_and_a_baseline_leaves_what_is_not_a
     let (code, _, error) = on(&monday(), &["baseline", "-f", &tree, "--approver", "sre", "--out", &baseline]);
     assert_eq!((code, error.as_str()), (0, ""));
     let (_, json, _) = on(&monday(), &["plan", "-f", &tree, "-o", "json"]);
-    assert_eq!(open_causes(&json), ["RC0603", "RC0403", "RC0202"]);
+    assert_eq!(open_causes(&json), ["RC0603", "RC0204", "RC0403", "RC0202"]);
+}
+
+#[test]
+fn an_import_from_nagios_says_what_joins_and_takes_its_services() {
+    let (code, printed, told) = on(&monday(), &["import", "nagios"]);
+    assert_eq!(code, 0);
+    settle("import-nagios.txt", &told);
+    for (file, golden) in [
+        ("monitoring.yaml", "import-nagios-monitoring.yaml"),
+        ("checks/db.yaml", "import-nagios-checks.yaml"),
+        ("environments/jp2.yaml", "import-nagios-environment.yaml"),
+    ] {
+        let (_, text) = printed.split_once(&format!("---\n# {file}\n")).unwrap();
+        settle(golden, text.split("---\n# ").next().unwrap());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().display().to_string();
+    let (code, _, error) = on(&monday(), &["import", "nagios", "--out", &tree]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let (_, json, _) = on(&monday(), &["plan", "-f", &tree, "-o", "json"]);
+    let causes = open_causes(&json);
+    assert!(causes.len() <= 15, "{causes:?}");
+    // What was planted there is found, although nobody has told what it should be.
+    assert!(causes.iter().any(|code| code == "RC0104"), "{causes:?}");
 }
 
 #[test]
@@ -135,7 +159,7 @@ fn no_file_is_written_over_and_none_holds_a_credential() {
 fn an_import_that_would_say_nothing_says_why() {
     for (arguments, words) in [
         (&["import"][..], "<SOURCE>"),
-        (&["import", "nagios"], "possible values: mackerel, aws"),
+        (&["import", "zabbix"], "possible values: mackerel, nagios, aws"),
         (&["import", "aws", "--environment-tag", "Umgebung"], "which no host has; there are Env, Name, Role"),
         (&["import", "mackerel", "-n", "cacoo"], "found none; rollcall import aws needs none"),
         (&["import", "aws", "-n", "No Namespace"], "nothing was written, for the API server would refuse it"),
@@ -159,7 +183,9 @@ fn an_import_that_would_say_nothing_says_why() {
     );
     for inventory in recording.snapshot.inventories.values_mut() {
         let why = Failure::new(FailureKind::Denied, "403");
-        Arc::make_mut(inventory).instances = Reading::failed("instances", recording.now, why);
+        let inventory = Arc::make_mut(inventory);
+        inventory.databases = Reading::failed("databases", recording.now, why.clone());
+        inventory.instances = Reading::failed("instances", recording.now, why);
     }
     fs::write(&file, recording.to_vec()).unwrap();
     let (code, _, error) = on(&file, &["import", "aws"]);

@@ -67,7 +67,8 @@ fn what_nobody_can_know_is_a_dash() {
     fs::write(&blind, recording.to_vec()).unwrap();
     let (code, table, _) = on(&blind, &["ledger"]);
     assert_eq!(code, 1, "unknown is not clean");
-    for line in table.lines().skip(1) {
+    // Of databases Nagios alone tells.
+    for line in table.lines().skip(1).filter(|line| !line.starts_with("db-")) {
         let cells: Vec<&str> = line.split_whitespace().rev().take(4).collect();
         assert_eq!((cells[0], cells[2]), ("-", "-"), "proof and missing: {line}");
     }
@@ -115,22 +116,22 @@ fn databases_are_counted_apart_and_one_shows_its_part_in_its_cluster() {
     let recording = fs::read(monday()).unwrap();
     let mut recording = serde_json::to_value(Recording::from_slice(&recording).unwrap()).unwrap();
     let complete = json!({"complete": {"at": recording["now"]}});
-    let database = json!({"id": "db-0abc", "name": "jp1-db-1", "engine": "aurora-mysql", "engineVersion": "8.0",
+    let database = json!({"id": "db-0abc", "name": "jp1-db-9", "engine": "aurora-mysql", "engineVersion": "8.0",
         "class": "db.r6g.large", "status": "available", "tags": {"Env": "jp1"}, "cluster": "shop", "deletionProtection": true});
     let cluster = json!({"id": "cluster-0ABC", "name": "shop", "engine": "aurora-mysql", "engineVersion": "8.0",
-        "status": "available", "members": [{"name": "jp1-db-1", "writer": true, "parameters": "in-sync"}], "deletionProtection": true});
+        "status": "available", "members": [{"name": "jp1-db-9", "writer": true, "parameters": "in-sync"}], "deletionProtection": true});
     let inventory =
         recording["snapshot"]["inventories"].as_object_mut().unwrap().values_mut().next().unwrap();
-    inventory["databases"] = json!({"source": "rds databases", "extent": complete, "seen": [database]});
+    inventory["databases"]["seen"].as_array_mut().unwrap().push(database);
     inventory["clusters"] = json!({"source": "rds clusters", "extent": complete, "seen": [cluster]});
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("databases.json");
     fs::write(&file, recording.to_string()).unwrap();
     let (_, plan, _) = on(&file, &["plan"]);
     let head = plan.lines().next().unwrap();
-    assert!(head.contains(" EC2, 1 RDS), ") && head.contains("EC2 ✔   RDS ✔"), "{head}");
-    let (_, host, _) = on(&file, &["explain", "jp1-db-1"]);
-    assert!(host.starts_with("jp1-db-1 (db-0abc)") && host.contains("shop, writer"), "{host}");
+    assert!(head.contains(" EC2, 8 RDS), ") && head.contains("EC2 ✔   RDS ✔"), "{head}");
+    let (_, host, _) = on(&file, &["explain", "jp1-db-9"]);
+    assert!(host.starts_with("jp1-db-9 (db-0abc)") && host.contains("shop, writer"), "{host}");
 
     let denied = json!({"failed": {"since": recording["now"], "why": {"kind": "Denied", "message": "no"}}});
     let inventory =

@@ -1,12 +1,14 @@
-//! The fleet that `crds/examples/backlog` describes, played on the fake AWS and the fake Mackerel: about 200
+//! The fleet that `crds/examples/backlog` describes, played on a fake AWS, a fake Mackerel and a fake Nagios: about 200
 //! hosts in 7 environments, as messy as real ones, with a list of every fault that was planted.
 //!
 //! The demo shows it, tests judge Rollcall by [`Planted`], and the recording of the README is made from it.
 //! It must never look at what Rollcall says: it is the ground truth.
 
+mod databases;
 mod hosts;
 mod mess;
 mod moments;
+mod nagios;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_fakes::aws::{Aws, RegionTruth};
 use rollcall_fakes::clock::WorldClock;
 use rollcall_fakes::mackerel::{FakeMackerel, Org, Rights};
+use rollcall_fakes::nagios::FakeNagios;
 use rollcall_fakes::stage::Stage;
 
 pub use hosts::{ENVIRONMENTS, EnvironmentPlan};
@@ -26,21 +29,27 @@ pub use tree::{Tree, folder};
 pub const BEGIN: &str = "2026-11-21T01:00:00Z";
 /// The API key of the Mackerel organisation.
 pub const MACKEREL_KEY: &str = "backlog-mackerel-key";
+/// Who asks Nagios.
+pub const NAGIOS_USER: &str = "rollcall";
+/// Its password.
+pub const NAGIOS_PASSWORD: &str = "backlog-nagios-password";
 /// Access key of the observing user in an account: this, and the account's id.
 pub const AWS_KEY_PREFIX: &str = "AKIAROLLCALL";
 
-/// The fleet and both fakes it lives in.
+/// The fleet and the fakes it lives in.
 #[derive(Debug)]
 pub struct Backlog {
-    /// EC2 and STS.
+    /// EC2, RDS and STS.
     pub aws: Aws,
     /// Mackerel.
     pub mackerel: FakeMackerel,
     /// The one organisation in it.
     pub org: Org,
-    /// Clock, faults and calls, shared by both fakes.
+    /// The older Nagios, which watches a part of the fleet.
+    pub nagios: FakeNagios,
+    /// Clock, faults and calls, shared by all fakes.
     pub stage: Stage,
-    /// Instance id and registration by host name.
+    /// Instances and databases by name.
     pub hosts: BTreeMap<String, HostTruth>,
     planted: Vec<Planted>,
 }
@@ -50,7 +59,7 @@ pub struct Backlog {
 pub struct HostTruth {
     /// Its environment.
     pub environment: String,
-    /// Its instance id.
+    /// Its instance id; of a database its `DbiResourceId` in lower case.
     pub instance: String,
     /// Its account.
     pub account: String,
@@ -74,11 +83,16 @@ impl Backlog {
         for account in hosts::ACCOUNTS {
             aws.account(account).add_key("rollcall-observe", &access_key(account));
         }
-        let mut fleet = Self { aws, mackerel, org, stage, hosts: BTreeMap::new(), planted: Vec::new() };
+        let nagios = FakeNagios::new(stage.clone());
+        let (hosts, planted) = (BTreeMap::new(), Vec::new());
+        let mut fleet = Self { aws, mackerel, org, nagios, stage, hosts, planted };
         let tree = Tree::read(&folder())?;
         fleet.launch_all(begin)?;
         fleet.register_all(&tree)?;
         fleet.make_a_mess()?;
+        fleet.launch_databases(begin)?;
+        fleet.integrate_databases()?;
+        fleet.watch_from_outside(&tree)?;
         Ok(fleet)
     }
 

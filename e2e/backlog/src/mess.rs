@@ -63,13 +63,12 @@ impl Backlog {
         self.hosts_without_a_duty()?;
         self.hosts_without_an_environment()?;
         self.stopped_hosts_are_still_watched()?;
-        self.a_check_nobody_asked_for()?;
         self.an_agent_crashed()?;
         self.reviews_are_overdue();
         Ok(())
     }
 
-    fn plant(
+    pub(crate) fn plant(
         &mut self,
         code: &'static str,
         check: Option<&'static str>,
@@ -278,22 +277,6 @@ impl Backlog {
             names.map(str::to_owned).to_vec(),
             "mkr update --st poweroff",
         );
-        Ok(())
-    }
-
-    fn a_check_nobody_asked_for(&mut self) -> anyhow::Result<()> {
-        for name in Self::named(Some("webdav")) {
-            let Some(id) = self.truth(&name)?.registration.clone() else { continue };
-            self.org.edit(|truth| -> anyhow::Result<()> {
-                let mut checks: Vec<String> =
-                    truth.host(&id)?.checks.iter().map(|check| check.name.to_string()).collect();
-                checks.push("check-mailq-old".to_owned());
-                let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
-                truth.agent_starts(&id, AgentConf::new(&["Backlog:webdav"], &checks))?;
-                Ok(())
-            })?;
-        }
-        self.plant("RC0204", None, "a home-made check that outlived its reason", vec![], "RequiredCheck");
         Ok(())
     }
 

@@ -104,6 +104,7 @@ pub fn duty_of(name: &str) -> Option<&'static str> {
     let mut parts = name.split('-');
     let (_environment, part, number) = (parts.next()?, parts.next()?, parts.next()?);
     number.parse::<usize>().ok()?;
-    let mut duties = ENVIRONMENTS.iter().flat_map(|plan| plan.duties.iter().map(|(duty, _)| *duty));
+    let instances = ENVIRONMENTS.iter().flat_map(|plan| plan.duties.iter().map(|(duty, _)| *duty));
+    let mut duties = instances.chain(["db"]);
     duties.find(|duty| short(duty) == part)
 }

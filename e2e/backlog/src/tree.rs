@@ -1,10 +1,10 @@
-//! What the tree of custom resources asks of each duty, so that the fleet's agents are set up after it.
+//! What the tree of custom resources asks of each duty, so that the fleet's agents and its Nagios are set up after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use rollcall_crds::v1alpha1::{HostRole, RequiredCheck};
+use rollcall_crds::v1alpha1::{Environment, HostRole, RequiredCheck};
 
 /// The folder `crds/examples/backlog`.
 #[must_use]
@@ -12,15 +12,16 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crds/examples/backlog")
 }
 
-/// Roles and checks of the tree.
+/// Roles, environments and checks of the tree.
 #[derive(Debug)]
 pub struct Tree {
     includes: BTreeMap<String, Vec<String>>,
+    labels: BTreeMap<String, BTreeMap<String, String>>,
     checks: Vec<RequiredCheck>,
 }
 
 impl Tree {
-    /// Reads the roles and checks of a tree.
+    /// Reads the roles, environments and checks of a tree.
     ///
     /// # Errors
     /// When a file cannot be read or is not what its folder says.
@@ -28,7 +29,11 @@ impl Tree {
         let roles: Vec<HostRole> = documents(&folder.join("roles"))?;
         let includes =
             roles.into_iter().filter_map(|role| Some((role.metadata.name?, role.spec.includes))).collect();
-        Ok(Self { includes, checks: documents(&folder.join("checks"))? })
+        let environments: Vec<Environment> = documents(&folder.join("environments"))?;
+        let labels = environments.into_iter().filter_map(|environment| {
+            Some((environment.metadata.name?, environment.metadata.labels.unwrap_or_default()))
+        });
+        Ok(Self { includes, labels: labels.collect(), checks: documents(&folder.join("checks"))? })
     }
 
     /// A duty and all roles it includes.
@@ -44,20 +49,37 @@ impl Tree {
         all
     }
 
+    /// Whether a check applies to hosts of a duty in an environment.
+    #[must_use]
+    pub fn applies(&self, check: &RequiredCheck, duty: &str, environment: &str) -> bool {
+        let (to, roles) = (&check.spec.applies_to, self.closure(duty));
+        let labels = self.labels.get(environment);
+        let is_labelled =
+            |(key, value): (&String, _)| labels.is_some_and(|labels| labels.get(key) == Some(value));
+        let wanted = to.environments.iter().flat_map(|selector| &selector.match_labels);
+        to.roles.iter().any(|role| roles.contains(role))
+            && !to.except_roles.iter().flatten().any(|role| roles.contains(role))
+            && wanted.map(|(key, value)| (key, &value.0)).all(is_labelled)
+    }
+
     /// Names of the checks that an agent must run on a host with this duty, in the environment with this site name.
     #[must_use]
     pub fn check_names(&self, duty: &str, site: &str) -> Vec<String> {
-        let roles = self.closure(duty);
-        let applies = |check: &&RequiredCheck| {
-            let to = &check.spec.applies_to;
-            to.roles.iter().any(|role| roles.contains(role))
-                && !to.except_roles.iter().flatten().any(|role| roles.contains(role))
-        };
-        let by = self.checks.iter().filter(applies).flat_map(|check| check.spec.watched.by.iter());
-        let names =
-            by.filter_map(|by| by.check.as_ref()).map(|check| check.name.replace("${env.site}", site));
         // Disks are watched by the metric; the check is the tree's alternative, and no agent runs it.
-        names.filter(|name| name != "check-disk").collect()
+        self.names("mackerel", duty, site).filter(|name| name != "check-disk").collect()
+    }
+
+    /// Names of the services that Nagios must have of a host with this duty, in the environment with this site name.
+    #[must_use]
+    pub fn service_names(&self, duty: &str, site: &str) -> Vec<String> {
+        self.names("nagios", duty, site).collect()
+    }
+
+    fn names(&self, system: &str, duty: &str, site: &str) -> impl Iterator<Item = String> {
+        let applying = self.checks.iter().filter(|check| self.applies(check, duty, site));
+        let by =
+            applying.flat_map(|check| check.spec.watched.by.iter()).filter(move |by| by.system == system);
+        by.filter_map(|by| by.check.as_ref()).map(move |check| check.name.replace("${env.site}", site))
     }
 }
 

@@ -40,6 +40,7 @@ impl Day {
         let joined = self.a_host_joins(world).await?;
         self.an_agent_dies(world).await?;
         self.a_page_is_cut(world).await?;
+        self.nagios_dies(world).await?;
         self.the_host_leaves(world, &joined).await?;
         self.back_to_the_morning(world).await
     }
@@ -134,6 +135,46 @@ impl Day {
         self.screen.now(&format!(
             "jp1: hosts {}, covered {}, missing {}. Nothing had been called missing or gone.",
             summary.hosts, summary.covered, summary.missing
+        ));
+        Ok(())
+    }
+
+    /// A dead Nagios answers 200 and nothing: what it alone could tell is unknown, and nothing of it is missing.
+    async fn nagios_dies(&self, world: &World) -> Result<()> {
+        let before = self.eyes.environment("com1", "is fresh", |summary| summary.sources == "Fresh").await?;
+        let before = before.status.and_then(|status| status.summary).unwrap_or_default();
+        let covered = self.eyes.check("db-login").await?;
+        world.fleet.nagios_dies();
+        self.screen.now("The daemon of Nagios dies; its CGIs go on answering 200, with nothing in it.");
+        let blind = self
+            .eyes
+            .environment("com1", "is blind", |summary| {
+                summary.missing == "-" && summary.unknown != before.unknown
+            })
+            .await?;
+        let summary = blind.status.and_then(|status| status.summary).unwrap_or_default();
+        self.screen.now(&format!(
+            "com1: covered {}, missing {}, unknown {}. Sources: {}.",
+            summary.covered, summary.missing, summary.unknown, summary.sources
+        ));
+        let told = self.eyes.check_changes("db-login", &covered).await?;
+        self.screen.more(&format!(
+            "Required check db-login, which Nagios alone watches: covered on {covered} before, on {told} now, and missing on none."
+        ));
+        world.fleet.nagios_comes_back();
+        self.screen.now("Nagios is started again.");
+        let fresh = self
+            .eyes
+            .environment("com1", "is fresh", |summary| {
+                summary.sources == "Fresh"
+                    && summary.missing == before.missing
+                    && summary.unknown == before.unknown
+            })
+            .await?;
+        let summary = fresh.status.and_then(|status| status.summary).unwrap_or_default();
+        self.screen.now(&format!(
+            "com1: covered {}, missing {}, unknown {}, as before.",
+            summary.covered, summary.missing, summary.unknown
         ));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The live part of `make demo`: a messy fleet on two fakes, a real API server and the operator, narrated.
+//! The live part of `make demo`: a messy fleet on three fakes, a real API server and the operator, narrated.
 //!
 //! It must never leave anything behind: no process, no folder, and no object in a cluster that existed before.
 
@@ -19,7 +19,7 @@ use rollcall_harness::world::World;
 use acts::Day;
 use screen::Screen;
 
-/// A messy fleet, two fakes, a real API server and the operator, narrated. Ctrl-C ends it and leaves nothing behind.
+/// A messy fleet, three fakes, a real API server and the operator, narrated. Ctrl-C ends it and leaves nothing behind.
 #[derive(Debug, Parser)]
 struct Args {
     /// End after one round instead of going on until Ctrl-C.

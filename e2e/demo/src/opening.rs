@@ -30,7 +30,7 @@ pub async fn play(world: &mut World, operator: &mut Option<Operator>, screen: &S
     setup.every_seconds = READ_EVERY_SECONDS;
     screen.now("A team's custom resources are applied: crds/examples/backlog. The operator starts.");
     let running = operator.insert(Operator::start(&setup).await?);
-    screen.now("It reads two AWS accounts and Mackerel, and writes down what it sees.");
+    screen.now("It reads two AWS accounts, Mackerel and Nagios, and writes down what it sees.");
     world.weekend().await?;
     screen.now("Over the weekend six old hosts were terminated. It is Monday morning: the roll is called.");
     let recording = world.cluster.folder().join("monday.recording.json");

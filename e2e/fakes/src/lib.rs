@@ -1,4 +1,4 @@
-//! An AWS and a Mackerel that behave, and misbehave, like the real ones.
+//! An AWS, a Mackerel and a Nagios that behave, and misbehave, like the real ones.
 //!
 //! Each fake holds a *ground truth* that tests and the demo change and read through a typed API, and
 //! serves it over HTTP with the semantics of the real service: paging, refusals, limits, delays. What
@@ -15,6 +15,7 @@ pub mod calls;
 pub mod clock;
 pub mod faults;
 pub mod mackerel;
+pub mod nagios;
 pub mod server;
 pub mod stage;
 pub mod wildcard;

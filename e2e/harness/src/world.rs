@@ -9,7 +9,8 @@ mod story;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rollcall_backlog::{Backlog, MACKEREL_KEY, access_key, folder};
+use rollcall_backlog::{Backlog, MACKEREL_KEY, NAGIOS_PASSWORD, NAGIOS_USER, access_key, folder};
+use rollcall_fakes::nagios::CGIS;
 use rollcall_fakes::server::Running;
 use rollcall_fakes::stage::Stage;
 use serde_json::{Value, json};
@@ -42,6 +43,7 @@ pub struct World {
     namespace: String,
     aws: Running,
     mackerel: Running,
+    nagios: Running,
     /// With the rights that the chart grants; written by [`Self::install`].
     kubeconfig: PathBuf,
     logs: PathBuf,
@@ -81,6 +83,7 @@ impl World {
         fleet.stage.clock.set_rate(1.0);
         let aws = fleet.aws.serve().await?;
         let mackerel = fleet.mackerel.serve().await?;
+        let nagios = fleet.nagios.serve().await?;
         let logs = cluster.folder().join("logs");
         std::fs::create_dir_all(&logs)?;
         Ok(Self {
@@ -89,6 +92,7 @@ impl World {
             namespace: namespace.to_owned(),
             aws,
             mackerel,
+            nagios,
             kubeconfig: PathBuf::new(),
             logs,
         })
@@ -107,23 +111,28 @@ impl World {
         self.apply_tree(&folder()).await
     }
 
-    /// Applies a tree of custom resources; its Mackerel is told to live where the fake does.
+    /// Applies a tree of custom resources; its Mackerel and its Nagios are told to live where the fakes do.
     ///
     /// # Errors
     /// When a file cannot be read or an object is refused.
     pub async fn apply_tree(&mut self, tree: &Path) -> Result<()> {
-        let url = self.mackerel.url();
+        let (url, cgis) = (self.mackerel.url(), format!("{}{CGIS}", self.nagios.url()));
         let settle = |object: &mut Value| {
             if let Some(mackerel) = object.pointer_mut("/spec/mackerel").and_then(Value::as_object_mut)
                 && mackerel.contains_key("apiKeySecret")
             {
                 mackerel.insert("apiURL".to_owned(), json!(url));
             }
+            if let Some(nagios) = object.pointer_mut("/spec/nagios").and_then(Value::as_object_mut)
+                && nagios.contains_key("basicAuthSecret")
+            {
+                nagios.insert("statusURL".to_owned(), json!(cgis));
+            }
         };
         self.cluster.apply_files(tree, settle).await.with_context(|| tree.display().to_string())
     }
 
-    /// Clock, faults and calls of both fakes.
+    /// Clock, faults and calls of all fakes.
     #[must_use]
     pub fn stage(&self) -> &Stage {
         &self.fleet.stage
@@ -186,6 +195,7 @@ impl World {
         self.cluster.clean_up().await?;
         self.aws.stop().await;
         self.mackerel.stop().await;
+        self.nagios.stop().await;
         Ok(())
     }
 }
@@ -219,5 +229,6 @@ fn secrets(namespace: &str) -> Vec<Value> {
         account("aws-backlog-prod", "123456789012"),
         account("aws-backlog-dev", "210987654321"),
         secret(TEAM, "mackerel", json!({"api-key": MACKEREL_KEY})),
+        secret(TEAM, "nagios", json!({"username": NAGIOS_USER, "password": NAGIOS_PASSWORD})),
     ]
 }

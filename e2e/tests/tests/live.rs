@@ -11,10 +11,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use rollcall_backlog::{Backlog, MACKEREL_KEY, access_key, folder};
+use rollcall_backlog::{Backlog, MACKEREL_KEY, NAGIOS_PASSWORD, NAGIOS_USER, access_key, folder};
 use rollcall_engine::reading::Extent;
 use rollcall_engine::recording::Recording;
+use rollcall_fakes::clock::WorldClock;
+use rollcall_fakes::nagios::{CGIS, FakeNagios};
 use rollcall_fakes::server::Running;
+use rollcall_fakes::stage::Stage;
 use rollcall_harness::operator::binary;
 use tokio::process::Command;
 
@@ -28,6 +31,7 @@ struct Team {
     fleet: Backlog,
     aws: Running,
     _mackerel: Running,
+    _nagios: Running,
     folder: tempfile::TempDir,
 }
 
@@ -36,21 +40,27 @@ async fn team() -> Result<Team> {
     fleet.old_hosts_leave()?;
     fleet.monday_morning();
     let (aws, mackerel) = (fleet.aws.serve().await?, fleet.mackerel.serve().await?);
+    // One look goes by the machine's clock, and a Nagios whose status is of another day is a dead one.
+    let alive = FakeNagios::with_user(Stage::new(WorldClock::real()), NAGIOS_USER, NAGIOS_PASSWORD);
+    let configured = fleet.nagios.installation.truth();
+    alive.installation.edit(|truth| configured.hosts().cloned().try_for_each(|host| truth.add_host(host)))?;
+    let nagios = alive.serve().await?;
     let work = tempfile::tempdir()?;
-    copy(&folder(), &work.path().join("tree"), &mackerel.url())?;
-    Ok(Team { fleet, aws, _mackerel: mackerel, folder: work })
+    copy(&folder(), &work.path().join("tree"), &mackerel.url(), &format!("{}{CGIS}", nagios.url()))?;
+    Ok(Team { fleet, aws, _mackerel: mackerel, _nagios: nagios, folder: work })
 }
 
-/// The tree, with its Mackerel where the fake is.
-fn copy(from: &Path, to: &Path, mackerel: &str) -> Result<()> {
+/// The tree, with its Mackerel and its Nagios where the fakes are.
+fn copy(from: &Path, to: &Path, mackerel: &str, nagios: &str) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry?.file_name()));
         if path.is_dir() {
-            copy(&path, &target, mackerel)?;
+            copy(&path, &target, mackerel, nagios)?;
         } else {
             let url = format!("apiURL: {mackerel}\n    organization: {ORGANIZATION}\n    apiKeySecret: ");
-            fs::write(target, fs::read_to_string(path)?.replace("apiKeySecret: ", &url))?;
+            let text = fs::read_to_string(path)?.replace("apiKeySecret: ", &url);
+            fs::write(target, text.replace("https://nagios.example.com/nagios4/cgi-bin/", nagios))?;
         }
     }
     Ok(())
@@ -99,6 +109,7 @@ async fn one_look_reads_all_that_the_objects_name() -> Result<()> {
     team.account("aws-backlog-prod", PROD)?;
     team.account("aws-backlog-dev", DEV)?;
     team.secret("backlog/mackerel", &[("api-key", MACKEREL_KEY)])?;
+    team.secret("backlog/nagios", &[("username", NAGIOS_USER), ("password", NAGIOS_PASSWORD)])?;
     let (code, told, progress) =
         team.runs(&["record", "--secrets", "secrets", "-o", "live.json.gz"], &[]).await?;
     assert_eq!(code, 0, "{told}{progress}");
@@ -113,15 +124,18 @@ async fn one_look_reads_all_that_the_objects_name() -> Result<()> {
         "{told}"
     );
     assert!(inventories.values().all(|i| is_complete(&i.databases.extent)), "{told}");
-    let registry = recording.snapshot.registries.values().next().unwrap();
+    let mut registries = recording.snapshot.registries.values();
+    let (registry, nagios) = (registries.next().unwrap(), registries.next().unwrap());
+    assert!(is_complete(&nagios.hosts.extent) && nagios.hosts.seen.len() > 50, "{told}");
     assert!(is_complete(&registry.hosts.extent) && registry.hosts.seen.len() > 150, "{told}");
     assert_eq!(registry.checks.by_host().len(), registry.hosts.seen.len(), "{told}");
     assert_eq!(recording.memory, rollcall_engine::memory::Memory::default());
     let text = String::from_utf8(recording.to_vec())?;
-    assert!(!text.contains(MACKEREL_KEY) && !text.contains(&access_key(PROD)));
+    let secrets = [MACKEREL_KEY, NAGIOS_PASSWORD, &access_key(PROD)];
+    assert!(!secrets.iter().any(|secret| text.contains(secret)));
     // It is a recording as any other.
     let (code, plan, error) = team.runs(&["plan", "--secrets", "secrets"], &[]).await?;
-    assert!(code == 1 && plan.contains("EC2 ✔   mackerel ✔"), "{plan}{error}");
+    assert!(code == 1 && plan.contains("EC2 ✔   RDS ✔   mackerel ✔   nagios ✔"), "{plan}{error}");
     drop(team.fleet);
     Ok(())
 }

@@ -14,6 +14,7 @@ use super::environments::{self, Environment, Environments};
 use super::observe::{Host, Observed};
 use super::roles::{self, Duties, is_role_name};
 use super::shares::PARAMETER;
+use super::system;
 
 /// What stands where people say why a check is required, until they do.
 const WHY: &str = "imported, not reviewed";
@@ -86,7 +87,7 @@ fn left(observed: &Observed<'_>, environments: &Environments, duties: &Duties) -
     let named = |hosts: &[usize]| {
         let name = |host: &usize| {
             let host = observed.hosts.get(*host)?;
-            Some(clean(host.name().unwrap_or_else(|| host.instance.id.as_str())))
+            Some(clean(host.name().unwrap_or_else(|| host.id.as_str())))
         };
         let mut names: Vec<_> = hosts.iter().filter_map(name).collect();
         names.sort();
@@ -177,35 +178,7 @@ impl Clerk<'_, '_> {
 
     fn system(&mut self) {
         let Some(system) = &self.observed.system else { return };
-        let organization = system.registry.organization.as_ref().map(|reading| reading.seen.clone());
-        let is_name = |name: &String| {
-            (1..=64).contains(&name.len())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-        };
-        let spec = api::MonitoringSystemSpec {
-            nagios: None,
-            ca_secret: None,
-            mackerel: Some(api::MackerelSystem {
-                api_url: None,
-                api_key_secret: api::SecretKey {
-                    name: system.key.name.to_string(),
-                    key: "api-key".to_owned(),
-                },
-                organization: organization.filter(is_name),
-            }),
-            join: None,
-            silent_minutes: 30,
-        };
-        let all = system.registry.hosts.seen.len();
-        let reasons = vec![
-            format!(
-                "{} of {} belong to a host, by the default join rules",
-                system.joined,
-                count(all, "registration")
-            ),
-            "The Secret is yours to create, in this namespace; a key that may only read is enough."
-                .to_owned(),
-        ];
+        let (spec, reasons) = system::spec(system);
         let mut object = api::MonitoringSystem::new(&system.key.name, spec);
         object.metadata.namespace = Some(self.wishes.namespace.to_owned());
         self.add("monitoring.yaml", reasons, Object::MonitoringSystem(Box::new(object)));
@@ -241,7 +214,7 @@ impl Clerk<'_, '_> {
         reasons: &mut Vec<String>,
     ) -> Option<api::EnvironmentMonitoring> {
         let system = self.observed.system.as_ref()?;
-        let running: Vec<_> = hosts.iter().filter(|host| host.is_running()).collect();
+        let running: Vec<_> = hosts.iter().filter(|host| host.is_running).collect();
         let registered: Vec<_> = running.iter().filter_map(|host| host.registration).collect();
         let is_all = registered.len() * 100 >= MOST * running.len();
         let demand =

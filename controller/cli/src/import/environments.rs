@@ -92,7 +92,7 @@ fn folded(key: &str) -> String {
 
 /// A value as it stands in a tag, if it can stand in a selector.
 fn value<'r>(host: &Host<'r>, key: &str) -> Option<&'r str> {
-    let value = host.instance.tags.get(key)?;
+    let value = host.marks.tags.get(key)?;
     let fits = !value.trim().is_empty() && value.chars().count() <= MOST_VALUE;
     (fits && can_stand(key) && can_stand(value)).then_some(value)
 }
@@ -101,7 +101,7 @@ fn value<'r>(host: &Host<'r>, key: &str) -> Option<&'r str> {
 fn best_key(observed: &Observed<'_>, least: usize, is_asked: impl Fn(&str) -> bool) -> Option<String> {
     let mut keys: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
     for host in &observed.hosts {
-        for (key, _) in host.instance.tags.iter().filter(|(key, _)| is_asked(key)) {
+        for (key, _) in host.marks.tags.iter().filter(|(key, _)| is_asked(key)) {
             let Some(value) = value(host, key) else { continue };
             let (hosts, values) = keys.entry(key).or_default();
             *hosts += 1;

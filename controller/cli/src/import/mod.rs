@@ -5,10 +5,12 @@
 mod checks;
 mod decide;
 mod environments;
+mod join;
 mod names;
 mod observe;
 mod roles;
 mod shares;
+mod system;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -68,6 +70,8 @@ pub struct ImportArgs {
 enum Source {
     /// Accounts, environments and roles from AWS; roles, checks and monitors from Mackerel.
     Mackerel,
+    /// Accounts, environments and roles from AWS; checks, and what joins its hosts to them, from Nagios.
+    Nagios,
     /// Accounts, environments and roles from AWS alone.
     Aws,
 }
@@ -84,7 +88,8 @@ const HINT: &str = "choose a new folder, or write over them with --force";
 pub fn run(args: &ImportArgs) -> anyhow::Result<u8> {
     let recording = input::recording(&args.on, &args.ways)?;
     let key = match args.source {
-        Source::Mackerel => Some(system(&recording, args.namespace.as_deref())?),
+        Source::Mackerel => Some(system(&recording, Product::Mackerel, args.namespace.as_deref())?),
+        Source::Nagios => Some(system(&recording, Product::Nagios, args.namespace.as_deref())?),
         Source::Aws => None,
     };
     let known = || recording.snapshot.registries.keys().map(|key| &*key.namespace).next();
@@ -107,27 +112,32 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<u8> {
     Ok(CLEAN)
 }
 
-/// The one Mackerel of a namespace, or of the whole recording.
-fn system<'r>(recording: &'r Recording, namespace: Option<&str>) -> anyhow::Result<&'r ObjectKey> {
+/// The one system of this product in a namespace, or in the whole recording.
+fn system<'r>(
+    recording: &'r Recording,
+    product: Product,
+    namespace: Option<&str>,
+) -> anyhow::Result<&'r ObjectKey> {
     let keys: Vec<&ObjectKey> = recording
         .snapshot
         .registries
         .iter()
         .filter(|(key, registry)| {
-            registry.product == Product::Mackerel
-                && namespace.is_none_or(|namespace| *key.namespace == *namespace)
+            registry.product == product && namespace.is_none_or(|namespace| *key.namespace == *namespace)
         })
         .map(|(key, _)| key)
         .collect();
     match keys.as_slice() {
         [one] => Ok(one),
         [] => bail!(
-            "expected the readings of a Mackerel in the recording, found none; rollcall import aws needs none"
+            "expected the readings of a {product} in the recording, found none; rollcall import aws needs none",
+            product = product.as_str()
         ),
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
             bail!(
-                "expected the readings of one Mackerel, found {}: choose with --namespace",
+                "expected the readings of one {}, found {}: choose with --namespace",
+                product.as_str(),
                 few(&names, names.len(), 5)
             )
         }
@@ -144,14 +154,10 @@ fn refuse(args: &ImportArgs, observed: &Observed<'_>) -> anyhow::Result<()> {
     for (option, key) in [("--environment-tag", &args.environment_tag), ("--role-tag", &args.role_tag)] {
         let Some(key) = key else { continue };
         let values: BTreeSet<&str> =
-            observed.hosts.iter().filter_map(|host| host.instance.tags.get(key)).collect();
+            observed.hosts.iter().filter_map(|host| host.marks.tags.get(key)).collect();
         if values.is_empty() {
-            let keys: BTreeSet<&str> = observed
-                .hosts
-                .iter()
-                .flat_map(|host| host.instance.tags.iter())
-                .map(|(key, _)| key)
-                .collect();
+            let keys: BTreeSet<&str> =
+                observed.hosts.iter().flat_map(|host| host.marks.tags.iter()).map(|(key, _)| key).collect();
             let keys: Vec<_> = keys.into_iter().map(clean).collect();
             bail!(
                 "{option}: expected the key of a tag, found {key:?}, which no host has; there are {}",

@@ -116,7 +116,7 @@ pub fn find(observed: &Observed<'_>, environments: &Environments, asked: Option<
 fn tagged<'r>(observed: &Observed<'r>, asked: Option<&str>) -> Option<Tagged<'r>> {
     let mut keys: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
     for (number, host) in observed.hosts.iter().enumerate() {
-        for (key, value) in host.instance.tags.iter() {
+        for (key, value) in host.marks.tags.iter() {
             let folded = key.to_lowercase().replace(['-', '_', ' '], "");
             let is_asked = asked.map_or(KEYS.contains(&folded.as_str()), |asked| asked == key);
             let fits = !value.trim().is_empty() && value.chars().count() <= MOST_VALUE;
@@ -137,7 +137,7 @@ fn tagged<'r>(observed: &Observed<'r>, asked: Option<&str>) -> Option<Tagged<'r>
     // A value that cannot be used here would be an unknown role to an environment that reads the tag itself.
     let is_usable = |(number, host): (usize, &Host<'_>)| {
         tag.values.contains_key(&number)
-            || host.instance.tags.get(&tag.key).is_none_or(|value| value.trim().is_empty())
+            || host.marks.tags.get(&tag.key).is_none_or(|value| value.trim().is_empty())
     };
     let all_usable = observed.hosts.iter().enumerate().all(is_usable);
     tag.is_plain = all_usable
@@ -224,7 +224,9 @@ fn origin(observed: &Observed<'_>, tag: Option<&Tagged<'_>>) -> String {
     if let Some(tag) = tag {
         origins.push(format!("the tag {} of {}", clean(&tag.key), count(tag.values.len(), "host")));
     }
-    if let Some(system) = &observed.system {
+    let has_roles =
+        observed.hosts.iter().filter_map(|host| host.registration).any(|one| !one.roles.is_empty());
+    if let Some(system) = observed.system.as_ref().filter(|_| has_roles) {
         origins.push(format!("the roles in {}", system.registry.product.as_str()));
     }
     origins.push("the names of hosts".to_owned());

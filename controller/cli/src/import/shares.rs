@@ -45,7 +45,7 @@ impl Item {
     pub fn topic(&self) -> Option<String> {
         let Self::Check(name) = self else { return None };
         let name = name.strip_prefix("check-").unwrap_or(name);
-        slug(name.split(['-', '_', '.']).next()?)
+        slug(name.split(['-', '_', '.', ' ']).next()?)
     }
 }
 
@@ -71,7 +71,7 @@ pub fn count(
     let sites = Sites::new(observed, environments);
     let mut shares = Shares::new();
     for duty in &duties.list {
-        let is_running = |host: &usize| observed.hosts.get(*host).is_some_and(Host::is_running);
+        let is_running = |host: &usize| observed.hosts.get(*host).is_some_and(|host| host.is_running);
         let hosts: Vec<usize> = duty.hosts.iter().copied().filter(is_running).collect();
         count_checks(observed, &sites, &duty.name, &hosts, &mut shares);
         count_monitors(observed, monitors, &duty.name, &hosts, &mut shares);
@@ -92,7 +92,7 @@ impl<'e> Sites<'e> {
         let of_host: Vec<Option<&str>> = environments.of_host.iter().map(name).collect();
         let mut sites: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (host, site) in observed.hosts.iter().zip(&of_host) {
-            for check in host.checks.into_iter().flatten() {
+            for check in host.checks.iter().flatten() {
                 if let Some((template, site)) =
                     site.and_then(|site| Some((template(check.as_str(), site)?, site)))
                 {
@@ -136,12 +136,8 @@ fn count_checks(observed: &Observed<'_>, site: &Sites<'_>, duty: &str, hosts: &[
         .filter(|(_, host)| host.checks.is_some())
         .collect();
     for (number, host) in &known {
-        let names: BTreeSet<String> = host
-            .checks
-            .into_iter()
-            .flatten()
-            .filter_map(|check| site.name(*number, check.as_str()))
-            .collect();
+        let names: BTreeSet<String> =
+            host.checks.iter().flatten().filter_map(|check| site.name(*number, check.as_str())).collect();
         for name in names {
             let of_duty = shares.entry(Item::Check(name)).or_default();
             let share = of_duty.entry(duty.to_owned()).or_default();

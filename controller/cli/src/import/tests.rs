@@ -22,6 +22,8 @@ use super::decide::{Draft, Wishes, decide};
 use super::observe::observe;
 use super::{judge, text};
 
+mod nagios;
+
 /// A recording of one place and one Mackerel, filled host by host.
 struct Seen {
     instances: Vec<Instance>,
@@ -98,6 +100,8 @@ impl Seen {
             instances: Reading::complete_at("instances", now(), self.instances.clone()),
             volumes: Reading::complete_at("volumes", now(), Vec::new()),
             addresses: Reading::complete_at("addresses", now(), Vec::new()),
+            databases: Reading::complete_at("databases", now(), Vec::new()),
+            clusters: Reading::complete_at("clusters", now(), Vec::new()),
             ..Inventory::not_yet(place.clone(), now())
         };
         let checks = self.checks.iter().map(|(id, names)| {

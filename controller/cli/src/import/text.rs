@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use rollcall_crds::manifest::Object;
+use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::text::{argument, count};
 use serde::Serialize;
 
@@ -101,11 +102,11 @@ pub fn render(told: &Told<'_>, width: usize) -> String {
 }
 
 fn seen(out: &mut String, told: &Told<'_>, width: usize) {
-    let mut text = format!(
-        "Seen: {} in {}",
-        count(told.observed.hosts.len(), "host"),
-        count(told.observed.places.len(), "region")
-    );
+    let mut text = format!("Seen: {}", count(told.observed.hosts.len(), "host"));
+    if told.observed.databases > 0 {
+        let _ = write!(text, ", {} of them databases,", told.observed.databases);
+    }
+    let _ = write!(text, " in {}", count(told.observed.places.len(), "region"));
     if let Some(system) = &told.observed.system {
         let all = count(system.registry.hosts.seen.len(), "registration");
         let product = system.registry.product.as_str();
@@ -145,15 +146,7 @@ fn secrets(out: &mut String, told: &Told<'_>) {
     out.push_str("\nNo credential was written. Create these Secrets:\n");
     for drafted in &told.draft.objects {
         match &drafted.object {
-            Object::MonitoringSystem(system) => {
-                let Some(mackerel) = &system.spec.mackerel else { continue };
-                let secret = &mackerel.api_key_secret;
-                let _ = writeln!(
-                    out,
-                    " kubectl create secret generic {} -n {} --from-file={}=FILE",
-                    secret.name, told.namespace, secret.key
-                );
-            }
+            Object::MonitoringSystem(system) => of_system(out, &system.spec, told.namespace),
             Object::CloudAccount(account) => {
                 let Some(secret) =
                     account.spec.observe.as_ref().and_then(|observe| observe.secret_ref.as_ref())
@@ -168,6 +161,20 @@ fn secrets(out: &mut String, told: &Told<'_>) {
             }
             _ => {}
         }
+    }
+}
+
+fn of_system(out: &mut String, spec: &api::MonitoringSystemSpec, namespace: &str) {
+    if let Some(mackerel) = &spec.mackerel {
+        let api::SecretKey { name, key } = &mackerel.api_key_secret;
+        let _ = writeln!(out, " kubectl create secret generic {name} -n {namespace} --from-file={key}=FILE");
+    }
+    if let Some(nagios) = &spec.nagios {
+        let name = &nagios.basic_auth_secret.name;
+        let _ = writeln!(out, " kubectl create secret generic {name} -n {namespace} \\");
+        out.push_str(
+            "   --type=kubernetes.io/basic-auth --from-file=username=FILE --from-file=password=FILE\n",
+        );
     }
 }
 

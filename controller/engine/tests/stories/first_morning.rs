@@ -10,6 +10,7 @@ use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{Instance, PowerState};
 use rollcall_engine::registry::Scope;
 
+use crate::nagios;
 use crate::world::*;
 
 /// Duties and how many hosts of each, by environment.
@@ -54,8 +55,13 @@ fn tree() -> String {
     all.join("\n---\n")
 }
 
-/// The checks an agent must run on a host of a duty, after the tree itself.
-fn checks_of(world: &World, duty: &str, site: &str) -> Vec<String> {
+/// The checks that a system must run on a host of a duty, after the tree itself.
+fn checks_of(world: &World, system: &str, duty: &str, site: &str) -> Vec<String> {
+    let is_it = |environment: &&rollcall_crds::v1alpha1::Environment| {
+        environment.metadata.name.as_deref() == Some(site)
+    };
+    let environment = world.desired.environments.iter().find(is_it).unwrap();
+    let labels = environment.metadata.labels.clone().unwrap_or_default();
     let mut roles = BTreeSet::from([duty.to_owned()]);
     for role in &world.desired.roles {
         if role.metadata.name.as_deref() == Some(duty) {
@@ -64,10 +70,13 @@ fn checks_of(world: &World, duty: &str, site: &str) -> Vec<String> {
     }
     let applies = |check: &&rollcall_crds::v1alpha1::RequiredCheck| {
         let to = &check.spec.applies_to;
-        to.roles.iter().any(|role| roles.contains(role))
+        let mut wanted = to.environments.iter().flat_map(|selector| &selector.match_labels);
+        wanted.all(|(key, value)| labels.get(key) == Some(&value.0))
+            && to.roles.iter().any(|role| roles.contains(role))
             && !to.except_roles.iter().flatten().any(|role| roles.contains(role))
     };
     let ways = world.desired.checks.iter().filter(applies).flat_map(|check| &check.spec.watched.by);
+    let ways = ways.filter(|way| way.system == system);
     let names =
         ways.filter_map(|way| way.check.as_ref()).map(|check| check.name.replace("${env.site}", site));
     names.filter(|name| name != "check-disk" && name != "check-ntp").collect()
@@ -76,10 +85,12 @@ fn checks_of(world: &World, duty: &str, site: &str) -> Vec<String> {
 /// The whole fleet in order, but for ntp, which nobody ever rolled out.
 fn fleet() -> World {
     let mut world = World::empty(&tree());
+    let mut there = Nagios::default();
     for (environment, region, plan) in PLAN {
         let words: Vec<&str> = plan.split(' ').collect();
         for pair in words.chunks(2) {
-            let checks = checks_of(&world, pair[0], environment);
+            let checks = checks_of(&world, "mackerel", pair[0], environment);
+            let services = checks_of(&world, "nagios", pair[0], environment);
             for number in 1..=pair[1].parse::<usize>().unwrap() {
                 let short = if pair[0] == "webdav" { "dav" } else { pair[0] };
                 let name = format!("{environment}-{short}-{number}");
@@ -95,9 +106,18 @@ fn fleet() -> World {
                 agent.registration.roles =
                     vec![Scope { service: "Backlog".into(), role: Some(pair[0].into()) }];
                 agent.checks = Some(checks.clone());
+                // The older Nagios watches a part of production from outside.
+                if !services.is_empty() && !["stg", "dev"].contains(&environment) {
+                    let variables = [("INSTANCE_ID", world.id(&name).to_string())];
+                    let variables = variables.each_ref().map(|(key, value)| (*key, value.as_str()));
+                    there.hosts.insert(name.clone(), nagios::host(&name, &variables));
+                    let all = services.iter().map(|service| nagios::service(service, nagios::runs()));
+                    there.services.insert(name, all.collect());
+                }
             }
         }
     }
+    world.nagios = Some(there);
     world.monitors =
         ["cpu%", "memory%", "swap%", "disk%"].map(|name| metric(name, name, Some(80.0), Some(90.0))).into();
     let connectivity = rollcall_engine::registry::Watches::Connectivity;
@@ -195,7 +215,6 @@ fn six_years_of_mess_read_as_fifteen_lines() {
             "RC0103 1 com1-batch-2 sends no data to Mackerel",
             "RC0203 1 jp2-git-2 registered more than once in Mackerel",
             "RC0202 1 5 registrations of no host we know: 5 alb",
-            "RC0603 1 1 environment without an owner: dev",
             "RC0102 0 [7] \"check-cron\" on 172 of 183 linux hosts",
         ],
     );

@@ -34,7 +34,7 @@ fn watch(world: &mut World, hosts: &str) {
     world.apply(&TEAM.replace(mackerel, &format!("{mackerel}, {{system: nagios, hosts: {hosts}}}")));
 }
 
-fn runs() -> Run {
+pub fn runs() -> Run {
     Run {
         is_run: Some(true),
         is_late: Some(false),
@@ -44,7 +44,7 @@ fn runs() -> Run {
     }
 }
 
-fn service(name: &str, run: Run) -> Check {
+pub fn service(name: &str, run: Run) -> Check {
     Check { name: name.into(), run }
 }
 
@@ -63,7 +63,7 @@ fn world(names: &[&str]) -> World {
     world
 }
 
-fn host(name: &str, variables: &[(&str, &str)]) -> Registration {
+pub fn host(name: &str, variables: &[(&str, &str)]) -> Registration {
     Registration {
         id: name.into(),
         name: name.to_owned(),

@@ -165,10 +165,14 @@ impl World {
             common::fast(),
             common::hasty(),
         );
-        let url = format!("{}/nagios4/cgi-bin", self.bridge.as_ref().unwrap().url());
-        let base = common::loopback().endpoint(&url).unwrap();
+        let base = common::loopback().endpoint(self.cgi_url().trim_end_matches('/')).unwrap();
         let cgi = Cgi::new(http.unwrap(), base, Arc::new(Login::new(user, password).unwrap()));
         NagiosSource::new(Way::Cgi(Box::new(cgi.paged(page))), Self::terms(age))
+    }
+
+    /// The folder with the CGIs.
+    pub fn cgi_url(&self) -> String {
+        format!("{}/nagios4/cgi-bin/", self.bridge.as_ref().unwrap().url())
     }
 
     /// What a web server does: it asks for the password and runs the CGI.

@@ -1,5 +1,5 @@
 //! Facts about the messy fleet, read off the fakes and the tree alone: what a person could find out by looking at
-//! every host, every registration and every custom resource. Nothing here has ever asked Rollcall.
+//! every host, every registration, every service and every custom resource. Nothing here has ever asked Rollcall.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_backlog::{Backlog, Tree, duty_of, folder};
 use rollcall_crds::v1alpha1::{Environment, RequiredCheck, WatchedBy};
 use rollcall_engine::fleet::Desired;
+use rollcall_fakes::aws::ground::db::{DbInstance, DbStatus};
 use rollcall_fakes::aws::ground::{Instance, State};
 use rollcall_fakes::mackerel::{Host, Monitor, Truth, covers, text};
+use rollcall_fakes::nagios;
 use rollcall_harness::world::PLACES;
 
 /// Minutes without a metric that the tree allows.
@@ -23,8 +25,11 @@ pub struct Facts {
     pub desired: Desired,
     tree: Tree,
     mackerel: Arc<Truth>,
+    nagios: Arc<nagios::Truth>,
     /// Every instance that AWS remembers, by id.
     instances: BTreeMap<String, Instance>,
+    /// Every database, by `DbiResourceId` in lower case.
+    databases: BTreeMap<String, DbInstance>,
     /// Names of the fleet's hosts by instance id.
     names: BTreeMap<String, String>,
     /// Environments of the fleet's hosts by instance id.
@@ -34,8 +39,10 @@ pub struct Facts {
 impl Facts {
     /// Looks at everything.
     pub fn of(fleet: &Backlog, desired: &Desired) -> Self {
-        let all =
-            PLACES.iter().flat_map(|(account, region)| fleet.aws.account(account).region(region).instances());
+        let places: Vec<_> =
+            PLACES.iter().map(|(account, region)| fleet.aws.account(account).region(region)).collect();
+        let all = places.iter().flat_map(rollcall_fakes::aws::RegionTruth::instances);
+        let databases = places.iter().flat_map(rollcall_fakes::aws::RegionTruth::dbs);
         let known = |f: fn(&str, &str) -> String| {
             fleet
                 .hosts
@@ -48,30 +55,38 @@ impl Facts {
             desired: desired.clone(),
             tree: Tree::read(&folder()).unwrap(),
             mackerel: fleet.org.truth(),
+            nagios: fleet.nagios.installation.truth(),
             instances: all.map(|instance| (instance.id.clone(), instance)).collect(),
+            databases: databases.map(|database| (database.resource_id.to_lowercase(), database)).collect(),
             names: known(|name, _| name.to_owned()),
             homes: known(|_, environment| environment.to_owned()),
         }
     }
 
-    /// Instances that are neither gone nor going.
-    pub fn living(&self) -> impl Iterator<Item = &Instance> {
-        self.instances.values().filter(|instance| !instance.state.is_ending())
+    /// Instances and databases that are neither gone nor going, by id.
+    pub fn living(&self) -> impl Iterator<Item = &str> {
+        let all = self.instances.keys().chain(self.databases.keys());
+        all.map(String::as_str).filter(|id| self.lives(id))
     }
 
-    /// Whether the instance lives.
+    /// Whether the host lives.
     pub fn lives(&self, id: &str) -> bool {
-        self.instances.get(id).is_some_and(|instance| !instance.state.is_ending())
+        self.state(id).is_some_and(|state| !state.is_ending())
     }
 
-    /// The state of an instance that AWS remembers.
+    /// The state of a host that AWS remembers; a database that is available runs, and no other one is here.
     pub fn state(&self, id: &str) -> Option<State> {
-        self.instances.get(id).map(|instance| instance.state)
+        let database = self.databases.get(id).map(|database| match database.status {
+            DbStatus::Available => State::Running,
+            _ => State::Stopped,
+        });
+        self.instances.get(id).map(|instance| instance.state).or(database)
     }
 
-    /// When an instance was launched.
+    /// When a host was launched, or made.
     pub fn launched(&self, id: &str) -> Option<Timestamp> {
-        self.instances.get(id).map(|instance| instance.launched)
+        let made = self.databases.get(id).map(|database| database.created);
+        self.instances.get(id).map(|instance| instance.launched).or(made)
     }
 
     /// The environment an instance was made for; none for what nobody claims.
@@ -84,11 +99,18 @@ impl Facts {
         duty_of(self.names.get(id)?)
     }
 
-    /// The live registrations of an instance: by what its agent sent, or by the instance's id in its metadata.
+    /// The live registrations of a host: by what its agent sent, by the instance's id in its metadata, or by the endpoint of
+    /// the database.
     pub fn registrations(&self, id: &str) -> Vec<&Host> {
         let identifier = format!("{id}.ec2.amazonaws.com");
+        let database = self.databases.get(id).map(|database| format!("{}.", database.name));
         let of_it = |host: &&Host| {
-            let named = host.custom_identifier.as_ref().is_some_and(|c| c.eq_ignore_ascii_case(&identifier));
+            let named = host.custom_identifier.as_ref().is_some_and(|identified| {
+                identified.eq_ignore_ascii_case(&identifier)
+                    || database.as_ref().is_some_and(|name| {
+                        identified.starts_with(name) && identified.ends_with(".rds.amazonaws.com")
+                    })
+            });
             let cloud = host.meta.get("cloud").and_then(|cloud| cloud.pointer("/metadata/instance-id"));
             named || cloud.is_some_and(|found| found == id)
         };
@@ -105,6 +127,21 @@ impl Facts {
         let of = |id: &&String| self.registrations(id).iter().any(|host| host.id == registration);
         // AWS forgets the terminated; the fleet does not.
         self.names.keys().chain(self.instances.keys()).find(of).map(String::as_str)
+    }
+
+    /// All hosts of Nagios.
+    pub fn in_nagios(&self) -> impl Iterator<Item = &nagios::Host> {
+        self.nagios.hosts()
+    }
+
+    /// The service that a `watched.by` asks of Nagios for a host, as Nagios has it: found by the id or, in the old way, by name.
+    pub fn service(&self, by: &WatchedBy, id: &str) -> Option<&nagios::Service> {
+        let old = self.names.get(id).map(|name| format!("{name}.internal"));
+        let of_it = |host: &&nagios::Host| match host.variables.get("INSTANCE_ID") {
+            Some(named) => named == id,
+            None => old.as_ref() == Some(&host.name),
+        };
+        self.in_nagios().find(of_it)?.services.get(&self.asked_name(by, id)?)
     }
 
     /// Whether no metric of this registration arrived for longer than the tree allows.
@@ -130,10 +167,7 @@ impl Facts {
     /// Whether a check applies to an instance, by the duty it really has.
     pub fn applies(&self, check: &RequiredCheck, id: &str) -> bool {
         let Some(duty) = self.duty(id) else { return false };
-        let roles = self.tree.closure(duty);
-        let to = &check.spec.applies_to;
-        to.roles.iter().any(|role| roles.contains(role))
-            && !to.except_roles.iter().flatten().any(|role| roles.contains(role))
+        self.tree.applies(check, duty, self.home(id).unwrap_or_default())
     }
 
     /// Names that a `watched.by` asks for on an instance.
@@ -172,10 +206,11 @@ impl Facts {
         host.checks.iter().any(|found| *found.name == *check)
     }
 
-    /// Every name that some required check asks for somewhere.
-    pub fn asked_names(&self) -> Vec<String> {
+    /// Every name that some required check asks of a system somewhere.
+    pub fn asked_names(&self, system: &str) -> Vec<String> {
         let checks = self.desired.checks.iter();
-        let named = checks.flat_map(|check| &check.spec.watched.by).filter_map(|by| by.check.as_ref());
+        let ways = checks.flat_map(|check| &check.spec.watched.by).filter(|by| by.system == system);
+        let named = ways.filter_map(|by| by.check.as_ref());
         let sites: Vec<String> =
             self.desired.environments.iter().filter_map(|e| e.metadata.name.clone()).collect();
         named.flat_map(|check| sites.iter().map(|site| check.name.replace("${env.site}", site))).collect()
@@ -184,8 +219,9 @@ impl Facts {
     /// Running hosts of a duty in an environment.
     pub fn running(&self, environment: &str, role: &str) -> usize {
         let plays = |id: &str| self.duty(id).is_some_and(|duty| self.tree.closure(duty).contains(role));
-        let running = |i: &&Instance| i.state == State::Running && self.home(&i.id) == Some(environment);
-        self.living().filter(running).filter(|i| plays(&i.id)).count()
+        let running =
+            |id: &&str| self.state(id) == Some(State::Running) && self.home(id) == Some(environment);
+        self.living().filter(running).filter(|id| plays(id)).count()
     }
 
     /// Whether an instance is older than this.

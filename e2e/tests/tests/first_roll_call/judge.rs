@@ -1,5 +1,7 @@
 //! Is a finding true? One rule for each code, on facts alone. What has no rule here is not true: nobody planted it.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use rollcall_engine::finding::{Code, Finding, Subject};
 use rollcall_fakes::aws::ground::State;
@@ -79,22 +81,40 @@ fn about_registered(facts: &Facts, finding: &Finding, id: &str, host: &Host) -> 
     }
 }
 
-/// One required check on one registered, running host: every way to watch it must fail as the finding says.
+/// One required check on one registered, running host: too few systems watch it, and the other ways fail as the finding says.
 fn about_row(facts: &Facts, finding: &Finding, id: &str, host: &Host) -> Result<(), Wrong> {
     let name = &finding.check.as_ref().ok_or("it names no check")?.name;
     let check = facts.check(name).ok_or("there is no such check")?;
     holds(facts.applies(check, id), || format!("{name} does not apply to it"))?;
+    let mut watching = BTreeSet::new();
     let mut muted = 0;
     let mut weak = 0;
     for by in &check.spec.watched.by {
-        if let Some(asked) = facts.asked_name(by, id) {
-            holds(!facts.runs(host, &asked), || format!("{asked} runs"))?;
+        if by.system == "nagios" {
+            match facts.service(by, id) {
+                Some(service) if service.check.notifications => {
+                    watching.insert("nagios");
+                }
+                Some(_) => muted += 1,
+                None => {}
+            }
+            continue;
+        }
+        if facts.asked_name(by, id).is_some_and(|asked| facts.runs(host, &asked)) {
+            watching.insert("mackerel");
         }
         for monitor in facts.monitors(by) {
-            holds(!facts.really_watches(monitor, by, host), || format!("{monitor:?} watches it"))?;
-            if is_muted(monitor) { muted += 1 } else { weak += 1 }
+            if facts.really_watches(monitor, by, host) {
+                watching.insert("mackerel");
+            } else if is_muted(monitor) {
+                muted += 1;
+            } else {
+                weak += 1;
+            }
         }
     }
+    let enough = usize::try_from(check.spec.watched.at_least).map_err(|e| e.to_string())?;
+    holds(watching.len() < enough, || format!("{watching:?} watch it"))?;
     let right = match (muted, weak) {
         (0, 0) => Code::CheckMissing,
         (0, _) => Code::Weak,
@@ -121,10 +141,14 @@ fn about_registration(facts: &Facts, finding: &Finding, id: &str) -> Result<(), 
 
 fn about_check_name(facts: &Facts, finding: &Finding, name: &str) -> Result<(), Wrong> {
     holds(finding.code == Code::Unrequired, || format!("{} is not about a check's name", finding.code))?;
-    holds(!facts.asked_names().iter().any(|asked| asked == name), || {
+    let system = finding.system.as_ref().map(|key| key.name.to_string()).ok_or("it names no system")?;
+    holds(!facts.asked_names(&system).iter().any(|asked| asked == name), || {
         "a required check asks for it".to_owned()
     })?;
-    let runs = facts.registered().any(|host| facts.runs(host, name));
+    let runs = match system.as_str() {
+        "nagios" => facts.in_nagios().any(|host| host.services.contains_key(name)),
+        _ => facts.registered().any(|host| facts.runs(host, name)),
+    };
     holds(runs, || "nobody runs it".to_owned())
 }
 

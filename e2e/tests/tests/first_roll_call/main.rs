@@ -13,5 +13,6 @@ mod facts;
 mod faults;
 mod judge;
 mod morning;
+mod nagios;
 mod steady;
 mod told;

@@ -129,7 +129,7 @@ async fn the_statuses_are_true(world: &World, facts: &Facts) {
     for plan in &ENVIRONMENTS {
         let status = environments.get(plan.name).await.unwrap().status.unwrap();
         let summary = status.summary.unwrap();
-        let hosts = facts.living().filter(|instance| facts.home(&instance.id) == Some(plan.name)).count();
+        let hosts = facts.living().filter(|id| facts.home(id) == Some(plan.name)).count();
         let ghosts = if plan.name == "stg" { "6" } else { "0" };
         let found = (&*summary.hosts, &*summary.ghosts, &*summary.unknown, &*summary.sources);
         assert_eq!(found, (&*hosts.to_string(), ghosts, "0", "Fresh"), "{}: {summary:?}", plan.name);
@@ -138,12 +138,18 @@ async fn the_statuses_are_true(world: &World, facts: &Facts) {
     }
 
     let accounts = Api::<CloudAccount>::all(client.clone()).list(&ListParams::default()).await.unwrap();
-    let unclaimed = facts.living().filter(|instance| facts.home(&instance.id).is_none()).count();
+    let unclaimed = facts.living().filter(|id| facts.home(id).is_none()).count();
     let told = accounts.iter().map(|account| account.status.clone().unwrap().summary.unwrap().unclaimed);
     let told: Vec<String> = told.collect();
     assert_eq!(told, ["0", &unclaimed.to_string()], "backlog-dev, backlog-prod");
 
-    let mackerel = Api::<MonitoringSystem>::namespaced(client.clone(), TEAM).get("mackerel").await.unwrap();
+    let systems = Api::<MonitoringSystem>::namespaced(client.clone(), TEAM);
+    let nagios = systems.get("nagios").await.unwrap().status.unwrap().summary.unwrap();
+    let all = facts.in_nagios().count().to_string();
+    assert_eq!((&nagios.registered, &nagios.joined), (&all, &all), "by id, or in the old way by name");
+    assert_eq!((&*nagios.ghosts, &*nagios.strangers, &*nagios.duplicates), ("0", "0", "0"));
+
+    let mackerel = systems.get("mackerel").await.unwrap();
     let summary = mackerel.status.unwrap().summary.unwrap();
     let registered = facts.registered().count().to_string();
     let strangers =
@@ -156,8 +162,8 @@ async fn the_statuses_are_true(world: &World, facts: &Facts) {
 
     let hosts = Api::<Host>::namespaced(client, TEAM).list(&ListParams::default()).await.unwrap();
     let shown: BTreeSet<String> = hosts.iter().filter_map(|host| host.metadata.name.clone()).collect();
-    let claimed = facts.living().filter(|instance| facts.home(&instance.id).is_some());
-    assert_eq!(shown, claimed.map(|instance| instance.id.clone()).collect());
+    let claimed = facts.living().filter(|id| facts.home(id).is_some());
+    assert_eq!(shown, claimed.map(str::to_owned).collect());
     for host in hosts {
         let id = host.metadata.name.unwrap_or_default();
         let stopped = facts.state(&id) == Some(State::Stopped);

@@ -1,0 +1,93 @@
+//! The databases of the production environments: RDS instances, which Mackerel's AWS integration registers.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rollcall_fakes::aws::ground::Databases;
+use rollcall_fakes::aws::ground::db::DbLaunch;
+use rollcall_fakes::mackerel::{AwsResource, Host};
+use serde_json::json;
+
+use crate::hosts::{ENVIRONMENTS, EnvironmentPlan};
+use crate::{Backlog, HostTruth};
+
+/// Databases by environment.
+pub const DATABASES: [(&str, usize); 5] = [("jp1", 2), ("jp2", 2), ("com1", 1), ("com2", 1), ("cacoo", 1)];
+/// The role that the integration gives them.
+const ROLE: &str = "Backlog:db";
+
+impl Backlog {
+    /// Makes the databases, a year or two ago. As with instances every other one lacks its Role tag.
+    pub(crate) fn launch_databases(&mut self, begin: Timestamp) -> anyhow::Result<()> {
+        for (plan, many) in planned() {
+            for number in 1..=many {
+                let name = format!("{}-db-{number}", plan.name);
+                let days = i64::try_from(400 + 90 * number)?;
+                let mut launch = DbLaunch::of(&name, "mysql").tag("Env", plan.name);
+                launch.created_at = Some(begin - SignedDuration::from_hours(24 * days));
+                if number % 2 == 1 {
+                    launch = launch.tag("Role", "db");
+                }
+                let id = self.aws.account(plan.account).region(plan.region).launch_db(&launch)?;
+                self.hosts.insert(name, at_home(plan, &id));
+            }
+        }
+        Ok(())
+    }
+
+    /// The integration finds them all, and registers each with its role.
+    pub(crate) fn integrate_databases(&mut self) -> anyhow::Result<()> {
+        let mut regions: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
+        for (plan, many) in planned() {
+            for number in 1..=many {
+                let name = format!("{}-db-{number}", plan.name);
+                regions.entry(plan.region).or_default().push((endpoint(plan, &name), name));
+            }
+        }
+        // All of it at once: the next round comes five minutes later.
+        self.org.edit(|truth| -> anyhow::Result<()> {
+            for (region, databases) in &regions {
+                let service =
+                    json!({"enable": true, "role": ROLE, "excludedMetrics": [], "retireAutomatically": true});
+                let name = format!("backlog {region}");
+                truth
+                    .add_integration(json!({"name": name, "region": region, "services": {"RDS": service}}))?;
+                for (endpoint, _) in databases {
+                    truth.aws_resource_appears(AwsResource::rds(region, endpoint));
+                }
+            }
+            Ok(())
+        })?;
+        let truth = self.org.truth();
+        for (endpoint, name) in regions.into_values().flatten() {
+            let of_it = |host: &&Host| host.custom_identifier.as_deref() == Some(endpoint.as_str());
+            if let Some(host) = self.hosts.get_mut(&name) {
+                host.registration = truth.hosts().find(of_it).map(|found| found.id.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Environments that have databases, and how many.
+fn planned() -> impl Iterator<Item = (&'static EnvironmentPlan, usize)> {
+    DATABASES
+        .iter()
+        .filter_map(|(name, many)| Some((ENVIRONMENTS.iter().find(|plan| plan.name == *name)?, *many)))
+}
+
+/// Where a database listens.
+fn endpoint(plan: &EnvironmentPlan, name: &str) -> String {
+    let domain = Databases::new(plan.account, plan.region).domain;
+    format!("{name}.{domain}.{}.rds.amazonaws.com", plan.region)
+}
+
+fn at_home(plan: &EnvironmentPlan, resource_id: &str) -> HostTruth {
+    HostTruth {
+        environment: plan.name.to_owned(),
+        instance: resource_id.to_lowercase(),
+        account: plan.account.to_owned(),
+        region: plan.region.to_owned(),
+        registration: None,
+    }
+}
