@@ -31,9 +31,12 @@ fn there_is_one_example_of_each_kind_and_none_has_a_fault() {
 #[test]
 fn other_examples_have_no_fault() {
     let mut manifests = Manifests::new("default");
-    let file = "monitoringsystem-nagios.yaml";
-    manifests.read(file, &std::fs::read(folder().join(file)).unwrap());
-    assert!(manifests.errors.is_empty() && manifests.objects.len() == 1, "{:#?}", manifests.errors);
+    let files =
+        ["monitoringsystem-nagios.yaml", "requiredcheck-environment.yaml", "requiredcheck-assertion.yaml"];
+    for file in files {
+        manifests.read(file, &std::fs::read(folder().join(file)).unwrap());
+    }
+    assert!(manifests.errors.is_empty() && manifests.objects.len() == files.len(), "{:#?}", manifests.errors);
 }
 
 #[test]
@@ -48,7 +51,7 @@ fn the_examples_are_one_story() {
                 assert!(e.spec.monitoring.iter().all(|m| names.contains(&("MonitoringSystem", &m.system))));
             }
             Object::RequiredCheck(c) => {
-                assert!(c.spec.watched.by.iter().all(|by| names.contains(&("MonitoringSystem", &by.system))));
+                assert!(c.spec.ways().iter().all(|by| names.contains(&("MonitoringSystem", &by.system))));
             }
             Object::Exemption(e) => {
                 assert!(names.contains(&("RequiredCheck", e.spec.match_.check.as_ref().unwrap())));

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use attacks::attacks;
+use attacks::{attacks, every_field_stands_somewhere};
 use proptest::prelude::*;
 use rollcall_crds::manifest::{ManifestError, Manifests};
 use serde_json::Value;
@@ -52,6 +52,17 @@ fn the_full_objects_have_no_fault() {
     for (_, full) in &*KINDS {
         let manifests = read(full.to_string().as_bytes());
         assert!(manifests.errors.is_empty(), "{:#?}", manifests.errors);
+    }
+}
+
+#[test]
+fn every_field_stands_in_a_full_object() {
+    let mut kinds: Vec<&Value> = KINDS.iter().map(|(schema, _)| schema).collect();
+    kinds.dedup();
+    for schema in kinds {
+        let full = KINDS.iter().filter(|(of, _)| of == schema).map(|(_, full)| full["spec"].clone());
+        let full: Vec<Value> = full.collect();
+        every_field_stands_somewhere(&schema["properties"]["spec"], &full, "spec");
     }
 }
 

@@ -92,7 +92,14 @@ fn rules_below(kind: &str, path: &str, node: &Value, rules: &mut BTreeSet<(Strin
 
 /// `spec.roles.counts[0].min` becomes `spec.roles.counts[].min`.
 fn without_indexes(field: &str) -> String {
-    field.chars().filter(|c| !c.is_ascii_digit()).collect()
+    // A digit may also be part of a name, such as `ec2`.
+    let mut parts = field.split('[');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push('[');
+        plain.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    plain
 }
 
 #[test]

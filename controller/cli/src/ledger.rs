@@ -8,7 +8,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::ids::ObjectKey;
-use rollcall_engine::registry::{Product, Registry};
+use rollcall_engine::reading::Reading;
+use rollcall_engine::registry::{Checks, Product, Registry};
 use rollcall_engine::rollcall::{Requirement, Tally};
 use rollcall_engine::text::count;
 use serde::Serialize;
@@ -128,7 +129,7 @@ impl<'a> Proofs<'a> {
         match requirement {
             Requirement::Registered(system) => self.registry(system)?.hosts.at(),
             Requirement::Check(check) => {
-                let ways = &self.checks.get(check)?.spec.watched.by;
+                let ways = self.checks.get(check)?.spec.ways();
                 ways.iter().map(|way| self.of_way(environment, check, way)).min()?
             }
         }
@@ -139,7 +140,18 @@ impl<'a> Proofs<'a> {
         let library = ObjectKey::new(&check.namespace, &way.system);
         let system = if self.registry(&own).is_some() { own } else { library };
         let registry = self.registry(&system)?;
+        if way.external.is_some() {
+            return registry.monitors.at();
+        }
         let mut readings = vec![registry.hosts.at()];
+        if way.service.is_some() {
+            let listed = match &registry.checks {
+                Checks::Listed(reading) => reading.at(),
+                Checks::ByHost(all) => all.values().map(Reading::at).min().flatten(),
+            };
+            readings.push(listed);
+            return readings.into_iter().min()?;
+        }
         if registry.product == Product::Mackerel {
             readings.push(registry.last_metric.at());
         }

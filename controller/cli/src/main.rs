@@ -31,6 +31,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// A pass needs for a moment half as much again as what stays, and answers of AWS and Mackerel are tens of megabytes:
+/// glibc keeps that, and the operator would stay at its height. How long it is held is said in `.cargo/config.toml`.
+#[cfg(feature = "operator")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The command did its work and found nothing wrong.
 const CLEAN: u8 = 0;
 /// The command did its work and found something.

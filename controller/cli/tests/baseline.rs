@@ -63,9 +63,9 @@ impl Team {
             desired.checks.iter().find(|check| check.metadata.name.as_deref() == Some("cron")).unwrap();
         let mut ftp = cron.clone();
         ftp.metadata.name = Some("ftp".to_owned());
-        ftp.spec.applies_to.roles = vec!["git".to_owned()];
-        "nagios".clone_into(&mut ftp.spec.watched.by[0].system);
-        ftp.spec.watched.by[0].check = Some(api::NamedCheck { name: "ftp".to_owned() });
+        ftp.spec.applies_to.roles = Some(vec!["git".to_owned()]);
+        "nagios".clone_into(&mut ftp.spec.watched.as_mut().unwrap().by[0].system);
+        ftp.spec.watched.as_mut().unwrap().by[0].check = Some(api::NamedCheck { name: "ftp".to_owned() });
         desired.checks.push(ftp);
         let strangers = serde_json::json!({
             "apiVersion": "rollcall.dev/v1alpha1", "kind": "Exemption",

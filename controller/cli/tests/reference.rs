@@ -139,6 +139,7 @@ fn title_of(family: &str) -> &'static str {
     match family {
         "RC01" => "coverage: a host is not watched as required",
         "RC02" => "excess: something is registered or watched that need not be",
+        "RC03" => "configuration: something is otherwise than asserted",
         "RC04" => "lean: hosts nobody claims or needs, too few or too many",
         "RC05" => "sources: something cannot be read",
         "RC06" => "upkeep: what people wrote needs their attention",

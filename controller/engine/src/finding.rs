@@ -56,6 +56,8 @@ codes! {
     WrongStatus = "RC0107", "status in the monitoring system is not allowed";
     /// A host that is not running is still watched as if it were.
     StoppedButWatched = "RC0108", "stopped host is still watched";
+    /// Something watches what a required check asks for, and its alerts do not reach whom they must.
+    Unheard = "RC0109", "alerts of a required check do not reach whom they must";
     /// A new host was not in order when its settling time ended.
     NotReadyInTime = "RC0110", "new host is not ready in time";
     /// A registration of a host that is proved gone.
@@ -68,6 +70,8 @@ codes! {
     Unrequired = "RC0204", "check that nobody requires";
     /// A registration that matches several hosts; all rows that depend on it are unknown.
     Ambiguous = "RC0205", "registration matches several hosts";
+    /// Something of AWS is otherwise than a required check asserts.
+    AssertionFailed = "RC0301", "something is otherwise than a required check asserts";
     /// Stopped for a long time.
     LongStopped = "RC0402", "host has been stopped for long";
     /// No environment claims the host.
@@ -84,6 +88,8 @@ codes! {
     RegistryBlind = "RC0502", "monitoring system cannot be read";
     /// The source lacks a listing that a required check needs.
     NotVerifiable = "RC0503", "required check cannot be verified here";
+    /// A monitoring system notifies nobody of anything, or checks nothing.
+    SystemOff = "RC0504", "monitoring system is switched off as a whole";
     /// The review date of a required check has passed.
     ReviewOverdue = "RC0601", "review of a required check is overdue";
     /// An exemption has passed its end.

@@ -13,6 +13,13 @@ pub const REGISTRY_MAX_AGE: SignedDuration = SignedDuration::from_mins(15);
 /// A listing of newest metrics older than this proves no silence; same reasoning.
 pub const METRIC_MAX_AGE: SignedDuration = SignedDuration::from_mins(15);
 
+/// What assertions look at and no pass reads each time (groups of security, subnets and parameters, volumes, addresses) is
+/// believed for this long: it is read every quarter of an hour, and some throttled rounds must not make all of it unknown.
+pub const ASSERTED_MAX_AGE: SignedDuration = SignedDuration::from_hours(2);
+
+/// Termination protection is asked instance by instance, once a day; a round may take a while.
+pub const PROTECTION_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
+
 /// How long the names of a host's checks are believed. One call per host at one call a second is 5.5 hours for
 /// 20,000 hosts, so a proof must outlive some rounds; docs/targets.md sets 24 hours.
 pub const CHECK_PROOF_MAX_AGE: SignedDuration = SignedDuration::from_hours(24);

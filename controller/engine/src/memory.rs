@@ -164,6 +164,10 @@ pub struct SystemMemory {
     /// Since when each finding about a registration or monitor stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<Arc<str>, Timestamp>,
+    /// Registrations of instances that were never seen, and since when complete readings have not shown them in any of the
+    /// accounts in which they must be (`spec.onlyAccounts`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unseen: BTreeMap<RegistrationId, Timestamp>,
     /// Since when the `MonitoringSystem` object is gone; forgotten after 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_since: Option<Timestamp>,

@@ -1,11 +1,14 @@
-//! What a monitoring system says it knows: registered hosts, monitors, names of checks, last metrics.
+//! What a monitoring system says it knows: registered hosts, monitors, checks, last metrics.
 //! Neutral between systems: nothing here speaks HTTP, and a second system needs no second shape.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::ids::{CheckName, RegistrationId};
 use crate::reading::{Failure, FailureKind, Reading};
@@ -19,6 +22,12 @@ pub struct Registry {
     /// The organisation whose registrations these are, by its name there; `None` where the product has no such notion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<Reading<String>>,
+    /// The switches of the whole program; `None` where the product has no such notion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Reading<Program>>,
+    /// Whom alerts reach, where that is a listing of its own; `None` where each check tells it, or nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Reading<Notifications>>,
     /// Registered hosts, in all statuses.
     pub hosts: Reading<Vec<Registration>>,
     /// Services and the roles defined under each.
@@ -115,6 +124,86 @@ pub struct Run {
     /// When its downtime ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downtime_until: Option<Timestamp>,
+    /// Who is notified of its problems: contacts that may be notified, and their groups. Shared: a fleet has a handful.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_by: Option<Recipients>,
+}
+
+/// Names of those who are notified, sorted.
+pub type Recipients = Arc<[Arc<str>]>;
+
+/// The switches of a whole program. `None` means "not told", never "no".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Program {
+    /// Anybody is notified of anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifies: Option<bool>,
+    /// Hosts are checked, or results for them taken from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks_hosts: Option<bool>,
+    /// Services are checked, or results for them taken from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks_services: Option<bool>,
+}
+
+/// Whom alerts reach: groups that are told of them, and the channels that carry them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notifications {
+    /// Groups.
+    pub groups: Vec<NotificationGroup>,
+    /// Channels.
+    pub channels: Vec<Channel>,
+}
+
+/// A group that is told of alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotificationGroup {
+    /// Its id there.
+    pub id: String,
+    /// It is told of every alert, unless another group that is told says otherwise.
+    #[serde(default)]
+    pub is_default: bool,
+    /// It is told of critical alerts alone.
+    #[serde(default)]
+    pub only_critical: bool,
+    /// Monitors of whose alerts it is told, by id. Checks of agents have ids too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub monitors: Vec<Routed>,
+    /// Services of whose hosts' alerts it is told, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Routed>,
+    /// Groups that it tells in turn, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// Channels that it uses, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
+}
+
+/// Something of whose alerts a group is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Routed {
+    /// Id of a monitor, or name of a service.
+    pub of: String,
+    /// The default group is not told then.
+    #[serde(default)]
+    pub skips_default: bool,
+}
+
+/// A channel that carries alerts to somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Channel {
+    /// Its id there.
+    pub id: String,
+    /// Its name there.
+    pub name: String,
+    /// It is not suspended, and carries alerts.
+    pub carries_alerts: bool,
 }
 
 /// Monitoring products.
@@ -332,8 +421,50 @@ pub enum Watches {
     },
     /// Hosts that no longer answer.
     Connectivity,
-    /// Something that is not about single hosts: `service`, `external`, `expression`, `query`, `anomalyDetection`, or a type this version does not know.
+    /// An address, asked from outside.
+    External {
+        /// What it asks for.
+        url: Url,
+    },
+    /// Something that is not about single hosts: `service`, `expression`, `query`, `anomalyDetection`, or a type this version does not know.
     Other(String),
+}
+
+/// An address that is asked for, in the one spelling that all spellings of it share: scheme and host in lower case, no port
+/// where it is the usual one, a path. It is kept and recorded, so it holds no secret: no user, no password, and of what
+/// stands behind `?`, where people put tokens, only a digest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Url(Box<str>);
+
+impl Url {
+    /// An address of HTTP. What stands behind `#` never reaches a server, and is no part of it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut url = url::Url::parse(text.trim()).ok()?;
+        if !url.has_host() || !matches!(url.scheme(), "http" | "https") {
+            return None;
+        }
+        url.set_fragment(None);
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        if let Some(query) = url.query() {
+            let digest = Sha256::digest(query.as_bytes());
+            let mut short = "sha256:".to_owned();
+            for byte in digest.iter().take(8) {
+                // Writing to text does not fail.
+                let _ = write!(short, "{byte:02x}");
+            }
+            url.set_query(Some(&short));
+        }
+        Some(Self(url.as_str().into()))
+    }
+
+    /// The one spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// On which side of the threshold a monitor alerts.
@@ -344,4 +475,35 @@ pub enum Direction {
     Above,
     /// Alerts when the value is less.
     Below,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Url;
+
+    #[test]
+    fn one_address_has_one_spelling() {
+        let spelled = |text| Url::parse(text).map(|url| url.as_str().to_owned());
+        for same in
+            ["https://jp1.example.com/", "HTTPS://JP1.example.com", "https://jp1.example.com:443/#top"]
+        {
+            assert_eq!(spelled(same).as_deref(), Some("https://jp1.example.com/"), "{same}");
+        }
+        let token = spelled("https://ops:secret@jp1.example.com/?token=secret").unwrap_or_default();
+        assert!(
+            token.starts_with("https://jp1.example.com/?sha256:") && !token.contains("secret"),
+            "{token}"
+        );
+        for other in [
+            "https://jp1.example.com/?token=other",
+            "https://jp1.example.com/login",
+            "http://jp1.example.com/",
+            "https://jp1.example.com:8443/",
+        ] {
+            assert_ne!(spelled(other).as_deref(), Some("https://jp1.example.com/"), "{other}");
+        }
+        for none in ["", "jp1.example.com", "ftp://jp1.example.com/", "https://", "mailto:a@b"] {
+            assert_eq!(spelled(none), None, "{none}");
+        }
+    }
 }

@@ -275,6 +275,8 @@ fn registry(size: Size, at: Timestamp) -> Registry {
     Registry {
         product: Product::Mackerel,
         organization: None,
+        program: None,
+        notifications: None,
         hosts: Reading::complete_at("mackerel hosts", at, Vec::new()),
         services: Reading::complete_at("mackerel services", at, BTreeMap::new()),
         monitors: Reading::complete_at("mackerel monitors", at, monitors.collect()),

@@ -15,6 +15,7 @@ mod known;
 pub(crate) mod listing;
 mod metrics;
 mod monitors;
+mod notifications;
 mod refusal;
 mod services;
 mod source;

@@ -5,6 +5,7 @@
 // Clippy reads `type_` of two printer columns as one attribute given twice.
 #![allow(clippy::duplicated_attributes)]
 
+mod assertion;
 mod cloudaccount;
 mod environment;
 mod exemption;
@@ -28,6 +29,7 @@ const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 /// The rule that sorts out 30 February.
 const IS_A_DAY: &str = "!format.date().validate(self).hasValue()";
 
+pub use assertion::*;
 pub use cloudaccount::*;
 pub use environment::*;
 pub use exemption::*;

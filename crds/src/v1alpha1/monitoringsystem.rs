@@ -61,6 +61,13 @@ pub struct MonitoringSystemSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "atomic"))]
     pub join: Option<Vec<JoinRule>>,
+    /// CloudAccounts to which every instance that is registered here belongs, with the regions that they name: your word for
+    /// it. Without it, a registration of an instance that Rollcall never saw is a stranger, for it may be another
+    /// account's. With it, it is a ghost (RC0201) once complete readings of all these accounts have not shown the instance
+    /// for a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]
+    pub only_accounts: Option<Vec<String>>,
     /// Minutes without any metric after which a registered host is Silent (RC0103). Default 30.
     #[serde(default = "default_silent_minutes")]
     #[schemars(range(min = 5, max = 1440))]

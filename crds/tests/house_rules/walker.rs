@@ -5,8 +5,9 @@ use serde_json::Value;
 /// The one format for strings, and only in a status, which nobody but Rollcall writes: under a format the API
 /// server also takes a list of any texts (tried with 1.37).
 const TIME: &str = "date-time";
-/// Integers whose unit is the thing counted or measured by a field beside them.
-const UNITLESS: [&str; 5] = ["atLeast", "min", "max", "thresholdAtLeast", "thresholdAtMost"];
+/// Integers whose unit is the thing counted or measured by a field beside them; ports as in `NetworkPolicy`.
+const UNITLESS: [&str; 7] =
+    ["atLeast", "min", "max", "thresholdAtLeast", "thresholdAtMost", "port", "endPort"];
 const UNITS: [&str; 6] = ["Seconds", "Minutes", "Hours", "Days", "Percent", "Bytes"];
 /// Beyond it, JSON numbers lose digits in clients that read them as floats.
 const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -57,7 +57,7 @@ impl Tree {
         let is_labelled =
             |(key, value): (&String, _)| labels.is_some_and(|labels| labels.get(key) == Some(value));
         let wanted = to.environments.iter().flat_map(|selector| &selector.match_labels);
-        to.roles.iter().any(|role| roles.contains(role))
+        to.roles.iter().flatten().any(|role| roles.contains(role))
             && !to.except_roles.iter().flatten().any(|role| roles.contains(role))
             && wanted.map(|(key, value)| (key, &value.0)).all(is_labelled)
     }
@@ -77,8 +77,7 @@ impl Tree {
 
     fn names(&self, system: &str, duty: &str, site: &str) -> impl Iterator<Item = String> {
         let applying = self.checks.iter().filter(|check| self.applies(check, duty, site));
-        let by =
-            applying.flat_map(|check| check.spec.watched.by.iter()).filter(move |by| by.system == system);
+        let by = applying.flat_map(|check| check.spec.ways()).filter(move |by| by.system == system);
         by.filter_map(|by| by.check.as_ref()).map(move |check| check.name.replace("${env.site}", site))
     }
 }

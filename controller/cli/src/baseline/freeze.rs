@@ -85,6 +85,8 @@ fn stays_open(code: Code) -> Option<&'static str> {
         | Code::Silent
         | Code::Muted
         | Code::Weak
+        | Code::Unheard
+        | Code::AssertionFailed
         | Code::RoleMismatch
         | Code::WrongStatus
         | Code::StoppedButWatched
@@ -92,7 +94,7 @@ fn stays_open(code: Code) -> Option<&'static str> {
         | Code::Duplicate
         | Code::NoDuty => None,
         Code::NotReadyInTime => Some("a new host is no legacy"),
-        Code::Stranger | Code::Unrequired | Code::Ambiguous => {
+        Code::Stranger | Code::Unrequired | Code::Ambiguous | Code::SystemOff => {
             Some("it is about a monitoring system, not about a host that could heal")
         }
         Code::LongStopped | Code::Unclaimed | Code::UnderCount | Code::OverCount | Code::Contested => {

@@ -55,15 +55,46 @@ fn wishes(out: &mut String, check: &api::RequiredCheck) {
     let spec = &check.spec;
     line(out, "why", &spec.why);
     line(out, "severity", &format!("{:?}", spec.severity));
-    line(out, "applies to", &format!("roles {}", spec.applies_to.roles.join(", ")));
-    for way in &spec.watched.by {
-        let look = match (&way.check, &way.host_metric) {
-            (Some(check), _) => format!("check {}", check.name),
-            (_, Some(metric)) => format!("a monitor on {}", metric.metric),
-            _ => "a connectivity monitor".to_owned(),
-        };
-        line(out, "watched by", &format!("{look} in {}", way.system));
+    line(out, "applies to", &whom(spec));
+    if let Some(day) = &spec.enforce_from {
+        line(out, "enforced", &format!("from {day} on; before, it is only counted"));
     }
+    if let Some(Ok(assertion)) = spec.assertion.as_ref().map(serde_json::to_string) {
+        line(out, "asserts", &assertion);
+    }
+    for way in spec.ways() {
+        line(out, "watched by", &format!("{} in {}", look(way), way.system));
+    }
+}
+
+fn whom(spec: &api::RequiredCheckSpec) -> String {
+    let to = &spec.applies_to;
+    if spec.subject == api::CheckSubject::Environment {
+        return "each environment itself".to_owned();
+    }
+    let services = to.services.iter().flatten().map(|service| format!("{service:?}")).collect::<Vec<_>>();
+    let hosts =
+        if services.is_empty() { String::new() } else { format!("{} hosts, ", services.join(" and ")) };
+    match &to.roles {
+        Some(roles) => format!("{hosts}roles {}", roles.join(", ")),
+        None => format!("{hosts}whatever role they play"),
+    }
+}
+
+fn look(way: &api::WatchedBy) -> String {
+    if let Some(check) = &way.check {
+        return format!("check {}", check.name);
+    }
+    if let Some(metric) = &way.host_metric {
+        return format!("a monitor on {}", metric.metric);
+    }
+    if let Some(external) = &way.external {
+        return format!("an external monitor of {}", external.url);
+    }
+    if let Some(service) = &way.service {
+        return format!("check {} of {}", service.description, service.host);
+    }
+    "a connectivity monitor".to_owned()
 }
 
 fn line(out: &mut String, name: &str, text: &str) {
@@ -73,7 +104,10 @@ fn line(out: &mut String, name: &str, text: &str) {
 /// Hosts of the environment whose row is open, by the name people know.
 fn lacking(decided: &Decided, environment: &ObjectKey, requirement: &Requirement) -> Vec<String> {
     let is_open = |coverage| {
-        matches!(coverage, Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak)
+        matches!(
+            coverage,
+            Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak | Coverage::Failed
+        )
     };
     let hosts = decided.roll.hosts.iter().filter(|(_, host)| host.environment.as_ref() == Some(environment));
     let lacks = hosts.filter(|(_, host)| {

@@ -121,7 +121,7 @@ fn row(
         Coverage::Unknown(reason) => ('?', decided.roll.reason(reason).message.clone()),
         Coverage::Settling => ('…', "settling".to_owned()),
         Coverage::Exempt | Coverage::Baseline => ('~', format!("{coverage:?}").to_lowercase()),
-        Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak => {
+        Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak | Coverage::Failed => {
             ('✗', format!("{coverage:?}").to_lowercase() + &code_of(requirement, findings))
         }
     };

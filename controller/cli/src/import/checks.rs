@@ -204,8 +204,7 @@ impl Desk<'_> {
         let each: Vec<String> =
             asked.iter().map(|(duty, share)| format!("{duty} {}/{}", share.having, share.known)).collect();
         let mut reasons = vec![format!("{} on {having} of {known} hosts: {}", item.label(), each.join(", "))];
-        let mut watched =
-            WatchedBy { system: self.system.to_owned(), check: None, host_metric: None, connectivity: None };
+        let mut watched = WatchedBy { system: self.system.to_owned(), ..WatchedBy::default() };
         match item {
             Item::Connectivity => watched.connectivity = Some(Connectivity {}),
             Item::Check(name) => watched.check = Some(NamedCheck { name: name.clone() }),

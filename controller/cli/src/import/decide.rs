@@ -281,9 +281,11 @@ impl Clerk<'_, '_> {
     fn check(&mut self, check: &checks::Check) {
         let today = self.observed.now.to_zoned(TimeZone::UTC).date();
         let spec = api::RequiredCheckSpec {
+            subject: api::CheckSubject::Host,
             applies_to: api::AppliesTo {
                 environments: None,
-                roles: check.roles.clone(),
+                services: None,
+                roles: Some(check.roles.clone()),
                 except_roles: (!check.except.is_empty()).then(|| check.except.clone()),
             },
             why: WHY.to_owned(),
@@ -291,7 +293,9 @@ impl Clerk<'_, '_> {
             owner: None,
             fix: None,
             review: Some(api::Review { every_days: REVIEW_DAYS, last: today.to_string() }),
-            watched: api::Watched { at_least: 1, by: vec![check.by.clone()] },
+            enforce_from: None,
+            watched: Some(api::Watched { at_least: 1, by: vec![check.by.clone()] }),
+            assertion: None,
         };
         let mut object = api::RequiredCheck::new(&check.name, spec);
         object.metadata.namespace = Some(self.wishes.namespace.to_owned());

@@ -172,7 +172,7 @@ pub fn item(monitor: &Monitor) -> Option<Item> {
     match &monitor.watches {
         Watches::Connectivity => Some(Item::Connectivity),
         Watches::HostMetric { metric, .. } if fits(metric) => Some(Item::Metric(metric.clone())),
-        Watches::HostMetric { .. } | Watches::Other(_) => None,
+        Watches::HostMetric { .. } | Watches::External { .. } | Watches::Other(_) => None,
     }
 }
 

@@ -35,7 +35,17 @@ pub fn spec(system: &System<'_>) -> (api::MonitoringSystemSpec, Vec<String>) {
         }
     }
     let join = system.rules.clone();
-    (api::MonitoringSystemSpec { mackerel, nagios, ca_secret: None, join, silent_minutes: 30 }, reasons)
+    (
+        api::MonitoringSystemSpec {
+            mackerel,
+            nagios,
+            ca_secret: None,
+            only_accounts: None,
+            join,
+            silent_minutes: 30,
+        },
+        reasons,
+    )
 }
 
 fn mackerel(system: &System<'_>) -> api::MackerelSystem {

@@ -111,6 +111,8 @@ impl Seen {
         let registry = Registry {
             product: Product::Mackerel,
             organization: Some(Reading::complete_at("org", now(), "acme".to_owned())),
+            program: None,
+            notifications: None,
             hosts: Reading::complete_at("hosts", now(), self.registrations.clone()),
             services: Reading::complete_at("services", now(), BTreeMap::new()),
             monitors: Reading::complete_at("monitors", now(), self.monitors.clone()),
@@ -209,14 +211,15 @@ fn roles(draft: &Draft) -> Vec<String> {
 fn checks(draft: &Draft) -> Vec<String> {
     let told = draft.objects.iter().filter_map(|drafted| match &drafted.object {
         Object::RequiredCheck(one) => {
-            let by = &one.spec.watched.by[0];
+            let by = &one.spec.ways()[0];
             let what = match (&by.check, &by.host_metric) {
                 (Some(check), _) => check.name.clone(),
                 (None, Some(metric)) => format!("{} at most {:?}", metric.metric, metric.threshold_at_most),
                 (None, None) => "connectivity".to_owned(),
             };
             let except = one.spec.applies_to.except_roles.iter().flatten().map(|role| format!("-{role}"));
-            let roles = one.spec.applies_to.roles.join("+") + &except.collect::<String>();
+            let roles = one.spec.applies_to.roles.as_deref().unwrap_or_default().join("+")
+                + &except.collect::<String>();
             Some(format!("{}: {roles} {what}", one.metadata.name.as_ref().unwrap()))
         }
         _ => None,

@@ -1,13 +1,65 @@
 //! What assertions ask of one place: computed from desired state, so that readers read that and no more.
 
-use super::Fleet;
-use crate::inventory::{Asked, Inventory};
+use std::collections::BTreeSet;
+
+use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, InstanceWish, Wish};
+use crate::inventory::{Asked, Inventory, ParameterGroupName};
 
 impl Fleet {
-    /// What assertions ask of the place of this inventory: which hosts and groups they mean is looked up in it. No kind of
-    /// object asserts anything yet, so it is nothing.
+    /// What assertions ask of the place of this inventory: which hosts and groups they mean is looked up in it. Of hosts that an
+    /// environment may claim those are meant that a check could be about, whatever they play: a few calls more are asked
+    /// rather than one too few.
     #[must_use]
-    pub fn asked(&self, _known: &Inventory) -> Asked {
-        Asked::default()
+    pub fn asked(&self, known: &Inventory) -> Asked {
+        let mut asked = Asked::default();
+        let here = self
+            .environments
+            .iter()
+            .filter(|environment| environment.places().any(|place| place == known.place));
+        for environment in here {
+            for entry in &environment.ledger {
+                if let Demand::Check(demand) | Demand::Environment(demand) = &entry.demand {
+                    ask(environment, demand, known, &mut asked);
+                }
+            }
+        }
+        asked
+    }
+}
+
+fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked: &mut Asked) {
+    match &demand.wish {
+        Some(Wish::SecurityGroup(_)) => asked.security_groups = true,
+        Some(Wish::SubnetGroup(_)) => asked.subnet_groups = true,
+        Some(Wish::Instance(InstanceWish { is_protected: Some(_), .. })) => {
+            let claims = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
+            let is_claimed = |marks| claims.clone().any(|claim| environment.claims(claim, marks));
+            let instances = known.instances.seen.iter().filter(|instance| instance.state.exists());
+            let meant = instances.filter(|instance| is_claimed(instance.marks()));
+            asked.protections.extend(meant.map(|instance| instance.id.clone()));
+        }
+        Some(Wish::Database(DatabaseWish { parameters, .. })) if !parameters.is_empty() => {
+            let claims = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
+            let is_claimed = |marks| claims.clone().any(|claim| environment.claims(claim, marks));
+            let databases = known.databases.seen.iter().filter(|database| is_claimed(database.marks()));
+            let groups: BTreeSet<&str> = databases
+                .flat_map(|database| &database.parameter_groups)
+                .map(|group| group.name.as_str())
+                .collect();
+            for group in groups {
+                let names = asked.parameters.entry(ParameterGroupName::of_instance(group)).or_default();
+                names.extend(parameters.keys().cloned());
+            }
+        }
+        Some(Wish::Cluster(wish)) if !wish.parameters.is_empty() => {
+            let ClusterWish { name, parameters, .. } = &**wish;
+            let clusters =
+                known.clusters.seen.iter().filter(|cluster| cluster.name.eq_ignore_ascii_case(name));
+            for group in clusters.filter_map(|cluster| cluster.parameter_group.as_deref()) {
+                let names = asked.parameters.entry(ParameterGroupName::of_cluster(group)).or_default();
+                names.extend(parameters.keys().cloned());
+            }
+        }
+        _ => {}
     }
 }

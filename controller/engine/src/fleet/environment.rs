@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use jiff::tz::TimeZoneDatabase;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use rollcall_crds::v1alpha1 as api;
 
 use super::account::{Account, Claimable};
@@ -219,10 +219,11 @@ pub(crate) fn parse_counts(
     counts
 }
 
-/// Checks the time zone against the bundled database: the same answer on every machine.
-pub(crate) fn check_time_zone(key: &ObjectKey, spec: &api::EnvironmentSpec, problems: &mut Problems) {
-    let Some(zone) = &spec.time_zone else { return };
-    if TimeZoneDatabase::bundled().get(zone).is_err() {
+/// The time zone, from the bundled database: the same answer on every machine. UTC when none is named, or none of that name
+/// exists.
+pub(crate) fn time_zone(key: &ObjectKey, spec: &api::EnvironmentSpec, problems: &mut Problems) -> TimeZone {
+    let Some(zone) = &spec.time_zone else { return TimeZone::UTC };
+    TimeZoneDatabase::bundled().get(zone).unwrap_or_else(|_| {
         problems.add(
             Kind::Environment,
             key,
@@ -231,5 +232,6 @@ pub(crate) fn check_time_zone(key: &ObjectKey, spec: &api::EnvironmentSpec, prob
                 format!("spec.timeZone: expected an IANA time zone such as Asia/Tokyo, found {zone:?}"),
             ),
         );
-    }
+        TimeZone::UTC
+    })
 }

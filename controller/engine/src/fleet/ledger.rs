@@ -4,16 +4,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rollcall_crds::v1alpha1 as api;
 
-use super::check::{Check, Looks, Threshold, Way};
+use super::assertion::Wish;
+use super::check::{Check, Looks, Services, Threshold, Way, start_of_day_in};
 use super::desired::Kind;
 use super::problem::{Fault, Problems};
 use super::role::RoleBook;
 use super::system::System;
-use super::template::MissingParameter;
+use super::template::{MissingParameter, Template};
 use crate::ids::{CheckName, ObjectKey};
 use crate::reading::{Failure, FailureKind};
+use crate::registry::Url;
 use crate::rollcall::Requirement;
 
 /// No environment has more requirements than this: rows name them by a 16-bit number.
@@ -24,7 +28,16 @@ pub(crate) const MAX_ENTRIES: usize = 10_000;
 pub(crate) struct Entry {
     pub(crate) requirement: Requirement,
     pub(crate) severity: api::Severity,
+    /// Before this time it is only counted.
+    pub(crate) enforced_from: Option<Timestamp>,
     pub(crate) demand: Demand,
+}
+
+impl Entry {
+    /// Is more done than counting?
+    pub(crate) fn is_enforced(&self, now: Timestamp) -> bool {
+        self.enforced_from.is_none_or(|from| now >= from)
+    }
 }
 
 /// What a requirement asks for.
@@ -34,18 +47,34 @@ pub(crate) enum Demand {
     Registered(Result<usize, Failure>),
     /// Hosts of some roles are watched in one of some ways.
     Check(CheckDemand),
+    /// The environment itself is watched in one of some ways.
+    Environment(CheckDemand),
+}
+
+impl Demand {
+    /// The required check, whatever it is about.
+    pub(crate) fn check(&self) -> Option<&CheckDemand> {
+        match self {
+            Self::Registered(_) => None,
+            Self::Check(demand) | Self::Environment(demand) => Some(demand),
+        }
+    }
 }
 
 /// A required check with the eyes of one environment.
 #[derive(Debug)]
 pub(crate) struct CheckDemand {
-    /// Roles of which a host must play one, in the order of the spec.
-    pub(crate) roles: Vec<u16>,
+    /// Services that run the hosts it is about.
+    pub(crate) services: Services,
+    /// Roles of which a host must play one, in the order of the spec; none: whatever it plays.
+    pub(crate) roles: Option<Vec<u16>>,
     /// Roles of which it must play none.
     pub(crate) except: Vec<u16>,
     pub(crate) ways: Vec<EnvironmentWay>,
     /// How many different systems must watch.
     pub(crate) at_least: usize,
+    /// What must be true of AWS instead.
+    pub(crate) wish: Option<Wish>,
     /// Nobody can judge it here, and why.
     pub(crate) fault: Option<Failure>,
     /// A parameter that it uses and the environment does not set.
@@ -57,6 +86,8 @@ pub(crate) struct CheckDemand {
 pub(crate) struct EnvironmentWay {
     pub(crate) system: Result<usize, Failure>,
     pub(crate) look: Result<Look, Failure>,
+    /// Whom its alerts must reach: any one of these; none: nobody asks.
+    pub(crate) notifies: Option<Arc<[Arc<str>]>>,
 }
 
 /// What to look for.
@@ -68,6 +99,10 @@ pub(crate) enum Look {
     Metric(Arc<str>, Threshold),
     /// A monitor on whether the host answers.
     Connectivity,
+    /// A monitor that asks for this URL.
+    External(Url),
+    /// A check of this name on a host of this name, there.
+    Hosted { host: Arc<str>, name: CheckName },
 }
 
 /// What the ledger of an environment is made from.
@@ -75,6 +110,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) environment: &'a ObjectKey,
     pub(crate) labels: &'a BTreeMap<String, String>,
     pub(crate) parameters: BTreeMap<Arc<str>, Arc<str>>,
+    /// Whose days `enforceFrom` counts.
+    pub(crate) zone: TimeZone,
     pub(crate) monitoring: &'a [api::EnvironmentMonitoring],
     pub(crate) book: &'a RoleBook,
     /// Checks its namespace sees, by name.
@@ -105,9 +142,16 @@ impl Sources<'_> {
             }
         }
         for check in self.checks.values().filter(|check| self.concerns(check)) {
-            let demand = Demand::Check(self.demand(check, problems));
-            let requirement = Requirement::Check(check.key.clone());
-            entries.push(Entry { requirement, severity: check.severity, demand });
+            let demand = self.demand(check, problems);
+            entries.push(Entry {
+                requirement: Requirement::Check(check.key.clone()),
+                severity: check.severity,
+                enforced_from: check.enforce_from.and_then(|day| start_of_day_in(day, &self.zone)),
+                demand: match check.subject {
+                    api::CheckSubject::Host => Demand::Check(demand),
+                    api::CheckSubject::Environment => Demand::Environment(demand),
+                },
+            });
         }
         if entries.len() > MAX_ENTRIES {
             problems.add(Kind::Environment, self.environment, Fault::new("TooMany", format!(
@@ -129,6 +173,7 @@ impl Sources<'_> {
         Entry {
             requirement: Requirement::Registered(key),
             severity: api::Severity::Warning,
+            enforced_from: None,
             demand: Demand::Registered(system),
         }
     }
@@ -140,7 +185,8 @@ impl Sources<'_> {
             .map(|fault| misconfigured(format!("required check {}: {fault}", check.key)));
         // An unknown role cannot be played: as one of `roles` it adds nobody, as an exception it would let the
         // check reach hosts that its author left out.
-        let roles = self.roles(&check.roles, "spec.appliesTo.roles", check, problems);
+        let roles =
+            check.roles.as_ref().map(|roles| self.roles(roles, "spec.appliesTo.roles", check, problems));
         let except = self.roles(&check.except_roles, "spec.appliesTo.exceptRoles", check, problems);
         if except.len() < check.except_roles.len() && fault.is_none() {
             fault = Some(misconfigured(format!(
@@ -152,7 +198,43 @@ impl Sources<'_> {
         let ways = (0..).zip(&check.ways);
         let ways =
             ways.map(|(index, way)| self.way(check, index, way, &mut missing_parameter, problems)).collect();
-        CheckDemand { roles, except, ways, at_least: check.at_least, fault, missing_parameter }
+        let wish = self.wish(check, &mut missing_parameter, &mut fault, problems);
+        CheckDemand {
+            wish,
+            services: check.services,
+            roles,
+            except,
+            ways,
+            at_least: check.at_least,
+            fault,
+            missing_parameter,
+        }
+    }
+
+    /// What it asserts, with this environment's parameters. What cannot be understood makes its rows unknown.
+    fn wish(
+        &self,
+        check: &Check,
+        missing_parameter: &mut Option<Arc<str>>,
+        fault: &mut Option<Failure>,
+        problems: &mut Problems,
+    ) -> Option<Wish> {
+        let filled = check.assertion.as_ref()?.fill(&self.parameters);
+        let failure = match filled {
+            Ok(Ok(wish)) => return Some(wish),
+            Ok(Err(what)) => {
+                self.tell(check, Fault::new("BadAssertion", format!("spec.assertion: {what}")), problems);
+                misconfigured(format!("required check {}: {what}", check.key))
+            }
+            Err(MissingParameter(name)) => {
+                let failure =
+                    misconfigured(format!("environment {} lacks the parameter {name}", self.environment));
+                missing_parameter.get_or_insert(name);
+                failure
+            }
+        };
+        fault.get_or_insert(failure);
+        None
     }
 
     fn roles(&self, names: &[Arc<str>], field: &str, check: &Check, problems: &mut Problems) -> Vec<u16> {
@@ -190,20 +272,36 @@ impl Sources<'_> {
             }
             fault.failure(&way.system)
         });
-        let look = match &way.looks {
-            Looks::Check(name) => name.fill(&self.parameters).map(|name| Look::Check(name.into())),
-            Looks::Metric(name, threshold) => {
-                name.fill(&self.parameters).map(|name| Look::Metric(name.into(), *threshold))
-            }
-            Looks::Connectivity => Ok(Look::Connectivity),
-        };
-        let look = look.map_err(|MissingParameter(name)| {
+        let look = self.look(&way.looks).map_err(|MissingParameter(name)| {
             let failure =
                 misconfigured(format!("environment {} lacks the parameter {name}", self.environment));
             missing_parameter.get_or_insert(name);
             failure
         });
-        EnvironmentWay { system, look }
+        EnvironmentWay { system, look: look.flatten(), notifies: way.notifies.clone() }
+    }
+
+    /// What is looked for, with this environment's parameters.
+    fn look(&self, looks: &Looks) -> Result<Result<Look, Failure>, MissingParameter> {
+        let fill = |template: &Template| template.fill(&self.parameters);
+        Ok(Ok(match looks {
+            Looks::Check(name) => Look::Check(fill(name)?.into()),
+            Looks::Metric(name, threshold) => Look::Metric(fill(name)?.into(), *threshold),
+            Looks::Connectivity => Look::Connectivity,
+            Looks::Hosted { host, name } => {
+                Look::Hosted { host: fill(host)?.into(), name: fill(name)?.into() }
+            }
+            Looks::External(url) => {
+                let url = fill(url)?;
+                let Some(url) = Url::parse(&url) else {
+                    let url = crate::text::clean(&url);
+                    return Ok(Err(misconfigured(format!(
+                        "expected an address such as https://example.com/, found {url:?}"
+                    ))));
+                };
+                Look::External(url)
+            }
+        }))
     }
 
     /// Tells a fault of a check as this environment sees it: to the check when both live in one namespace, to

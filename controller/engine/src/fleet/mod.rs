@@ -4,6 +4,7 @@
 
 mod account;
 mod asked;
+mod assertion;
 mod check;
 mod desired;
 mod environment;
@@ -24,6 +25,10 @@ pub use account::Account;
 pub use desired::*;
 pub use system::{Endpoint, NeededSecret, System};
 
+pub(crate) use assertion::{
+    Attached, ClusterWish, DatabaseWish, GroupWish, InstanceWish, Names as AssertedNames, Opened, Pattern,
+    Rules as AssertedRules, SubnetGroupWish, Tags as AssertedTags, Wish,
+};
 pub(crate) use check::{Check, Threshold};
 pub(crate) use environment::{Claim, Environment};
 pub(crate) use exemption::Exemption;

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use rollcall_crds::v1alpha1 as api;
 
 use super::check::Check;
 use super::environment::{self, Environment};
-use super::ledger::{CheckDemand, Demand, Entry, Sources};
+use super::ledger::{CheckDemand, Entry, Sources};
 use super::problem::Problems;
 use super::role::{self, RoleBook};
 use super::visible::{Visible, visible};
@@ -19,9 +20,10 @@ use crate::ids::{AccountId, ObjectKey};
 pub(super) fn parse(desired: &Desired) -> (Fleet, Vec<Problem>) {
     let mut problems = Problems::default();
     problems.extend(&desired.unreadable);
+    let accounts = account::parse(&desired.accounts, &mut problems);
     let mut fleet = Fleet {
-        accounts: account::parse(&desired.accounts, &mut problems),
-        systems: system::parse(&desired.systems, &mut problems).into_values().collect(),
+        systems: system::parse(&desired.systems, &accounts, &mut problems).into_values().collect(),
+        accounts,
         roles: role::parse(&desired.roles, unreadable(desired, Kind::HostRole), &mut problems),
         checks: check::parse(&desired.checks, &mut problems),
         exemptions: exemption::parse(&desired.exemptions, &mut problems),
@@ -146,9 +148,9 @@ impl<'a> Resolver<'a> {
         problems: &mut Problems,
     ) -> Result<Environment, Vec<AccountId>> {
         let Some(view) = self.views.get(&*key.namespace) else { return Err(Vec::new()) };
-        environment::check_time_zone(key, &spec.spec, problems);
+        let zone = environment::time_zone(key, &spec.spec, problems);
         let counts = environment::parse_counts(key, &spec.spec, &view.book, problems);
-        let ledger = self.ledger(key, spec, view, problems);
+        let ledger = self.ledger(key, spec, zone, view, problems);
         let is_known = |name: &str| {
             let declared = self.desired.accounts.iter().any(|a| a.metadata.name.as_deref() == Some(name));
             declared || unreadable(self.desired, Kind::CloudAccount).any(|key| *key.name == *name)
@@ -190,6 +192,7 @@ impl<'a> Resolver<'a> {
         &self,
         key: &ObjectKey,
         spec: &api::Environment,
+        zone: TimeZone,
         view: &NamespaceView<'_>,
         problems: &mut Problems,
     ) -> Vec<Entry> {
@@ -199,6 +202,7 @@ impl<'a> Resolver<'a> {
             environment: key,
             labels: &labels,
             parameters: parameters.collect(),
+            zone,
             monitoring: &spec.spec.monitoring,
             book: &view.book,
             checks: &view.checks.by_name,
@@ -239,7 +243,7 @@ fn used_systems(spec: &api::EnvironmentSpec, view: &NamespaceView<'_>, ledger: &
     let named = spec.monitoring.iter().filter_map(|watch| view.number(&watch.system));
     let mut used: BTreeSet<usize> = named.collect();
     for entry in ledger {
-        if let Demand::Check(demand) = &entry.demand {
+        if let Some(demand) = entry.demand.check() {
             used.extend(demand.ways.iter().filter_map(|way| way.system.as_ref().ok()));
         }
     }
@@ -248,10 +252,7 @@ fn used_systems(spec: &api::EnvironmentSpec, view: &NamespaceView<'_>, ledger: &
 
 /// Is there something in this requirement that we cannot tell?
 fn is_doubted(entry: &Entry) -> bool {
-    match &entry.demand {
-        Demand::Registered(_) => false,
-        Demand::Check(CheckDemand { fault, ways, .. }) => {
-            fault.is_some() || ways.iter().any(|way| way.look.is_err() || way.system.is_err())
-        }
-    }
+    entry.demand.check().is_some_and(|CheckDemand { fault, ways, .. }| {
+        fault.is_some() || ways.iter().any(|way| way.look.is_err() || way.system.is_err())
+    })
 }

@@ -6,10 +6,11 @@ use jiff::SignedDuration;
 use regex::Regex;
 use rollcall_crds::v1alpha1 as api;
 
+use super::account::Account;
 use super::desired::Kind;
 use super::problem::{Fault, Problems};
 use super::selector::pattern;
-use crate::ids::ObjectKey;
+use crate::ids::{AccountName, ObjectKey};
 use crate::registry::Product;
 
 /// One monitoring system.
@@ -23,6 +24,8 @@ pub struct System {
     pub authority: Option<api::SecretKey>,
     /// Without any metric for longer than this, a registered host is silent.
     pub silence: SignedDuration,
+    /// Accounts to which every instance that is registered here belongs, by somebody's word; empty: nobody gave it.
+    pub(crate) only_accounts: Vec<AccountName>,
     /// Rules in order; `Err`: they cannot be understood, so nothing can be joined.
     pub(crate) join: Result<Vec<JoinRule>, String>,
 }
@@ -108,7 +111,11 @@ pub(crate) enum JoinRule {
 }
 
 /// Parses all systems. One without a known product is left out; its name stays known.
-pub(crate) fn parse(specs: &[api::MonitoringSystem], problems: &mut Problems) -> BTreeMap<ObjectKey, System> {
+pub(crate) fn parse(
+    specs: &[api::MonitoringSystem],
+    accounts: &BTreeMap<AccountName, Account>,
+    problems: &mut Problems,
+) -> BTreeMap<ObjectKey, System> {
     let mut systems = BTreeMap::new();
     for spec in specs {
         let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
@@ -127,12 +134,33 @@ pub(crate) fn parse(specs: &[api::MonitoringSystem], problems: &mut Problems) ->
             first
         });
         let silence = SignedDuration::from_mins(i64::from(spec.spec.silent_minutes.max(1)));
-        systems.insert(
-            key.clone(),
-            System { key, endpoint, authority: spec.spec.ca_secret.clone(), silence, join },
-        );
+        let only_accounts = only_accounts(&key, &spec.spec, accounts, problems);
+        let authority = spec.spec.ca_secret.clone();
+        systems.insert(key.clone(), System { key, endpoint, authority, silence, only_accounts, join });
     }
     systems
+}
+
+/// The accounts that are vouched for. A name that leads to none vouches for nothing: the instance may be in that account.
+fn only_accounts(
+    key: &ObjectKey,
+    spec: &api::MonitoringSystemSpec,
+    accounts: &BTreeMap<AccountName, Account>,
+    problems: &mut Problems,
+) -> Vec<AccountName> {
+    let named: Vec<AccountName> =
+        spec.only_accounts.iter().flatten().map(|name| name.as_str().into()).collect();
+    let unknown: Vec<&AccountName> = named.iter().filter(|name| !accounts.contains_key(*name)).collect();
+    for name in &unknown {
+        let fault = Fault::not_found(
+            "spec.onlyAccounts",
+            Kind::CloudAccount,
+            name.as_str(),
+            "that can be understood",
+        );
+        problems.add(Kind::MonitoringSystem, key, fault);
+    }
+    if unknown.is_empty() { named } else { Vec::new() }
 }
 
 fn endpoint(spec: &api::MonitoringSystemSpec) -> Result<Endpoint, Fault> {

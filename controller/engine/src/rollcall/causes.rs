@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rollcall_crds::v1alpha1::Severity;
+use rollcall_crds::v1alpha1::{CheckSubject, Severity};
 
 use super::hosts::Judged;
 use super::scene::Scene;
 use super::tallies;
 use crate::finding::{Cause, Code, Finding};
-use crate::fleet::Fleet;
+use crate::fleet::{Demand, Fleet};
 use crate::ids::{AccountName, ObjectKey, RoleName};
 use crate::limits::MAX_EXAMPLES;
 use crate::text::{clean, count, few};
@@ -31,10 +31,10 @@ struct Common<'f> {
 }
 
 /// Covered and judged rows by check, role and environment: what "0 of 171 linux hosts" is counted from. Only of checks
-/// that a finding is about.
+/// that a finding is about. Without a role: of hosts whatever they play, or of environments.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    rows: BTreeMap<(ObjectKey, RoleName), BTreeMap<ObjectKey, tallies::Judged>>,
+    rows: BTreeMap<(ObjectKey, Option<RoleName>), BTreeMap<ObjectKey, tallies::Judged>>,
 }
 
 impl Applied {
@@ -57,23 +57,39 @@ impl Applied {
         for (class, entries) in scene.roles.classes.iter().zip(&judged.tallies.judged) {
             let Some(ledger) = ledgers.get(class.number) else { continue };
             for (entry, rows) in class.entries.iter().zip(entries) {
-                let check = ledger.get(usize::from(entry.ledger)).copied().flatten();
-                let role = || entry.through.and_then(|role| class.role_name(role));
-                if let Some((check, role)) = check.and_then(|check| Some((check, role()?))) {
-                    let of = applied.rows.entry((check.clone(), role)).or_default();
-                    let sum = of.entry(class.environment.key.clone()).or_default();
-                    sum.covered += rows.covered;
-                    sum.all += rows.all;
+                let Some(check) = ledger.get(usize::from(entry.ledger)).copied().flatten() else { continue };
+                let role = entry.through.and_then(|role| class.role_name(role));
+                applied.add(check, role, &class.environment.key, *rows);
+            }
+        }
+        let environments = scene.pass.fleet.environments.iter().zip(&judged.tallies.environments);
+        for ((environment, tally), ledger) in environments.zip(&ledgers) {
+            for ((entry, tally), check) in environment.ledger.iter().zip(&tally.ledger).zip(ledger) {
+                if let (Demand::Environment(_), Some(check)) = (&entry.demand, check) {
+                    let all = tally.required - tally.unknown;
+                    let rows = tallies::Judged { covered: tally.covered, all };
+                    applied.add(check, None, &environment.key, rows);
                 }
             }
         }
         applied
     }
 
+    fn add(&mut self, check: &ObjectKey, role: Option<RoleName>, of: &ObjectKey, rows: tallies::Judged) {
+        let sum = self.rows.entry((check.clone(), role)).or_default().entry(of.clone()).or_default();
+        sum.covered += rows.covered;
+        sum.all += rows.all;
+    }
+
     /// Covered of all, in one environment or over the fleet.
-    fn of(&self, check: &ObjectKey, role: &RoleName, environment: Option<&ObjectKey>) -> tallies::Judged {
+    fn of(
+        &self,
+        check: &ObjectKey,
+        role: Option<&RoleName>,
+        environment: Option<&ObjectKey>,
+    ) -> tallies::Judged {
         let mut sum = tallies::Judged::default();
-        for (key, rows) in self.rows.get(&(check.clone(), role.clone())).into_iter().flatten() {
+        for (key, rows) in self.rows.get(&(check.clone(), role.cloned())).into_iter().flatten() {
             if environment.is_none_or(|wanted| wanted == key) {
                 sum.covered += rows.covered;
                 sum.all += rows.all;
@@ -171,9 +187,16 @@ impl Writer<'_> {
             Code::StoppedButWatched => format!("{who} stopped, and still watched in {product}"),
             Code::NotReadyInTime => format!("{who} not ready in time: {first}"),
             Code::Ghost => format!("{} in {product}: {three}", count(many, "ghost")),
-            Code::Stranger | Code::InventoryBlind | Code::RegistryBlind | Code::NotVerifiable => {
-                first.to_owned()
-            }
+            Code::Stranger
+            | Code::InventoryBlind
+            | Code::RegistryBlind
+            | Code::NotVerifiable
+            | Code::SystemOff
+            | Code::CheckMissing
+            | Code::Weak
+            | Code::Unheard
+            | Code::AssertionFailed
+            | Code::ParameterMissing => first.to_owned(),
             Code::Duplicate => format!("{who} registered more than once in {product}"),
             Code::Unrequired if common.is_monitor => {
                 format!("{} in {product} that no RequiredCheck asks for: {three}", count(many, "monitor"))
@@ -202,7 +225,6 @@ impl Writer<'_> {
             Code::UnknownRole => {
                 format!("{} in tags that no HostRole describes: {three}", count(many, "role name"))
             }
-            Code::CheckMissing | Code::Weak | Code::ParameterMissing => first.to_owned(),
         }
     }
 
@@ -214,18 +236,21 @@ impl Writer<'_> {
         findings: &[&Finding],
         first: &str,
     ) -> String {
-        let looks_for =
-            self.fleet.checks.get(key).map_or_else(|| key.name.clone(), |check| check.looks_for.clone());
-        let Some(role) = common.role else { return format!("{}: {first}", key.name) };
-        let applied = self.applied.of(key, role, self.environment);
-        let all = count(
-            usize::try_from(applied.all).unwrap_or_default(),
-            &format!("{} host", clean(role.as_str())),
-        );
+        let Some(check) = self.fleet.checks.get(key) else { return format!("{}: {first}", key.name) };
+        let looks_for = &check.looks_for;
+        let applied = self.applied.of(key, common.role, self.environment);
+        let whom = match common.role {
+            Some(role) => format!("{} host", clean(role.as_str())),
+            None if check.subject == CheckSubject::Environment => "environment".to_owned(),
+            None => "host".to_owned(),
+        };
+        let all = count(usize::try_from(applied.all).unwrap_or_default(), &whom);
         match common.code {
             Code::CheckMissing => format!("{looks_for} on {} of {all}", applied.covered),
             Code::Muted => format!("{looks_for} muted for {} of {all}", findings.len()),
             Code::Weak => format!("{looks_for} does not cover {} of {all}: {first}", findings.len()),
+            Code::Unheard => format!("{looks_for} of {} of {all}: {first}", findings.len()),
+            Code::AssertionFailed => format!("{} fails on {} of {all}: {first}", key.name, findings.len()),
             _ => format!("{}: {first}", key.name),
         }
     }

@@ -9,11 +9,15 @@ use super::join::Joins;
 use super::monitors::{Verdicts, Watch};
 use super::names::NameBook;
 use super::plan::{EntryPlan, LookPlan, Plans, WayPlan};
+use super::reach;
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::registries::{Names, SystemView};
 use super::roles::Class;
 use super::stand::Stand;
 use super::standing::{Pulse, Standing, standing};
+use super::verdict::{
+    Because, Lack, Lacking, Verdict, enough, verdict_of, verdict_on, verdict_on_check, verdict_on_reach,
+};
 use super::{Coverage, Pass, Reason, Row};
 use crate::reading::{Failure, FailureKind};
 
@@ -25,63 +29,6 @@ pub(super) struct HostRows<'a> {
     pub(super) lacking: Arc<[Lacking]>,
     /// By system that its environment needs.
     pub(super) standings: Vec<(usize, Standing<'a>)>,
-}
-
-/// A row that is not in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lacking {
-    /// Index into the rows.
-    pub(super) row: usize,
-    pub(super) lack: Lack,
-    /// Number of the system in which it was nearest to being covered.
-    pub(super) system: usize,
-    pub(super) because: Because,
-    /// Number of the way that was nearest; none for a registration.
-    pub(super) way: Option<usize>,
-}
-
-/// What a row lacks; the nearest to being covered first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lack {
-    Muted,
-    Silent,
-    Weak,
-    Missing,
-}
-
-impl Lack {
-    pub(super) fn coverage(self) -> Coverage {
-        match self {
-            Self::Muted => Coverage::Muted,
-            Self::Silent => Coverage::Silent,
-            Self::Weak => Coverage::Weak,
-            Self::Missing => Coverage::Missing,
-        }
-    }
-}
-
-/// What explains a lack. The first four explain rows of a host as a whole: they are findings, the rows are not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Because {
-    /// The host is not registered there.
-    NotRegistered,
-    /// Its status there switches watching off.
-    Status,
-    /// It sends no data there.
-    Silent,
-    /// How the check of the host itself stands, in systems that check hosts as they check services.
-    Own(Stand),
-    /// How this check stands.
-    Check(Stand),
-    /// This check alone; the text says what was found, if anything was.
-    Itself(Option<Arc<str>>),
-}
-
-/// What one way says.
-enum Verdict {
-    Covered,
-    Lacks(Lack, Because),
-    Unknown(Reason),
 }
 
 /// Works out rows; holds what hosts have in common.
@@ -156,7 +103,7 @@ impl<'p, 'a> Rater<'p, 'a> {
                 plans.ledgers.get(class.number).and_then(|ledger| ledger.get(usize::from(entry.ledger)));
             let coverage = match plan {
                 Some(EntryPlan::Registered(Ok(system))) => {
-                    let verdict = among(*system, present, reasons, Voice::registered);
+                    let verdict = among(*system, present, reasons, |voice, _| voice.registered());
                     note(verdict, index, *system, None, &mut lacking)
                 }
                 Some(EntryPlan::Check(ways, at_least)) => {
@@ -170,7 +117,7 @@ impl<'p, 'a> Rater<'p, 'a> {
                 Some(EntryPlan::Registered(Err(reason)) | EntryPlan::Unjudged(reason)) => {
                     Coverage::Unknown(*reason)
                 }
-                None => Coverage::Unknown(NOT_JUDGED),
+                Some(EntryPlan::Asserted | EntryPlan::OfEnvironment) | None => Coverage::Unknown(NOT_JUDGED),
             };
             rows.push(Row { requirement: entry.ledger, coverage });
         }
@@ -217,7 +164,7 @@ impl<'p, 'a> Rater<'p, 'a> {
                 Names::All(told) => (told, None),
                 Names::AtLeast(told, reason) => (told, Some(reason)),
             };
-            let list = book.list(told, &view.system.key, reasons);
+            let list = book.list(told, view, reasons);
             if is_alone && others.is_none() {
                 *running.entry((environment, system, list)).or_default() += 1;
             }
@@ -231,8 +178,7 @@ impl<'p, 'a> Rater<'p, 'a> {
         }
     }
 
-    /// Watched by enough different systems; unknown while those that nobody can tell of may make it enough. Else what
-    /// is nearest to being covered.
+    /// The row of one check, or what it lacks.
     fn check(
         &mut self,
         row: usize,
@@ -240,40 +186,11 @@ impl<'p, 'a> Rater<'p, 'a> {
         present: &[(usize, Presence)],
         reasons: &mut Reasons,
     ) -> Result<Coverage, Lacking> {
-        let mut covering: Vec<usize> = Vec::new();
-        let mut unknown: Vec<(Option<usize>, Reason)> = Vec::new();
-        let mut lacks: Vec<Lacking> = Vec::new();
-        for way in ways {
-            let verdict = match way {
-                Ok(way) => self.way(way, present, reasons),
-                Err(reason) => Verdict::Unknown(*reason),
-            };
-            match (verdict, way) {
-                (Verdict::Covered, Ok(way)) if !covering.contains(&way.system) => covering.push(way.system),
-                (Verdict::Lacks(lack, because), Ok(way)) => {
-                    lacks.push(Lacking { row, lack, system: way.system, because, way: Some(way.way) });
-                }
-                (Verdict::Unknown(reason), way) => {
-                    unknown.push((way.as_ref().ok().map(|way| way.system), reason));
-                }
-                (Verdict::Covered | Verdict::Lacks(..), _) => {}
-            }
-            if covering.len() >= at_least {
-                return Ok(Coverage::Covered);
-            }
-        }
-        unknown.retain(|(system, _)| system.is_none_or(|system| !covering.contains(&system)));
-        let reason = unknown.first().map_or(NOT_JUDGED, |(_, reason)| *reason);
-        unknown.sort_by_key(|(system, _)| *system);
-        unknown.dedup_by(|a, b| a.0.is_some() && a.0 == b.0);
-        if covering.len() + unknown.len() >= at_least {
-            return Ok(Coverage::Unknown(reason));
-        }
-        lacks.retain(|lacking| !covering.contains(&lacking.system));
-        // What may yet be covered in another way is pointed at last.
-        let may_be = |system: usize| unknown.iter().any(|(of, _)| *of == Some(system));
-        let nearest = lacks.into_iter().min_by_key(|lacking| (may_be(lacking.system), lacking.lack));
-        nearest.map_or(Ok(Coverage::Unknown(NOT_JUDGED)), Err)
+        let ways = ways.iter().map(|way| match way {
+            Ok(plan) => (Some((plan.system, plan.way)), self.way(plan, present, reasons)),
+            Err(reason) => (None, Verdict::Unknown(*reason)),
+        });
+        enough(row, at_least, ways)
     }
 
     fn way(&mut self, way: &WayPlan, present: &[(usize, Presence)], reasons: &mut Reasons) -> Verdict {
@@ -283,17 +200,26 @@ impl<'p, 'a> Rater<'p, 'a> {
         else {
             return Verdict::Unknown(NOT_JUDGED);
         };
-        let looks = plans.wanted.get(way.system).map_or(&[][..], |wanted| &wanted.monitors);
-        let mut watch = |voice: &Voice, number: usize| {
-            looks.get(number).map(|look| verdicts.watch(system, voice.scopes, number, *look))
+        let Some(wanted) = plans.wanted.get(way.system) else { return Verdict::Unknown(NOT_JUDGED) };
+        let notifies = way.notifies.and_then(|number| wanted.recipients.get(number).copied());
+        let watch = |verdicts: &mut Verdicts<'a>, voice: &Voice, number: usize, reasons: &mut Reasons| {
+            let look = wanted.monitors.get(number)?;
+            Some(verdicts.watch(system, voice.scopes, number, *look, reasons))
         };
-        among(way.system, present, reasons, |voice| match voice.is_watched {
+        among(way.system, present, reasons, |voice, reasons| match voice.is_watched {
             Ok(false) => Verdict::Lacks(Lack::Muted, Because::Status),
             Err(reason) => Verdict::Unknown(reason),
             Ok(true) => match way.looks {
-                LookPlan::Name(name) => voice.check(names.stand(voice.list, name)),
-                LookPlan::Monitor(number) => voice.monitor(watch(voice, number)),
-                LookPlan::Connectivity(number) => verdict_of(watch(voice, number)),
+                LookPlan::Monitor(number) => voice.monitor(watch(verdicts, voice, number, reasons)),
+                LookPlan::Connectivity(number) => verdict_of(watch(verdicts, voice, number, reasons)),
+                LookPlan::Name(name) => {
+                    let found = names.stand(voice.list, name);
+                    let verdict = voice.check(found.map(|(stand, _)| stand));
+                    let (Verdict::Covered, Some(wanted)) = (&verdict, notifies) else { return verdict };
+                    let heard_by = found.and_then(|(_, heard_by)| heard_by);
+                    let roles = verdicts.roles_of(voice.scopes);
+                    verdict_on_reach(reach::of_check(system, heard_by, roles, wanted, reasons), wanted)
+                }
             },
         })
     }
@@ -337,15 +263,8 @@ impl Voice {
         }
     }
 
-    /// A check by name. An agent that is silent runs no check; while nobody knows whether it is silent, that it has
-    /// a check still counts, and that it has none is no news of its own: silence may explain it.
     fn check(&self, stand: Option<Stand>) -> Verdict {
-        match (self.pulse, stand, self.others) {
-            (Pulse::Silent, ..) => Verdict::Lacks(Lack::Silent, Because::Silent),
-            (_, Some(stand), _) => verdict_on(stand, Because::Check),
-            (_, None, Some(reason)) | (Pulse::Unknown(reason), None, None) => Verdict::Unknown(reason),
-            (Pulse::Alive, None, None) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
-        }
+        verdict_on_check(self.pulse, stand, self.others)
     }
 
     /// A monitor on a metric. Without data it watches nothing.
@@ -358,35 +277,13 @@ impl Voice {
     }
 }
 
-fn verdict_on(stand: Stand, because: impl Fn(Stand) -> Because) -> Verdict {
-    let lack = match stand {
-        Stand::Runs => return Verdict::Covered,
-        Stand::Unknown(reason) => return Verdict::Unknown(reason),
-        Stand::InDowntime | Stand::Mute => Lack::Muted,
-        Stand::Overdue => Lack::Silent,
-        Stand::Idle => Lack::Weak,
-    };
-    Verdict::Lacks(lack, because(stand))
-}
-
-fn verdict_of(watch: Option<Watch>) -> Verdict {
-    match watch {
-        Some(Watch::Covered) => Verdict::Covered,
-        Some(Watch::Muted(monitor)) => Verdict::Lacks(Lack::Muted, Because::Itself(Some(monitor))),
-        Some(Watch::Weak(why)) => Verdict::Lacks(Lack::Weak, Because::Itself(Some(why))),
-        Some(Watch::Missing) => Verdict::Lacks(Lack::Missing, Because::Itself(None)),
-        Some(Watch::Unknown(reason)) => Verdict::Unknown(reason),
-        None => Verdict::Unknown(NOT_JUDGED),
-    }
-}
-
 /// The verdict over all voices of a host in a system. When nobody can tell which of them is the live one, they must
 /// agree; when there may be others, a lack is no news.
 fn among(
     system: usize,
     present: &[(usize, Presence)],
     reasons: &mut Reasons,
-    mut of: impl FnMut(&Voice) -> Verdict,
+    mut of: impl FnMut(&Voice, &mut Reasons) -> Verdict,
 ) -> Verdict {
     let (voices, gap) = match present.iter().find(|(number, _)| *number == system) {
         Some((_, Presence::Here(voices))) => (voices, None),
@@ -397,7 +294,7 @@ fn among(
     };
     let mut agreed: Option<Verdict> = None;
     for voice in voices {
-        agreed = Some(match (agreed, of(voice)) {
+        agreed = Some(match (agreed, of(voice, reasons)) {
             (None, verdict) => verdict,
             (Some(Verdict::Covered), Verdict::Covered) => Verdict::Covered,
             // That each of them lacks something else does not tell what the host lacks.

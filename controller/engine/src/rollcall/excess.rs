@@ -11,15 +11,16 @@ use super::coverage::Rater;
 use super::found::{Found, Owner};
 use super::host_findings::{Note, host_name};
 use super::join::{Bond, Joined, bond};
-use super::monitors::Verdicts;
+use super::monitors::{Verdicts, concerns};
 use super::phrases::Phrases;
 use super::places::PlaceView;
-use super::plan::{MonitorLook, Wanted};
+use super::plan::{LookAt, Wanted};
 use super::reasons::Reasons;
 use super::registries::{Registered, SystemView};
 use super::remedy;
 use super::scene::Scene;
 use super::standing::{Pulse, pulse};
+use super::vouched::Vouched;
 use super::{Pass, Stranger};
 use crate::finding::{Code, Excuse, Finding, Subject};
 use crate::fleet::JoinRule;
@@ -43,6 +44,7 @@ pub(super) struct Excess {
 pub(super) fn look(
     scene: &Scene<'_, '_>,
     rater: &Rater<'_, '_>,
+    vouched: &[Vouched],
     phrases: &mut Phrases,
     found: &mut Vec<Found>,
 ) -> Vec<Excess> {
@@ -52,7 +54,11 @@ pub(super) fn look(
         databases: scene.places.iter().all(PlaceView::proves_databases),
     };
     for (number, system) in scene.systems.iter().enumerate() {
-        let mut search = Search { scene, number, system, sees, phrases, found, excess: Excess::default() };
+        let (Some(wanted), Some(vouched)) = (rater.plans.wanted.get(number), vouched.get(number)) else {
+            continue;
+        };
+        let excess = Excess::default();
+        let mut search = Search { scene, number, system, sees, wanted, vouched, phrases, found, excess };
         if system.is_used {
             search.registrations();
             search.monitors(rater);
@@ -88,6 +94,8 @@ struct Search<'s, 'p, 'a> {
     system: &'s SystemView<'a>,
     /// What the inventories prove.
     sees: Sight,
+    wanted: &'s Wanted<'a>,
+    vouched: &'s Vouched,
     phrases: &'s mut Phrases,
     found: &'s mut Vec<Found>,
     excess: Excess,
@@ -106,6 +114,12 @@ impl<'a> Search<'_, '_, 'a> {
                 Joined::Ambiguous(hosts) if is_whole => {
                     self.ambiguous(one.registration, hosts);
                 }
+                Joined::Nothing if self.wanted.hosted.contains(&*one.registration.name) => {}
+                Joined::Nothing if self.vouched.is_gone(&one.registration.id) => {
+                    self.nowhere(one.registration);
+                }
+                // Vouched for, and given the day that a host has to come back.
+                Joined::Nothing if self.vouched.unseen.contains_key(&one.registration.id) => {}
                 Joined::Nothing if is_proof() => self.excess.strangers.push(stranger(one.registration)),
                 Joined::Gone(_) | Joined::Ambiguous(_) | Joined::Nothing => {}
             }
@@ -160,6 +174,24 @@ impl<'a> Search<'_, '_, 'a> {
         let subject = Subject::Registration(registration.id.clone());
         let finding = self.finding(subject, &registration.name, key, note);
         self.add(registration.id.as_str(), Some(tomb.id.clone()), finding);
+    }
+
+    /// A registration of an instance that none of the accounts has in which it must be.
+    fn nowhere(&mut self, registration: &'a Registration) {
+        self.excess.ghosts += 1;
+        let names: Vec<String> = self.system.system.only_accounts.iter().map(ToString::to_string).collect();
+        let since = self.vouched.unseen.get(&registration.id);
+        let since = since.map(|since| since.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+        let message = format!(
+            "its instance has been in none of the accounts of spec.onlyAccounts ({}) since {since}",
+            few(&names, names.len(), MAX_EXAMPLES)
+        );
+        let id = argument(registration.id.as_str());
+        let fix = remedy::retire(self.system.system.endpoint.product(), &id);
+        let note = Note::new(Code::Ghost, Severity::Warning, message, fix);
+        let subject = Subject::Registration(registration.id.clone());
+        let finding = self.finding(subject, &registration.name, None, note);
+        self.add(registration.id.as_str(), None, finding);
     }
 
     fn ambiguous(&mut self, registration: &'a Registration, hosts: &[usize]) {
@@ -218,16 +250,12 @@ impl<'a> Search<'_, '_, 'a> {
     fn monitors(&mut self, rater: &Rater<'_, 'a>) {
         let users = self.scene.pass.fleet.environments.iter().filter(|e| e.systems.contains(&self.number));
         let is_doubted = self.scene.pass.fleet.has_left_out || users.clone().any(|e| e.requirements_doubted);
-        let (Some(wanted), Some(verdicts)) =
-            (rater.plans.wanted.get(self.number), rater.verdicts.get(self.number))
-        else {
-            return;
-        };
+        let Some(verdicts) = rater.verdicts.get(self.number) else { return };
         if is_doubted || self.system.hosts.proof.is_none() || self.system.monitors.proof.is_none() {
             return;
         }
         for monitor in self.system.monitors.seen().into_iter().flatten() {
-            if let Some(note) = unrequired_monitor(monitor, wanted, verdicts) {
+            if let Some(note) = unrequired_monitor(monitor, self.wanted, verdicts) {
                 let name = if monitor.name.trim().is_empty() { "connectivity" } else { &monitor.name };
                 let finding = self.finding(Subject::Monitor(monitor.id.clone()), name, None, note);
                 self.add(&monitor.id, None, finding);
@@ -294,15 +322,18 @@ fn stranger(registration: &Registration) -> Stranger {
 }
 
 fn unrequired_monitor(monitor: &Monitor, wanted: &Wanted<'_>, verdicts: &Verdicts<'_>) -> Option<Note> {
-    let is_wanted = |look: &MonitorLook<'_>| match (&monitor.watches, look) {
-        (Watches::HostMetric { metric, .. }, MonitorLook::Metric(wanted, _)) => metric == wanted,
-        (Watches::Connectivity, MonitorLook::Connectivity) => true,
-        _ => false,
-    };
-    if matches!(monitor.watches, Watches::Other(_)) || wanted.monitors.iter().any(is_wanted) {
+    if wanted.monitors.iter().any(|look| concerns(monitor, look.at)) {
         return None;
     }
-    if !verdicts.roles().any(|roles| monitor.covers(roles)) {
+    let is_ours = match monitor.watches {
+        Watches::Other(_) => false,
+        // It belongs to no host. Who asks for some of them asks for all; who asks for none may not have come to them yet.
+        Watches::External { .. } => wanted.monitors.iter().any(|look| matches!(look.at, LookAt::External(_))),
+        Watches::HostMetric { .. } | Watches::Connectivity => {
+            verdicts.roles().any(|roles| monitor.covers(roles))
+        }
+    };
+    if !is_ours {
         return None;
     }
     let fix = "write a RequiredCheck that asks for it, or delete the monitor: mkr monitors pull; edit; mkr monitors diff; mkr monitors push";

@@ -55,8 +55,11 @@ pub(super) fn file(
         if let Some(book) = books.get_mut(&owner) {
             finding.since = book.stamp(phrases.share(format!("{} {key}", finding.code)), scene.pass.now);
         }
-        exemptions
-            .excuse(&mut finding, About { namespace: &namespace, host: host.as_ref(), plays: &|_| false });
+        // Who had to know earlier has asked already.
+        if finding.excuse.is_none() {
+            let about = About { namespace: &namespace, host: host.as_ref(), plays: &|_| false };
+            exemptions.excuse(&mut finding, about);
+        }
         findings.push(finding);
     }
     for (owner, book) in &mut books {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rollcall_crds::v1alpha1::Severity;
 
 use super::Pass;
-use super::coverage::{Because, HostRows, Lack, Lacking};
+use super::coverage::HostRows;
 use super::phrases::Phrases;
 use super::population::HostView;
 use super::registries::SystemView;
@@ -18,6 +18,7 @@ use super::remedy;
 use super::roles::Class;
 use super::stand::Stand;
 use super::standing::{Post, Standing};
+use super::verdict::{Because, Lack, Lacking};
 use crate::finding::{Code, Excuse, Finding, Subject};
 use crate::fleet::{Demand, Look};
 use crate::ids::{ObjectKey, RoleName};
@@ -112,13 +113,21 @@ impl<'a> Clerk<'_, 'a> {
         rated: &HostRows<'a>,
     ) -> Vec<HostFinding> {
         let mut found = Vec::new();
+        // What is not enforced yet is counted, and no more.
+        let is_enforced = |lacking: &&Lacking| {
+            let entry = class.entries.get(lacking.row);
+            let entry = entry.and_then(|entry| class.environment.ledger.get(usize::from(entry.ledger)));
+            entry.is_none_or(|entry| entry.is_enforced(self.pass.now))
+        };
+        let lacking: Vec<&Lacking> = rated.lacking.iter().filter(is_enforced).collect();
         for (number, standing) in &rated.standings {
             let Some(system) = self.systems.get(*number) else { continue };
-            let explained: Vec<&Lacking> = rated.lacking.iter().filter(|l| l.system == *number).collect();
+            let explained: Vec<&Lacking> = lacking.iter().copied().filter(|l| l.system == *number).collect();
             self.in_system(host, class, *number, system, standing, &explained, &mut found);
         }
-        for lacking in rated.lacking.iter() {
-            if matches!(lacking.because, Because::Itself(_) | Because::Check(_)) {
+        for lacking in lacking {
+            let is_told_elsewhere = lacking.because == Because::Check(Stand::Off);
+            if matches!(lacking.because, Because::Itself(_) | Because::Check(_)) && !is_told_elsewhere {
                 let note = self.check(host, class, lacking);
                 self.push(host, class, note, vec![lacking.row], &mut found);
             }
@@ -127,6 +136,47 @@ impl<'a> Clerk<'_, 'a> {
             self.push(host, class, Some(no_duty(host, class)), Vec::new(), &mut found);
         }
         found
+    }
+
+    /// What is otherwise than checks assert of the host.
+    pub(super) fn of_assertions(
+        &mut self,
+        host: &HostView<'_>,
+        class: &Class<'a>,
+        failed: Vec<(usize, String)>,
+    ) -> Vec<HostFinding> {
+        let mut found = Vec::new();
+        for (row, what) in failed {
+            let note = self.assertion(host, class, row, what);
+            self.push(host, class, note, vec![row], &mut found);
+        }
+        found
+    }
+
+    fn assertion(&self, host: &HostView<'_>, class: &Class<'a>, row: usize, what: String) -> Option<Note> {
+        let entry = class.entries.get(row)?;
+        let required = class.environment.ledger.get(usize::from(entry.ledger))?;
+        let super::Requirement::Check(key) = &required.requirement else { return None };
+        let check = self.pass.fleet.checks.get(key).filter(|_| required.is_enforced(self.pass.now))?;
+        let look = remedy::look_command(host);
+        let fix = check.fix.as_deref().map_or_else(|| remedy::set_right(&look, key), str::to_owned);
+        let mut note = Note::new(Code::AssertionFailed, required.severity, what, fix);
+        note.check = Some(key.clone());
+        note.role = entry.through.and_then(|role| class.role_name(role));
+        Some(note)
+    }
+
+    /// The systems that are switched off as a whole and would watch it, with the severity of what is enforced.
+    pub(super) fn off(&self, class: &Class<'a>, lacking: &[Lacking]) -> Vec<(usize, Severity)> {
+        let off = lacking.iter().filter(|lacking| {
+            matches!(lacking.because, Because::Own(Stand::Off) | Because::Check(Stand::Off))
+        });
+        off.filter_map(|lacking| {
+            let entry = class.entries.get(lacking.row)?;
+            let entry = class.environment.ledger.get(usize::from(entry.ledger))?;
+            entry.is_enforced(self.pass.now).then_some((lacking.system, entry.severity))
+        })
+        .collect()
     }
 
     /// What is wrong with a host as a whole in one system.
@@ -160,7 +210,9 @@ impl<'a> Clerk<'_, 'a> {
             self.push(host, class, Some(note), silent, found);
         }
         for lacking in lacking {
-            if let Because::Own(stand) = lacking.because {
+            if let Because::Own(stand) = lacking.because
+                && stand != Stand::Off
+            {
                 let note = own(system, lacking.lack, stand, worst(class, &[lacking.row]));
                 self.push(host, class, Some(note), vec![lacking.row], found);
             }
@@ -246,11 +298,15 @@ fn lack(product: Product, host: &HostView<'_>, lacking: &Lacking, look: &Look) -
     let looked_for = match look {
         Look::Check(name) => format!("check \"{}\"", clean(name.as_str())),
         Look::Metric(metric, _) => format!("a monitor on \"{}\"", clean(metric)),
-        Look::Connectivity => "a connectivity monitor".to_owned(),
+        // The others are never asked of a host.
+        Look::Connectivity | Look::External(_) | Look::Hosted { .. } => "a connectivity monitor".to_owned(),
     };
     match (lacking.lack, &lacking.because) {
         (lack, Because::Check(stand)) => {
             (code(lack), format!("{looked_for} in {name} {}", stand.what()), remedy::mend(*stand).to_owned())
+        }
+        (Lack::Unheard, Because::Itself(Some(why))) => {
+            (Code::Unheard, format!("{looked_for} in {name}: {why}"), remedy::route(product).to_owned())
         }
         (Lack::Muted, Because::Itself(Some(monitor))) => {
             (Code::Muted, format!("monitor {monitor} covers it and is muted"), format!("unmute it in {name}"))
@@ -270,8 +326,9 @@ fn lack(product: Product, host: &HostView<'_>, lacking: &Lacking, look: &Look) -
 }
 
 /// The code of what one check lacks.
-fn code(lack: Lack) -> Code {
+pub(super) fn code(lack: Lack) -> Code {
     match lack {
+        Lack::Unheard => Code::Unheard,
         Lack::Muted => Code::Muted,
         Lack::Silent => Code::Silent,
         Lack::Weak => Code::Weak,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1::{HostState, Severity};
 
+use super::assertions;
 use super::claims::Claimed;
 use super::coverage::{HostRows, Rater};
 use super::exemptions::{About, Exemptions};
@@ -24,7 +25,7 @@ use super::standing::{Pulse, Standing};
 use super::tallies::Tallies;
 use super::{Coverage, HostRoll, Reason, Requirement, Row};
 use crate::finding::{Code, Excuse, Finding};
-use crate::fleet::Exemption;
+use crate::fleet::{CheckDemand, Demand, Exemption};
 use crate::ids::{HostId, ObjectKey};
 use crate::limits::LONG_STOPPED;
 use crate::memory::HostMemory;
@@ -47,6 +48,8 @@ pub(super) struct Outcome {
     /// Its findings as far as they are shown, each with its time already.
     findings: Vec<Finding>,
     pub(super) ready_for_launch: Option<Timestamp>,
+    /// Systems that are switched off as a whole and would watch it, and how bad that is.
+    off: Vec<(usize, Severity)>,
     /// Since when each of them stands, to be remembered.
     pub(super) sinces: BTreeMap<Arc<str>, Timestamp>,
 }
@@ -73,6 +76,9 @@ pub(super) fn judge<'a>(
         let mut bench = Bench { scene, rater, exemptions, reasons, clerk, no_rows: &no_rows };
         let outcome = bench.outcome(number, host, class.map(|(_, class)| class));
         if let Some((class_number, class)) = class {
+            for (system, severity) in &outcome.off {
+                judged.tallies.off(class.number, *system, *severity);
+            }
             let runs = if host.may_run() { None } else { Some(host.is_running()) };
             judged.tallies.host(class_number, class, outcome.state, runs, &outcome.rows);
         }
@@ -113,7 +119,9 @@ impl<'a> Bench<'_, '_, '_, 'a> {
     /// A host that is there and runs: every row is judged.
     fn running(&mut self, number: usize, host: &HostView<'a>, class: &Class<'a>) -> Outcome {
         let mut rated = self.rater.rate(number, class, self.reasons);
+        let failed = self.asserted(host, class, &mut rated.rows);
         let mut found = self.clerk.of_running(host, class, &rated);
+        found.extend(self.clerk.of_assertions(host, class, failed));
         found.extend(self.duplicates(number, host, class, &rated));
         for found in &mut found {
             excuse(self.exemptions, &mut found.finding, host, class);
@@ -138,8 +146,42 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             Stage::Settling(ends) => (HostState::Settling, Some(ends)),
             Stage::NotReady(_) | Stage::Ordinary => (HostState::Active, None),
         };
+        let off = match phase {
+            Stage::Settling(_) => Vec::new(),
+            Stage::Ordinary | Stage::NotReady(_) => self.clerk.off(class, &rated.lacking),
+        };
         let rows = rated.rows;
-        Outcome { state, settles_at, rows, findings, ready_for_launch, sinces: sinces.into_memory() }
+        Outcome { state, settles_at, rows, findings, ready_for_launch, off, sinces: sinces.into_memory() }
+    }
+
+    /// What checks assert of the host itself: each host has rows of its own then, whoever stands alike. Gives the rows that
+    /// failed, and what is otherwise.
+    fn asserted(
+        &mut self,
+        host: &HostView<'a>,
+        class: &Class<'a>,
+        rows: &mut Arc<[Row]>,
+    ) -> Vec<(usize, String)> {
+        let mut failed = Vec::new();
+        let place = self.scene.places.get(host.place);
+        let (Some(listed), Some(place)) = (host.listed, place) else { return failed };
+        for (number, entry) in class.entries.iter().enumerate() {
+            let entry = class.environment.ledger.get(usize::from(entry.ledger));
+            let Some(Demand::Check(CheckDemand { wish: Some(wish), fault: None, .. })) =
+                entry.map(|entry| &entry.demand)
+            else {
+                continue;
+            };
+            let judged = assertions::of_host(self.scene.pass, wish, listed, &place.place, self.reasons);
+            let coverage = judged.unwrap_or_else(|what| {
+                failed.push((number, what));
+                Coverage::Failed
+            });
+            if let Some(row) = Arc::make_mut(rows).get_mut(number) {
+                row.coverage = coverage;
+            }
+        }
+        failed
     }
 
     /// A host that is stopped is not judged for coverage: only whether it is still watched, and for how long it has stood.
@@ -244,6 +286,7 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             settles_at: None,
             rows: Arc::clone(self.no_rows),
             findings: Vec::new(),
+            off: Vec::new(),
             ready_for_launch: host.memory.and_then(|memory| memory.ready_for_launch),
             sinces: host.memory.map(|memory| memory.findings.clone()).unwrap_or_default(),
         }

@@ -3,11 +3,13 @@
 //! [`roll_call`] is the whole decision and reads like its pipeline. Its output is values only; the shell turns
 //! them into statuses, the CLI into text, and both say the same.
 
+mod assertions;
 mod causes;
 mod changes;
 mod claims;
 mod counts;
 mod coverage;
+mod environments;
 mod excess;
 mod exemptions;
 mod found;
@@ -23,6 +25,7 @@ mod phrases;
 mod places;
 mod plan;
 mod population;
+mod reach;
 mod reasons;
 mod registries;
 mod remedy;
@@ -37,6 +40,8 @@ mod standing;
 mod summary;
 mod tallies;
 mod upkeep;
+mod verdict;
+mod vouched;
 mod writers;
 
 pub use output::*;
@@ -93,10 +98,21 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
     let mut rater = coverage::Rater::new(pass, &systems, &plans, &joins);
     let mut judged = hosts::judge(&scene, &mut rater, &mut exemptions, &mut reasons, &mut phrases);
     let mut found = Vec::new();
-    let excess = excess::look(&scene, &rater, &mut phrases, &mut found);
+    environments::look(
+        &scene,
+        &mut environments::Books {
+            tallies: &mut judged.tallies,
+            exemptions: &mut exemptions,
+            reasons: &mut reasons,
+            phrases: &mut phrases,
+            found: &mut found,
+        },
+    );
+    let vouched = vouched::look(&scene);
+    let excess = excess::look(&scene, &rater, &vouched, &mut phrases, &mut found);
     counts::look(&scene, &judged.tallies, &mut phrases, &mut found);
     upkeep::look(&scene, &judged.tallies, &exemptions, &mut phrases, &mut found);
-    sources::look(&scene, &plans, &mut phrases, &mut found);
+    sources::look(&scene, &plans, &judged.tallies, &mut phrases, &mut found);
     let (others, times) = found::file(&scene, found, &mut exemptions, &mut phrases);
     judged.findings.extend(others);
     judged.findings.sort_by(Finding::in_order);
@@ -106,7 +122,7 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
     let (writers, takeovers) = writers::look(&scene);
     let changes = changes::happened(&scene, &judged.memories, &heirs, &takeovers);
     let applied = causes::Applied::new(&scene, &judged);
-    let news = remember::News { times, changes: &changes, writers };
+    let news = remember::News { times, changes: &changes, writers, vouched };
     let remembered = remember::remember(&scene, &mut judged, &exemptions, news, &mut rater.names);
     let material = summary::Material {
         scene: &scene,

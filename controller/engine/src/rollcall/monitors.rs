@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Reason;
-use super::plan::MonitorLook;
+use super::plan::{LookAt, MonitorLook};
+use super::reach::{self, Alert, Reach, routed};
+use super::reasons::Reasons;
 use super::registries::SystemView;
 use crate::fleet::Threshold;
 use crate::registry::{Direction, Monitor, Scope, Watches};
@@ -16,6 +18,8 @@ use crate::text::clean;
 pub(super) enum Watch {
     /// Really.
     Covered,
+    /// It does, and its alerts do not reach whom they must.
+    Unheard(Arc<str>),
     /// It would, were it not muted.
     Muted(Arc<str>),
     /// It exists, and does not.
@@ -59,25 +63,52 @@ impl<'a> Verdicts<'a> {
         class: usize,
         number: usize,
         look: MonitorLook<'_>,
+        reasons: &mut Reasons,
     ) -> Watch {
         let roles = self.roles.get(class).map_or(&[][..], |(roles, _)| *roles);
-        self.watches.entry((class, number)).or_insert_with(|| judge(system, roles, look)).clone()
+        self.watches.entry((class, number)).or_insert_with(|| judge(system, roles, look, reasons)).clone()
+    }
+
+    /// The roles of a number.
+    pub(super) fn roles_of(&self, class: usize) -> &'a [Scope] {
+        self.roles.get(class).map_or(&[][..], |(roles, _)| *roles)
     }
 }
 
 /// Presence is believed of a fresh listing at any extent, absence and weakness only of a complete one: the
 /// page that is missing may hold the better monitor.
-fn judge(system: &SystemView<'_>, roles: &[Scope], look: MonitorLook<'_>) -> Watch {
+pub(super) fn judge(
+    system: &SystemView<'_>,
+    roles: &[Scope],
+    MonitorLook { at: look, notifies }: MonitorLook<'_>,
+    reasons: &mut Reasons,
+) -> Watch {
     let sight = &system.monitors;
     let mut monitors: Vec<&Monitor> =
         sight.seen().into_iter().flatten().filter(|m| concerns(m, look)).collect();
     monitors.sort_by(|a, b| a.id.cmp(&b.id));
     let good = |monitor: &&Monitor| monitor.covers(roles) && is_strict(monitor, look).is_ok();
-    if sight.is_fresh && monitors.iter().any(|monitor| good(monitor) && !monitor.muted) {
-        return Watch::Covered;
+    let mut unheard = None;
+    let mut doubt = None;
+    if sight.is_fresh {
+        for monitor in monitors.iter().filter(|monitor| good(monitor) && !monitor.muted) {
+            let Some(wanted) = notifies else { return Watch::Covered };
+            match routed(system, Alert::Of(monitor), roles, wanted, reasons) {
+                Reach::Yes => return Watch::Covered,
+                Reach::No => unheard = unheard.or(Some((*monitor, wanted))),
+                Reach::Unknown(reason) => doubt = doubt.or(Some(reason)),
+            }
+        }
+    }
+    if let Some(reason) = doubt {
+        return Watch::Unknown(reason);
     }
     if sight.proof.is_none() {
         return Watch::Unknown(sight.reason());
+    }
+    if let Some((monitor, wanted)) = unheard {
+        let whom = reach::names(wanted);
+        return Watch::Unheard(format!("alerts of monitor {} do not reach {whom}", name(monitor)).into());
     }
     if let Some(muted) = monitors.iter().find(|monitor| good(monitor)) {
         return Watch::Muted(name(muted));
@@ -92,17 +123,18 @@ fn judge(system: &SystemView<'_>, roles: &[Scope], look: MonitorLook<'_>) -> Wat
     Watch::Weak(format!("monitor {} exists, but {why}", name(nearest)).into())
 }
 
-fn concerns(monitor: &Monitor, look: MonitorLook<'_>) -> bool {
+pub(super) fn concerns(monitor: &Monitor, look: LookAt<'_>) -> bool {
     match (&monitor.watches, look) {
-        (Watches::HostMetric { metric, .. }, MonitorLook::Metric(wanted, _)) => metric == wanted,
-        (Watches::Connectivity, MonitorLook::Connectivity) => true,
+        (Watches::HostMetric { metric, .. }, LookAt::Metric(wanted, _)) => metric == wanted,
+        (Watches::Connectivity, LookAt::Connectivity) => true,
+        (Watches::External { url }, LookAt::External(wanted)) => url == wanted,
         _ => false,
     }
 }
 
 /// Is it strict enough, or why not.
-fn is_strict(monitor: &Monitor, look: MonitorLook<'_>) -> Result<(), String> {
-    let (Watches::HostMetric { direction, warning, critical, .. }, MonitorLook::Metric(_, wanted)) =
+fn is_strict(monitor: &Monitor, look: LookAt<'_>) -> Result<(), String> {
+    let (Watches::HostMetric { direction, warning, critical, .. }, LookAt::Metric(_, wanted)) =
         (&monitor.watches, look)
     else {
         return Ok(());

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 
 use super::plan::Wanted;
 use super::reasons::Reasons;
-use super::stand::Stand;
-use crate::ids::{CheckName, ObjectKey};
-use crate::registry::Check;
+use super::registries::SystemView;
+use super::stand::{Stage, Stand};
+use crate::ids::CheckName;
+use crate::registry::{Check, Recipients};
 
 /// Lists of names that a new one is compared with.
 const RECENT: usize = 8;
@@ -22,7 +23,10 @@ pub(super) struct NameBook<'a> {
     names: Vec<&'a str>,
     lists: Vec<NameList>,
     /// Numbers of lists by what they hold.
-    by_content: HashMap<Vec<(u32, Stand)>, u32>,
+    by_content: HashMap<Vec<Run>, u32>,
+    /// Those who are notified, by number.
+    recipients: Vec<&'a Recipients>,
+    by_recipients: HashMap<&'a Recipients, u32>,
     /// Numbers of lists by where they were read: each is looked at once.
     by_address: HashMap<usize, u32>,
     /// The lists of names alone that were looked at last, oldest first, with their numbers.
@@ -38,11 +42,20 @@ pub(super) enum Told<'a> {
     Checks(&'a [Check], Timestamp),
 }
 
+/// One check of a list, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Run {
+    name: u32,
+    stand: Stand,
+    /// Who hears of it, if that is told.
+    heard_by: Option<u32>,
+}
+
 /// One list of names.
 #[derive(Debug)]
 struct NameList {
-    /// Sorted by number, each once.
-    entries: Vec<(u32, Stand)>,
+    /// Sorted by name, each once.
+    entries: Vec<Run>,
     /// The same as names, once somebody remembers it.
     shared: Option<Arc<[CheckName]>>,
 }
@@ -60,11 +73,14 @@ impl<'a> NameBook<'a> {
     }
 
     /// The number of a list that this system tells.
-    pub(super) fn list(&mut self, told: Told<'a>, system: &ObjectKey, reasons: &mut Reasons) -> u32 {
+    pub(super) fn list(&mut self, told: Told<'a>, system: &SystemView<'_>, reasons: &mut Reasons) -> u32 {
         match told {
             Told::Names(names) => self.named(names),
             Told::Checks(checks, at) => self.once(checks, |book| {
-                book.add(checks.iter().map(|check| (&check.name, Stand::of(&check.run, at, system, reasons))))
+                let stage = Stage::of_services(&system.system.key, at, system.program);
+                book.add(checks.iter().map(|check| {
+                    (&check.name, Stand::of(&check.run, stage, reasons), check.run.heard_by.as_ref())
+                }))
             }),
         }
     }
@@ -73,7 +89,7 @@ impl<'a> NameBook<'a> {
     fn named(&mut self, names: &'a [CheckName]) -> u32 {
         self.once(names, |book| {
             book.known(names).unwrap_or_else(|| {
-                let list = book.add(names.iter().map(|name| (name, Stand::Runs)));
+                let list = book.add(names.iter().map(|name| (name, Stand::Runs, None)));
                 if book.recent.len() == RECENT {
                     book.recent.pop_front();
                 }
@@ -100,17 +116,31 @@ impl<'a> NameBook<'a> {
         self.recent.iter().find(|(known, _)| *known == names).map(|(_, list)| *list)
     }
 
-    fn add(&mut self, told: impl Iterator<Item = (&'a CheckName, Stand)>) -> u32 {
-        let mut entries: Vec<(u32, Stand)> =
-            told.map(|(name, stand)| (self.number(name.as_str()), stand)).collect();
+    fn add(&mut self, told: impl Iterator<Item = (&'a CheckName, Stand, Option<&'a Recipients>)>) -> u32 {
+        let mut entries: Vec<Run> = told
+            .map(|(name, stand, heard_by)| Run {
+                name: self.number(name.as_str()),
+                stand,
+                heard_by: heard_by.map(|heard_by| self.recipients(heard_by)),
+            })
+            .collect();
         entries.sort_unstable();
-        entries.dedup_by_key(|(number, _)| *number);
+        entries.dedup_by_key(|entry| entry.name);
         let next = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
         let list = *self.by_content.entry(entries.clone()).or_insert(next);
         if list == next {
             self.lists.push(NameList { entries, shared: None });
         }
         list
+    }
+
+    fn recipients(&mut self, heard_by: &'a Recipients) -> u32 {
+        let next = u32::try_from(self.recipients.len()).unwrap_or(u32::MAX);
+        let number = *self.by_recipients.entry(heard_by).or_insert(next);
+        if number == next {
+            self.recipients.push(heard_by);
+        }
+        number
     }
 
     fn number(&mut self, name: &'a str) -> u32 {
@@ -122,17 +152,19 @@ impl<'a> NameBook<'a> {
         number
     }
 
-    /// How the check of this number stands on a list, if it is there.
-    pub(super) fn stand(&self, list: u32, number: u32) -> Option<Stand> {
+    /// How the check of this number stands on a list, and who hears of it if that is told, if it is there.
+    pub(super) fn stand(&self, list: u32, number: u32) -> Option<(Stand, Option<&'a Recipients>)> {
         let entries = &self.lists.get(list as usize)?.entries;
-        let at = entries.binary_search_by_key(&number, |(number, _)| *number).ok()?;
-        entries.get(at).map(|(_, stand)| *stand)
+        let at = entries.binary_search_by_key(&number, |entry| entry.name).ok()?;
+        let entry = entries.get(at)?;
+        let heard_by = entry.heard_by.and_then(|number| self.recipients.get(number as usize).copied());
+        Some((entry.stand, heard_by))
     }
 
     /// The numbers of the names on a list, sorted.
     pub(super) fn numbers(&self, list: u32) -> impl Iterator<Item = u32> {
         let entries = self.lists.get(list as usize).map_or(&[][..], |list| &list.entries);
-        entries.iter().map(|(number, _)| *number)
+        entries.iter().map(|entry| entry.name)
     }
 
     /// The name of a number.

@@ -198,6 +198,8 @@ pub enum Coverage {
     Muted,
     /// There, but out of scope or too lax.
     Weak,
+    /// Proved to be otherwise than a check asserts.
+    Failed,
     /// Not in order yet, and the host may still settle.
     Settling,
     /// Not in order, and an Exemption of type Accepted excuses it; its finding says which.
@@ -221,7 +223,7 @@ pub struct Tally {
     pub required: u32,
     /// Covered.
     pub covered: u32,
-    /// Missing, Silent, Muted or Weak and not excused.
+    /// Missing, Silent, Muted, Weak or Failed and not excused.
     pub missing: u32,
     /// Settling.
     pub settling: u32,
@@ -253,7 +255,9 @@ impl Tally {
         self.required += 1;
         match coverage {
             Coverage::Covered => self.covered += 1,
-            Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak => self.missing += 1,
+            Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak | Coverage::Failed => {
+                self.missing += 1;
+            }
             Coverage::Settling => self.settling += 1,
             Coverage::Exempt => self.exempt += 1,
             Coverage::Baseline => self.baseline += 1,

@@ -1,11 +1,13 @@
 //! The ledgers, made quick: every name and every monitor that some check looks for gets a number once per pass,
 //! so that a million rows compare numbers and no text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::{Pass, Reason};
 use crate::fleet::{CheckDemand, Demand, EnvironmentWay, Look, Threshold};
+use crate::registry::Url;
 
 /// What is looked for in all systems, and every ledger in those terms.
 #[derive(Debug, Default)]
@@ -23,15 +25,28 @@ pub(super) struct Wanted<'a> {
     pub(super) names: HashMap<&'a str, u32>,
     /// Monitors looked for, by number.
     pub(super) monitors: Vec<MonitorLook<'a>>,
+    /// Whom alerts of some check must reach, by number.
+    pub(super) recipients: Vec<&'a [Arc<str>]>,
     /// By environment: the numbers of the names that its checks look for.
     pub(super) asked: HashMap<usize, HashSet<u32>>,
+    /// Names of hosts there that need be none of ours, for a check of an environment looks at them.
+    pub(super) hosted: BTreeSet<&'a str>,
 }
 
 /// A monitor that a check looks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum MonitorLook<'a> {
+pub(super) struct MonitorLook<'a> {
+    pub(super) at: LookAt<'a>,
+    /// Whom its alerts must reach; none: nobody asks.
+    pub(super) notifies: Option<&'a [Arc<str>]>,
+}
+
+/// What a monitor looks at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum LookAt<'a> {
     Metric(&'a str, Threshold),
     Connectivity,
+    External(&'a Url),
 }
 
 /// One requirement in numbers.
@@ -43,6 +58,10 @@ pub(super) enum EntryPlan {
     Check(Vec<Result<WayPlan, Reason>>, usize),
     /// Nobody can judge it.
     Unjudged(Reason),
+    /// It asserts something of each host itself, and is judged host by host.
+    Asserted,
+    /// It is not about hosts.
+    OfEnvironment,
 }
 
 /// One way in numbers.
@@ -51,6 +70,8 @@ pub(super) struct WayPlan {
     /// Number of the system.
     pub(super) system: usize,
     pub(super) looks: LookPlan,
+    /// Whom alerts of a check by name must reach: number in the system's [`Wanted::recipients`].
+    pub(super) notifies: Option<usize>,
     /// Number of the way in its check, for messages.
     pub(super) way: usize,
 }
@@ -77,6 +98,7 @@ impl<'a> Plans<'a> {
                     EntryPlan::Registered(system.as_ref().copied().map_err(|failure| reasons.number(failure)))
                 }
                 Demand::Check(demand) => plans.check(number, demand, reasons),
+                Demand::Environment(demand) => plans.of_environment(demand),
             });
             let ledger = ledger.collect();
             plans.ledgers.push(ledger);
@@ -89,8 +111,26 @@ impl<'a> Plans<'a> {
         let ways = ways.map(|(number, way)| self.way(environment, number, way, reasons)).collect();
         match &demand.fault {
             Some(fault) => EntryPlan::Unjudged(reasons.number(fault)),
+            None if demand.wish.is_some() => EntryPlan::Asserted,
             None => EntryPlan::Check(ways, demand.at_least),
         }
+    }
+
+    /// Notes what is looked for; environments are few, and are judged without numbers.
+    fn of_environment(&mut self, demand: &'a CheckDemand) -> EntryPlan {
+        for way in &demand.ways {
+            let (Ok(system), Ok(look)) = (&way.system, &way.look) else { continue };
+            let Some(wanted) = self.wanted.get_mut(*system) else { continue };
+            match look {
+                Look::External(url) => {
+                    let notifies = way.notifies.as_deref();
+                    wanted.monitor(MonitorLook { at: LookAt::External(url), notifies });
+                }
+                Look::Hosted { host, .. } => drop(wanted.hosted.insert(host)),
+                Look::Check(_) | Look::Metric(..) | Look::Connectivity => {}
+            }
+        }
+        EntryPlan::OfEnvironment
     }
 
     fn way(
@@ -103,14 +143,16 @@ impl<'a> Plans<'a> {
         let system = *wish.system.as_ref().map_err(|failure| reasons.number(failure))?;
         let look = wish.look.as_ref().map_err(|failure| reasons.number(failure))?;
         let Some(wanted) = self.wanted.get_mut(system) else { return Err(NOT_JUDGED) };
+        let notifies = wish.notifies.as_deref();
+        let mut monitor = |at| wanted.monitor(MonitorLook { at, notifies });
         let looks = match look {
+            Look::Metric(metric, threshold) => LookPlan::Monitor(monitor(LookAt::Metric(metric, *threshold))),
+            Look::Connectivity => LookPlan::Connectivity(monitor(LookAt::Connectivity)),
             Look::Check(name) => LookPlan::Name(wanted.name(environment, name.as_str())),
-            Look::Metric(metric, threshold) => {
-                LookPlan::Monitor(wanted.monitor(MonitorLook::Metric(metric, *threshold)))
-            }
-            Look::Connectivity => LookPlan::Connectivity(wanted.monitor(MonitorLook::Connectivity)),
+            Look::External(_) | Look::Hosted { .. } => return Err(NOT_JUDGED),
         };
-        Ok(WayPlan { system, looks, way })
+        let notifies = notifies.map(|names| wanted.recipients(names));
+        Ok(WayPlan { system, looks, notifies, way })
     }
 }
 
@@ -120,6 +162,13 @@ impl<'a> Wanted<'a> {
         let number = *self.names.entry(name).or_insert(next);
         self.asked.entry(environment).or_default().insert(number);
         number
+    }
+
+    fn recipients(&mut self, names: &'a [Arc<str>]) -> usize {
+        self.recipients.iter().position(|known| *known == names).unwrap_or_else(|| {
+            self.recipients.push(names);
+            self.recipients.len() - 1
+        })
     }
 
     fn monitor(&mut self, look: MonitorLook<'a>) -> usize {

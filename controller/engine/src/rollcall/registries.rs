@@ -14,7 +14,7 @@ use crate::ids::{CheckName, RegistrationId};
 use crate::limits::{CHECK_PROOF_MAX_AGE, METRIC_MAX_AGE, REGISTRY_MAX_AGE};
 use crate::memory::SystemMemory;
 use crate::reading::{Extent, Failure, FailureKind, Reading};
-use crate::registry::{Check, Checks, Monitor, Registration, Registry};
+use crate::registry::{Check, Checks, Monitor, Notifications, Program, Registration, Registry};
 use crate::text::clean;
 
 /// One monitoring system as this pass sees it.
@@ -28,6 +28,10 @@ pub(super) struct SystemView<'a> {
     pub(super) hosts: Sight<'a, Vec<Registration>>,
     pub(super) monitors: Sight<'a, Vec<Monitor>>,
     pub(super) last_metric: Sight<'a, BTreeMap<RegistrationId, Timestamp>>,
+    /// The switches of the whole program, all untold while nobody knows; none where the product has no such notion.
+    pub(super) program: Option<&'a Program>,
+    /// Whom alerts reach, where that is a listing of its own.
+    pub(super) notifications: Option<Sight<'a, Notifications>>,
     /// Checks of all hosts, where one listing tells them.
     pub(super) services: Option<Sight<'a, BTreeMap<RegistrationId, Vec<Check>>>>,
     /// Registrations that were seen, in the order of the listing.
@@ -70,6 +74,9 @@ pub(super) enum Names<'a> {
     AtLeast(Told<'a>, Reason),
 }
 
+/// Nothing is told of a program.
+static UNTOLD: Program = Program { notifies: None, checks_hosts: None, checks_services: None };
+
 /// None is told.
 const NONE: Told<'static> = Told::Names(&[]);
 
@@ -80,6 +87,7 @@ static NEW: SystemMemory = SystemMemory {
     registrations: BTreeMap::new(),
     checks: BTreeMap::new(),
     findings: BTreeMap::new(),
+    unseen: BTreeMap::new(),
     unused_since: None,
 };
 
@@ -109,8 +117,26 @@ fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut
         Checks::Listed(reading) => Some(look.at(Some(reading), REGISTRY_MAX_AGE)),
         Checks::ByHost(_) => None,
     });
+    let notifications = registry.and_then(|registry| registry.notifications.as_ref());
+    let notifications = notifications.map(|reading| look.at(Some(reading), REGISTRY_MAX_AGE));
+    let program = registry.and_then(|registry| registry.program.as_ref()).map(|reading| {
+        let sight = look.at(Some(reading), REGISTRY_MAX_AGE);
+        sight.seen().filter(|_| sight.is_fresh).unwrap_or(&UNTOLD)
+    });
     let registered = registered(&hosts, &last_metric, registry, memory);
-    SystemView { system, memory, registry, is_used, hosts, monitors, last_metric, services, registered }
+    SystemView {
+        system,
+        memory,
+        registry,
+        is_used,
+        hosts,
+        monitors,
+        last_metric,
+        program,
+        notifications,
+        services,
+        registered,
+    }
 }
 
 /// Sets beside each registration what stands under its id elsewhere.

@@ -5,7 +5,8 @@
 
 use super::population::HostView;
 use super::stand::Stand;
-use crate::fleet::Look;
+use crate::fleet::{Look, Wish};
+use crate::ids::ObjectKey;
 use crate::registry::Product;
 use crate::text::{argument, clean};
 
@@ -46,7 +47,25 @@ pub(super) fn add(product: Product, host: &HostView<'_>, look: &Look) -> String 
             "define the service \"{}\" for the host; nagios4 -v /etc/nagios4/nagios.cfg && systemctl reload nagios4",
             clean(name.as_str())
         ),
-        (_, Look::Metric(..) | Look::Connectivity) => format!("add the monitor in {}", product.as_str()),
+        (_, Look::Metric(..) | Look::Connectivity | Look::External(_) | Look::Hosted { .. }) => {
+            format!("add the monitor in {}", product.as_str())
+        }
+    }
+}
+
+/// What watches an environment from outside and is not there.
+pub(super) fn add_outside(product: Product, look: &Look) -> String {
+    match (product, look) {
+        (Product::Mackerel, Look::External(_)) => {
+            "add it: mkr monitors pull; write an entry of type external; mkr monitors diff; mkr monitors push"
+                .to_owned()
+        }
+        (Product::Nagios, Look::Hosted { host, name }) => format!(
+            "define the service \"{}\" for the host \"{}\"; nagios4 -v /etc/nagios4/nagios.cfg && systemctl reload nagios4",
+            clean(name.as_str()),
+            clean(host)
+        ),
+        _ => format!("add it in {}", product.as_str()),
     }
 }
 
@@ -58,6 +77,18 @@ fn add_to_agent(host: &HostView<'_>, name: &str) -> String {
         "on a host that reaches it add [plugin.checks.{name}] with custom_identifier = {} to mackerel-agent.conf and restart mackerel-agent",
         argument(endpoint)
     )
+}
+
+/// Alerts that do not reach whom they must.
+pub(super) fn route(product: Product) -> &'static str {
+    match product {
+        Product::Mackerel => {
+            "put the monitor, or the service of its host, into a notification group that uses the channel: mkr channels pull shows them"
+        }
+        Product::Nagios => {
+            "name the contact or its group in contacts or contact_groups; nagios4 -v /etc/nagios4/nagios.cfg && systemctl reload nagios4"
+        }
+    }
 }
 
 /// A check that is there and does not stand as it should.
@@ -73,7 +104,51 @@ pub(super) fn mend(stand: Stand) -> &'static str {
         Stand::Overdue => {
             "see why no result of it comes: whether the system runs, or whoever reports it from outside"
         }
+        Stand::Off => "switch the system on as a whole",
         Stand::Runs | Stand::Unknown(_) => "nothing is to be done",
+    }
+}
+
+/// Something of AWS that is otherwise than a check asserts.
+pub(super) fn set_right(look: &str, check: &ObjectKey) -> String {
+    format!(
+        "see how it is: {look}; set it right where it is made, or correct what is asserted: kubectl edit rccheck -n {} {}",
+        check.namespace, check.name
+    )
+}
+
+/// Look at something of AWS that belongs to an environment.
+pub(super) fn look_at(wish: &Wish) -> String {
+    match wish {
+        Wish::Address(name, _) => {
+            format!("aws ec2 describe-addresses --filters Name=tag:Name,Values={}", argument(name))
+        }
+        Wish::Volume(name, _) => {
+            format!("aws ec2 describe-volumes --filters Name=tag:Name,Values={}", argument(name))
+        }
+        Wish::SecurityGroup(wish) => {
+            format!(
+                "aws ec2 describe-security-groups --filters Name=group-name,Values={}",
+                argument(&wish.name)
+            )
+        }
+        Wish::Cluster(wish) => {
+            format!("aws rds describe-db-clusters --db-cluster-identifier {}", argument(&wish.name))
+        }
+        Wish::SubnetGroup(wish) => {
+            format!("aws rds describe-db-subnet-groups --db-subnet-group-name {}", argument(&wish.name))
+        }
+        Wish::Instance(_) => "aws ec2 describe-instances --max-items 1".to_owned(),
+        Wish::Database(_) => "aws rds describe-db-instances --max-items 1".to_owned(),
+    }
+}
+
+/// A system that is switched off as a whole.
+pub(super) fn switch_on(is_mute: bool) -> &'static str {
+    if is_mute {
+        "on its page Process Info: Enable notifications; or enable_notifications=1 in nagios.cfg: nagios4 -v /etc/nagios4/nagios.cfg && systemctl reload nagios4"
+    } else {
+        "on its page Process Info: Start executing service checks and host checks; or execute_service_checks=1 and execute_host_checks=1 in nagios.cfg: nagios4 -v /etc/nagios4/nagios.cfg && systemctl reload nagios4"
     }
 }
 

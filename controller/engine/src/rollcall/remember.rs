@@ -17,6 +17,7 @@ use super::places::{Listing, PlaceView, databases_not_missed, is_fall, is_fall_o
 use super::population::Tomb;
 use super::registries::{Registered, SystemView};
 use super::scene::Scene;
+use super::vouched::Vouched;
 use super::writers::Writers;
 use crate::fleet::Environment;
 use crate::ids::{CheckName, HostId, ObjectKey, RegistrationId};
@@ -33,6 +34,7 @@ pub(super) struct News<'p> {
     pub(super) times: Remembered,
     pub(super) changes: &'p Changes,
     pub(super) writers: Writers,
+    pub(super) vouched: Vec<Vouched>,
 }
 
 /// Makes the memory of the next pass. Takes the hosts' memories out of `judged`.
@@ -43,7 +45,7 @@ pub(super) fn remember<'a>(
     news: News<'_>,
     names: &mut [NameBook<'a>],
 ) -> Memory {
-    let News { mut times, changes, mut writers } = news;
+    let News { mut times, changes, mut writers, mut vouched } = news;
     let mut memory = Memory { healed: healed(scene, exemptions), ..Memory::default() };
     let mut hosts = by_place(scene, std::mem::take(&mut judged.memories));
     let registered = registered_tombs(scene);
@@ -73,9 +75,12 @@ pub(super) fn remember<'a>(
         } else {
             system.memory.clone()
         };
-        memory
-            .systems
-            .insert(system.system.key.clone(), SystemMemory { findings, unused_since: None, ..of_system });
+        let unseen = vouched.get_mut(number).map(|vouched| std::mem::take(&mut vouched.unseen));
+        let unseen = unseen.unwrap_or_default();
+        memory.systems.insert(
+            system.system.key.clone(),
+            SystemMemory { findings, unseen, unused_since: None, ..of_system },
+        );
     }
     for (number, environment) in scene.pass.fleet.environments.iter().enumerate() {
         let findings = times.remove(&Owner::Environment(number)).unwrap_or_default();
@@ -187,6 +192,7 @@ fn system_memory<'a>(
         registrations,
         checks,
         findings: BTreeMap::new(),
+        unseen: BTreeMap::new(),
         unused_since: None,
     }
 }

@@ -1,5 +1,5 @@
-//! Who plays what: roles by tag, by selector and by inclusion. Hosts of one environment with the same roles are one
-//! *class*: what is required of them is worked out once.
+//! Who plays what: roles by tag, by selector and by inclusion. Hosts of one environment and service with the same roles are
+//! one *class*: what is required of them is worked out once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::fleet::{Demand, Environment};
 use crate::ids::RoleName;
 use crate::registry::{RegistrationStatus, Scope};
 
-/// Hosts of one environment with the same roles.
+/// Hosts of one environment and service with the same roles.
 #[derive(Debug)]
 pub(super) struct Class<'a> {
     /// Its number in [`Roles::classes`].
@@ -38,7 +38,7 @@ pub(super) struct Class<'a> {
 pub(super) struct ClassEntry {
     /// Index into the environment's ledger.
     pub(super) ledger: u16,
-    /// The role through which it applies.
+    /// The role through which it applies; none where no role is asked for.
     pub(super) through: Option<u16>,
 }
 
@@ -63,14 +63,16 @@ pub(super) struct Roles<'a> {
 /// Gives every claimed host its roles.
 pub(super) fn resolve<'a>(pass: &Pass<'a>, hosts: &[HostView<'a>], claims: &[Claimed]) -> Roles<'a> {
     let mut roles = Roles::default();
-    let mut numbers: HashMap<(usize, Vec<u16>), usize> = HashMap::new();
+    let mut numbers: HashMap<(usize, bool, Vec<u16>), usize> = HashMap::new();
     for (number, (host, claimed)) in hosts.iter().zip(claims).enumerate() {
         let class = match claimed {
             Claimed::By(by) => pass.fleet.environments.get(*by).map(|environment| {
                 let played = roles.of(number, host, *by, environment);
-                *numbers.entry((*by, played)).or_insert_with_key(|(_, played)| {
-                    roles.classes.push(Class::new(roles.classes.len(), *by, environment, played.clone()));
-                    roles.classes.len() - 1
+                let is_database = host.id.is_database();
+                *numbers.entry((*by, is_database, played)).or_insert_with_key(|(_, _, played)| {
+                    let index = roles.classes.len();
+                    roles.classes.push(Class::new(index, *by, environment, is_database, played.clone()));
+                    index
                 })
             }),
             _ => None,
@@ -104,7 +106,13 @@ impl Roles<'_> {
 }
 
 impl<'a> Class<'a> {
-    fn new(index: usize, number: usize, environment: &'a Environment, roles: Vec<u16>) -> Self {
+    fn new(
+        index: usize,
+        number: usize,
+        environment: &'a Environment,
+        is_database: bool,
+        roles: Vec<u16>,
+    ) -> Self {
         let book = &environment.book;
         let named = |wanted: Option<bool>| -> Arc<[RoleName]> {
             let played = roles.iter().filter_map(|role| book.role(*role));
@@ -117,7 +125,7 @@ impl<'a> Class<'a> {
             names: named(None),
             duties: named(Some(true)),
             traits: named(Some(false)),
-            entries: entries(environment, &roles),
+            entries: entries(environment, is_database, &roles),
             expected: expected(environment, &roles),
             statuses: statuses(environment, &roles),
             index,
@@ -139,17 +147,19 @@ impl<'a> Class<'a> {
 }
 
 /// The requirements that apply to hosts with these roles.
-fn entries(environment: &Environment, roles: &[u16]) -> Vec<ClassEntry> {
+fn entries(environment: &Environment, is_database: bool, roles: &[u16]) -> Vec<ClassEntry> {
     let mut entries = Vec::new();
     for (ledger, entry) in (0_u16..).zip(&environment.ledger) {
         match &entry.demand {
             Demand::Registered(_) => entries.push(ClassEntry { ledger, through: None }),
             Demand::Check(demand) => {
-                let through = demand.roles.iter().find(|role| roles.contains(role));
-                if through.is_some() && !demand.except.iter().any(|role| roles.contains(role)) {
-                    entries.push(ClassEntry { ledger, through: through.copied() });
+                let through = demand.roles.as_ref().map(|of| of.iter().find(|role| roles.contains(role)));
+                let is_left_out = demand.except.iter().any(|role| roles.contains(role));
+                if demand.services.mean(is_database) && !is_left_out && through != Some(None) {
+                    entries.push(ClassEntry { ledger, through: through.flatten().copied() });
                 }
             }
+            Demand::Environment(_) => {}
         }
     }
     entries

@@ -10,14 +10,22 @@ use super::phrases::Phrases;
 use super::places::PlaceView;
 use super::plan::Plans;
 use super::registries::SystemView;
+use super::remedy;
 use super::scene::Scene;
+use super::tallies::Tallies;
 use crate::finding::{Code, Subject};
 use crate::reading::{Extent, Failure, FailureKind};
 use crate::registry::{Checks, Product};
 use crate::text::count;
 
 /// Looks at every source that somebody needs.
-pub(super) fn look(scene: &Scene<'_, '_>, plans: &Plans<'_>, phrases: &mut Phrases, found: &mut Vec<Found>) {
+pub(super) fn look(
+    scene: &Scene<'_, '_>,
+    plans: &Plans<'_>,
+    tallies: &Tallies,
+    phrases: &mut Phrases,
+    found: &mut Vec<Found>,
+) {
     for (number, place) in scene.places.iter().enumerate() {
         for (key, failure, call) in blind_inventories(place) {
             let fix = inventory_fix(failure.kind, call);
@@ -48,6 +56,34 @@ pub(super) fn look(scene: &Scene<'_, '_>, plans: &Plans<'_>, phrases: &mut Phras
                 finding,
             });
         }
+    }
+    switched_off(scene, tallies, phrases, found);
+}
+
+/// A system that is switched off as a whole: one finding per environment that it would watch, and no more, however many rows
+/// nobody hears of.
+fn switched_off(scene: &Scene<'_, '_>, tallies: &Tallies, phrases: &mut Phrases, found: &mut Vec<Found>) {
+    for ((number, system), severity) in &tallies.off {
+        let environment = scene.pass.fleet.environments.get(*number);
+        let (Some(environment), Some(system)) = (environment, scene.systems.get(*system)) else { continue };
+        let product = system.system.endpoint.product().as_str();
+        let is_mute = system.program.is_some_and(|program| program.notifies == Some(false));
+        let message = if is_mute {
+            format!("{product} is told to notify nobody of anything")
+        } else {
+            format!("{product} is told neither to check nor to take results from outside")
+        };
+        let fix = remedy::switch_on(is_mute);
+        let note = Note::new(Code::SystemOff, *severity, message, fix).of_system(&system.system.key);
+        let key = &environment.key;
+        let finding = bare(scene.pass, phrases, Subject::Itself, &key.name, Some(key.clone()), note);
+        found.push(Found {
+            owner: Owner::Environment(*number),
+            key: system.system.key.to_string(),
+            namespace: key.namespace.clone(),
+            host: None,
+            finding,
+        });
     }
 }
 

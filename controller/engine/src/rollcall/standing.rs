@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::join::Joins;
 use super::reasons::Reasons;
 use super::registries::{Names, Registered, SystemView};
-use super::stand::Stand;
+use super::stand::{Stage, Stand};
 use super::{Pass, Reason};
 use crate::reading::{Failure, FailureKind};
 use crate::registry::Registration;
@@ -148,7 +148,12 @@ pub(super) fn newest_first(registrations: &mut [&Registered<'_>]) {
 }
 
 impl<'a> Post<'a> {
-    fn new(pass: &Pass<'_>, system: &SystemView<'a>, one: &Registered<'a>, reasons: &mut Reasons) -> Self {
+    pub(super) fn new(
+        pass: &Pass<'_>,
+        system: &SystemView<'a>,
+        one: &Registered<'a>,
+        reasons: &mut Reasons,
+    ) -> Self {
         Self {
             registration: one.registration,
             last_metric: one.last_metric,
@@ -163,7 +168,7 @@ impl<'a> Post<'a> {
             names: system.check_names(one, pass.now, reasons),
             own: one.registration.run.as_deref().map_or(Stand::Runs, |run| {
                 let at = system.hosts.at.unwrap_or(pass.now);
-                Stand::of(run, at, &system.system.key, reasons)
+                Stand::of(run, Stage::of_hosts(&system.system.key, at, system.program), reasons)
             }),
         }
     }

@@ -179,7 +179,7 @@ impl Material<'_, '_, '_> {
         {
             let is_blind = self.is_inventory_blind(environment);
             for (entry, tally) in environment.ledger.iter().zip(&tally.ledger) {
-                let (Requirement::Check(key), Demand::Check(demand)) = (&entry.requirement, &entry.demand)
+                let (Requirement::Check(key), Some(demand)) = (&entry.requirement, entry.demand.check())
                 else {
                     continue;
                 };
@@ -187,7 +187,10 @@ impl Material<'_, '_, '_> {
                 roll.tally = roll.tally.plus(*tally);
                 let mut systems =
                     demand.ways.iter().filter_map(|way| self.scene.systems.get(*way.system.as_ref().ok()?));
-                roll.blind |= is_blind || systems.any(|system| blind_listings(system).next().is_some());
+                // An environment itself is judged without any host.
+                let is_about_hosts = matches!(entry.demand, Demand::Check(_));
+                roll.blind |= (is_blind && is_about_hosts)
+                    || systems.any(|system| blind_listings(system).next().is_some());
             }
         }
         rolls

@@ -13,6 +13,10 @@ pub(super) struct Tallies {
     pub(super) environments: Vec<EnvironmentTally>,
     /// By class and entry: rows covered, and rows judged.
     pub(super) judged: Vec<Vec<Judged>>,
+    /// By environment and system: the worst severity of rows that nobody hears of, for the system is switched off as a whole.
+    pub(super) off: BTreeMap<(usize, usize), Severity>,
+    /// By environment and entry: only a Critical requirement that is enforced decides whether all is well.
+    critical: Vec<Vec<bool>>,
 }
 
 /// Counts of one environment.
@@ -46,7 +50,15 @@ impl Tallies {
             ledger: vec![Tally::default(); environment.ledger.len()],
             ..EnvironmentTally::default()
         };
+        let critical = |environment: &crate::fleet::Environment| {
+            let decides = |entry: &crate::fleet::Entry| {
+                entry.severity == Severity::Critical && entry.is_enforced(pass.now)
+            };
+            environment.ledger.iter().map(decides).collect()
+        };
         Self {
+            off: BTreeMap::new(),
+            critical: pass.fleet.environments.iter().map(critical).collect(),
             environments: pass.fleet.environments.iter().map(environment).collect(),
             judged: classes.iter().map(|class| vec![Judged::default(); class.entries.len()]).collect(),
         }
@@ -58,6 +70,20 @@ impl Tallies {
             if let Some(tally) = self.environments.get_mut(*environment) {
                 tally.contested += 1;
             }
+        }
+    }
+
+    /// Notes that a row lacks nothing but a system that is switched on.
+    pub(super) fn off(&mut self, environment: usize, system: usize, severity: Severity) {
+        let worst = self.off.entry((environment, system)).or_insert(severity);
+        *worst = severity.min(*worst);
+    }
+
+    /// Counts a row of an environment itself.
+    pub(super) fn environment(&mut self, number: usize, ledger: usize, coverage: Coverage) {
+        let critical = self.critical.get(number).map_or(&[][..], |critical| critical);
+        if let Some(tally) = self.environments.get_mut(number) {
+            tally.row(critical, ledger, coverage);
         }
     }
 
@@ -81,15 +107,9 @@ impl Tallies {
                 Some(false) => {}
             }
         }
+        let critical = self.critical.get(class.number).map_or(&[][..], |critical| critical);
         for row in rows {
-            let ledger = usize::from(row.requirement);
-            if let Some(entry) = tally.ledger.get_mut(ledger) {
-                entry.add(row.coverage);
-            }
-            if matches!(row.coverage, Coverage::Unknown(_)) {
-                let severity = class.environment.ledger.get(ledger).map(|entry| entry.severity);
-                tally.critical_unknown |= severity == Some(Severity::Critical);
-            }
+            tally.row(critical, usize::from(row.requirement), row.coverage);
         }
         for (judged, row) in self.judged.get_mut(number).into_iter().flatten().zip(rows) {
             match row.coverage {
@@ -100,6 +120,17 @@ impl Tallies {
                 Coverage::Settling | Coverage::Unknown(_) => {}
                 _ => judged.all += 1,
             }
+        }
+    }
+}
+
+impl EnvironmentTally {
+    fn row(&mut self, critical: &[bool], ledger: usize, coverage: Coverage) {
+        if let Some(entry) = self.ledger.get_mut(ledger) {
+            entry.add(coverage);
+        }
+        if matches!(coverage, Coverage::Unknown(_)) {
+            self.critical_unknown |= critical.get(ledger).copied().unwrap_or_default();
         }
     }
 }

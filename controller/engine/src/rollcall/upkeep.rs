@@ -108,18 +108,18 @@ impl Desk<'_, '_, '_> {
     fn parameters(&mut self, number: usize, environment: &Environment, tallies: &Tallies) {
         let tallies = tallies.environments.get(number).map_or(&[][..], |tally| &tally.ledger);
         for (entry, tally) in environment.ledger.iter().zip(tallies) {
-            let (Demand::Check(demand), Requirement::Check(check)) = (&entry.demand, &entry.requirement)
-            else {
+            let (Some(demand), Requirement::Check(check)) = (entry.demand.check(), &entry.requirement) else {
                 continue;
             };
             let Some(parameter) = demand.missing_parameter.as_ref().filter(|_| tally.required > 0) else {
                 continue;
             };
-            let hosts = count(usize::try_from(tally.required).unwrap_or_default(), "host");
-            let message = format!(
-                "expected the parameter {parameter}, which {} uses on {hosts} here, found none",
-                check.name
-            );
+            let on = match entry.demand {
+                Demand::Environment(_) => String::new(),
+                _ => format!(" on {}", count(usize::try_from(tally.required).unwrap_or_default(), "host")),
+            };
+            let message =
+                format!("expected the parameter {parameter}, which {} uses{on} here, found none", check.name);
             let key = &environment.key;
             let fix = format!(
                 "set spec.parameters.{parameter}: kubectl edit rcenv -n {} {}",

@@ -72,10 +72,10 @@ fn checks_of(world: &World, system: &str, duty: &str, site: &str) -> Vec<String>
         let to = &check.spec.applies_to;
         let mut wanted = to.environments.iter().flat_map(|selector| &selector.match_labels);
         wanted.all(|(key, value)| labels.get(key) == Some(&value.0))
-            && to.roles.iter().any(|role| roles.contains(role))
+            && to.roles.iter().flatten().any(|role| roles.contains(role))
             && !to.except_roles.iter().flatten().any(|role| roles.contains(role))
     };
-    let ways = world.desired.checks.iter().filter(applies).flat_map(|check| &check.spec.watched.by);
+    let ways = world.desired.checks.iter().filter(applies).flat_map(|check| check.spec.ways());
     let ways = ways.filter(|way| way.system == system);
     let names =
         ways.filter_map(|way| way.check.as_ref()).map(|check| check.name.replace("${env.site}", site));

@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use rollcall_engine::inventory::PowerState;
+use rollcall_engine::inventory::{Address, Attachment, AttachmentState, PowerState, Volume, VolumeState};
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::registry::{RegistrationStatus, Scope};
+use rollcall_engine::registry::{Monitor, RegistrationStatus, Scope, Url, Watches};
 
 use crate::world::*;
 
@@ -148,7 +148,7 @@ fn names() -> impl Strategy<Value = Vec<String>> {
     let hosts = (1..=6).map(|host| format!("jp1-app-{host}"));
     let all: Vec<String> = hosts
         .chain(
-            ["M1", "M2", "m-disk", "m-conn", "jp1-app-7", "jp1-app-8", "jp1-app-9", "shop"]
+            ["M1", "M2", "m-disk", "m-conn", "m-login", "jp1-app-7", "jp1-app-8", "jp1-app-9", "shop"]
                 .map(str::to_owned),
         )
         .collect();
@@ -188,8 +188,10 @@ metadata: {name: mackerel, namespace: backlog}
 spec:
   mackerel: {apiKeySecret: {name: mackerel, key: api-key}}
   join: [{by: CustomIdentifier}, {by: Name, pattern: "^(?<name>jp1-app-[1-4])$"}]
+  onlyAccounts: [prod]
 "#,
     );
+    add_things(&mut world);
     world.apply(
         r#"
 apiVersion: rollcall.dev/v1alpha1
@@ -223,6 +225,103 @@ spec:
     }
     world
 }
+
+/// What checks of the environment and assertions look at, some of it as it must be and some not.
+fn add_things(world: &mut World) {
+    world.apply(THINGS);
+    let first = world.id("jp1-app-1");
+    world.things.addresses.push(Address {
+        id: "eipalloc-1".to_owned(),
+        ip: "203.0.113.7".parse().unwrap(),
+        attached_to: Some(first.clone()),
+        network_interface: None,
+        tags: [("Name", "jp1-eip")].into_iter().collect(),
+    });
+    world.things.volumes.push(Volume {
+        id: "vol-1".to_owned(),
+        state: VolumeState::InUse,
+        attachments: vec![Attachment { host: world.id("jp1-app-2"), state: AttachmentState::Attached }],
+        size_gib: 8,
+        tags: [("Name", "jp1-data")].into_iter().collect(),
+    });
+    world.monitors.push(Monitor {
+        watches: Watches::External { url: Url::parse("https://jp1.example.com/").unwrap() },
+        ..metric("m-login", "", None, None)
+    });
+    // An instance that nobody ever saw, in an account that is vouched for.
+    world.stranger("leaving", Some("ec2"));
+    let leaving = world.agents.get_mut("leaving").unwrap();
+    leaving.registration.custom_identifier = Some("i-0dead.ec2.amazonaws.com".to_owned());
+    leaving.sends = Err(None);
+}
+
+const THINGS: &str = r#"
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: login, namespace: backlog}
+spec:
+  subject: Environment
+  why: w
+  severity: Critical
+  watched: {by: [{system: mackerel, external: {url: "https://jp1.example.com/"}}]}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: old-login, namespace: backlog}
+spec:
+  subject: Environment
+  why: w
+  watched: {by: [{system: mackerel, external: {url: "https://old.example.com/"}}]}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: eip, namespace: backlog}
+spec:
+  subject: Environment
+  why: w
+  assertion: {address: {name: jp1-eip, attachedTo: {role: app}}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: data, namespace: backlog}
+spec:
+  subject: Environment
+  why: w
+  assertion: {volume: {name: jp1-data, attachedTo: {host: jp1-app-1}}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: web, namespace: backlog}
+spec:
+  subject: Environment
+  why: w
+  assertion: {securityGroup: {name: web, vpc: vpc-1}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: writer, namespace: backlog}
+spec:
+  subject: Environment
+  why: w
+  assertion: {cluster: {name: shop, writer: jp1-app-8}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: built, namespace: backlog}
+spec:
+  appliesTo: {services: [EC2]}
+  why: w
+  assertion: {ec2: {tags: {Role: app}}}
+---
+apiVersion: rollcall.dev/v1alpha1
+kind: RequiredCheck
+metadata: {name: class, namespace: backlog}
+spec:
+  appliesTo: {services: [RDS]}
+  why: w
+  severity: Critical
+  assertion: {rds: {classes: ["db.r7g.*"]}}
+"#;
 
 /// Such a fleet, looked at just now or not since a day and more: the shell hands over no proof of checks then.
 pub fn looked_at(fleet: &RandomFleet, just_now: bool) -> World {

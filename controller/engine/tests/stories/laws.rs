@@ -40,7 +40,10 @@ fn rows_that(roll: &RollCall, is_one: impl Fn(Coverage) -> bool) -> Rows {
 /// Rows that claim a lack.
 fn lacks(roll: &RollCall) -> Rows {
     rows_that(roll, |coverage| {
-        matches!(coverage, Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak)
+        matches!(
+            coverage,
+            Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak | Coverage::Failed
+        )
     })
 }
 
@@ -105,6 +108,7 @@ proptest! {
         ec2 in hidden_by_ec2(),
         answers in prop::array::uniform4(hidden()),
         rds in prop::array::uniform2(hidden_by_ec2()),
+        things in prop::array::uniform3(hidden()),
         seen in any::<bool>(),
     ) {
         let mut world = looked_at(&fleet, seen);
@@ -117,6 +121,8 @@ proptest! {
         blind.ec2.insert(PLACE.into(), ec2);
         let [databases, clusters] = rds;
         blind.rds = [("databases", databases), ("clusters", clusters)].into();
+        let [addresses, volumes, groups] = things;
+        blind.things.says = [("addresses", addresses), ("volumes", volumes), ("security groups", groups)].into();
         blind.mackerel = [("hosts", hosts), ("monitors", monitors), ("metrics", metrics), ("checks", checks)].into();
         // Two looks each: what one look remembers must not make the next one claim more either.
         let (mut seeing, mut blinded) = (world, blind);
@@ -212,7 +218,7 @@ proptest! {
         agent.registration.roles = vec![Scope { service: text.clone(), role: Some(text.clone()) }];
         agent.checks = Some(vec![text.clone()]);
         world.monitors[0].name.clone_from(&text);
-        world.desired.checks[0].spec.watched.by[0].system.clone_from(&text);
+        world.desired.checks[0].spec.watched.as_mut().unwrap().by[0].system.clone_from(&text);
         let roll = world.pass_despite_problems();
         for line in causes(&roll).into_iter().chain(findings(&roll)).chain(roll.causes.iter().map(|c| c.fix.clone())) {
             prop_assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
@@ -226,8 +232,8 @@ proptest! {
         desired.environments[0].spec.selector.any_of[0].name_pattern = Some(text.clone());
         desired.environments[0].spec.time_zone = Some(text.clone());
         desired.roles[0].spec.includes = vec![text.clone(), "app".into()];
-        desired.checks[0].spec.watched.by[0].system.clone_from(&text);
-        desired.checks[1].spec.watched.by[0].check.as_mut().unwrap().name.clone_from(&text);
+        desired.checks[0].spec.watched.as_mut().unwrap().by[0].system.clone_from(&text);
+        desired.checks[1].spec.watched.as_mut().unwrap().by[0].check.as_mut().unwrap().name.clone_from(&text);
         desired.accounts[0].spec.account_id.clone_from(&text);
         desired.accounts[0].spec.regions = vec![text.clone()];
         let (fleet, problems) = Fleet::parse(desired);

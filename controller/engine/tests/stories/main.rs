@@ -5,19 +5,23 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod arrivals;
+mod assertions;
 mod blindness;
 mod claims;
 mod coverage;
 mod databases;
 mod databases_blind;
 mod departures;
+mod environments;
 mod first_morning;
 mod fleets;
 mod glimpses;
 mod laws;
 mod nagios;
+mod reach;
 mod recordings;
 mod registrations;
+mod things;
 mod upkeep;
 mod world;
 mod wrong_resources;

@@ -41,6 +41,7 @@ pub fn runs() -> Run {
         notifies: Some(true),
         in_downtime: Some(false),
         downtime_until: None,
+        heard_by: None,
     }
 }
 

@@ -225,7 +225,7 @@ fn a_library_is_seen_by_all_and_a_local_name_wins() {
     world.apply(&exemption("Accepted", r#"match: {code: RC0102, check: cron}, expires: "2027-03-31""#));
     assert_eq!(world.pass().causes.iter().map(|c| c.open).sum::<usize>(), 1);
     // What the library asks of a system that this team does not have is unknown here, not missing.
-    world.desired.checks.last_mut().unwrap().spec.watched.by[0].system = "nagios".into();
+    world.desired.checks.last_mut().unwrap().spec.watched.as_mut().unwrap().by[0].system = "nagios".into();
     let (_, problems) = world.fleet();
     assert_eq!(
         problems.iter().map(ToString::to_string).collect::<Vec<_>>(),

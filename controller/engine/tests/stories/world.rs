@@ -1,12 +1,12 @@
 //! A small world to tell stories in: custom resources as people write them, hosts and agents as they are, and
 //! readings of them as good or bad as the story wants. Each pass also holds the laws that every pass must hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_crds::manifest::{Manifests, Object};
-use rollcall_engine::finding::{Excuse, Finding, Subject};
+use rollcall_engine::finding::{Code, Excuse, Finding, Subject};
 use rollcall_engine::fleet::{Desired, Fleet, Problem};
 use rollcall_engine::ids::{CheckName, HostId, ObjectKey, Place, RegistrationId};
 use rollcall_engine::inventory::{
@@ -15,10 +15,13 @@ use rollcall_engine::inventory::{
 use rollcall_engine::memory::Memory;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use rollcall_engine::registry::{
-    Check, Checks, Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
+    Check, Checks, Direction, Monitor, Notifications, Product, Program, Registration, RegistrationStatus,
+    Registry, Scope, Watches,
 };
-use rollcall_engine::rollcall::{Coverage, HostRoll, RollCall, roll_call};
+use rollcall_engine::rollcall::{Coverage, HostRoll, Requirement, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
+
+use crate::things::Things;
 
 /// The team of most stories: one account, one environment, two duties, three checks, one Mackerel.
 pub const TEAM: &str = r#"
@@ -140,6 +143,8 @@ pub struct Agent {
 pub struct Nagios {
     pub hosts: BTreeMap<String, Registration>,
     pub services: BTreeMap<String, Vec<Check>>,
+    /// The switches of the whole program, where they are told.
+    pub program: Option<Program>,
     /// What it answers, by listing: `hosts`, `services`.
     pub says: BTreeMap<&'static str, Answer>,
 }
@@ -155,7 +160,11 @@ pub struct World {
     /// Clusters there, by name.
     pub clusters: BTreeMap<String, DatabaseCluster>,
     pub agents: BTreeMap<String, Agent>,
+    /// What assertions look at, at [`PLACE`].
+    pub things: Things,
     pub monitors: Vec<Monitor>,
+    /// Whom Mackerel's alerts reach, where it tells it.
+    pub notifications: Option<Notifications>,
     /// What EC2 answers, by place; unnamed ones answer wholly.
     pub ec2: BTreeMap<String, Answer>,
     /// What RDS answers, by listing: `databases`, `clusters`.
@@ -198,6 +207,8 @@ impl World {
             machines: BTreeMap::new(),
             databases: BTreeMap::new(),
             clusters: BTreeMap::new(),
+            things: Things::default(),
+            notifications: None,
             rds: BTreeMap::new(),
             agents: BTreeMap::new(),
             monitors: Vec::new(),
@@ -429,7 +440,16 @@ impl World {
     fn pass_with(&mut self, fleet: &Fleet) -> RollCall {
         let snapshot = self.snapshot();
         let (roll, memory) = roll_call(fleet, &snapshot, &self.memory, self.now);
-        laws(fleet, &snapshot, &roll, &memory, self.now);
+        let dated = self.desired.checks.iter().filter(|check| check.spec.enforce_from.is_some());
+        let dated = dated.map(|check| {
+            let meta = &check.metadata;
+            ObjectKey::new(
+                meta.namespace.as_deref().unwrap_or_default(),
+                meta.name.as_deref().unwrap_or_default(),
+            )
+        });
+        let dated = dated.collect();
+        laws((fleet, &dated), &snapshot, &roll, &memory, self.now);
         self.memory = memory;
         roll
     }
@@ -451,7 +471,7 @@ impl World {
             };
             let Some(instances) = self.answer(&answer, source, here, cut) else { continue };
             let (databases, clusters) = self.databases_of(&place);
-            let inventory = Inventory {
+            let mut inventory = Inventory {
                 volumes: Reading::complete_at("volumes", self.now, Vec::new()),
                 addresses: Reading::complete_at("addresses", self.now, Vec::new()),
                 databases,
@@ -459,6 +479,9 @@ impl World {
                 instances,
                 ..Inventory::not_yet(place.clone(), self.now)
             };
+            if name == PLACE {
+                self.things.read_into(&mut inventory, self);
+            }
             snapshot.inventories.insert(place, Arc::new(inventory));
         }
         if let Some(registry) = self.registry() {
@@ -511,6 +534,10 @@ impl World {
         Some(Registry {
             product: Product::Nagios,
             organization: None,
+            program: nagios.program.clone().map(|program| {
+                Reading::complete_at("nagios program", self.now - SignedDuration::from_secs(30), program)
+            }),
+            notifications: None,
             hosts,
             services: Reading::failed("nagios", self.now, why()),
             monitors: Reading::failed("nagios", self.now, why()),
@@ -566,11 +593,24 @@ impl World {
         let organization =
             self.answer(&says("organization"), "mackerel organisation".into(), name, |name, _| name);
         let (product, checks) = (Product::Mackerel, Checks::ByHost(checks));
-        Some(Registry { product, organization, hosts, services, monitors, checks, last_metric })
+        let notifications = self.notifications.clone().and_then(|all| {
+            self.answer(&says("notifications"), "mackerel notifications".into(), all, |all, _| all)
+        });
+        Some(Registry {
+            product,
+            organization,
+            program: None,
+            notifications,
+            hosts,
+            services,
+            monitors,
+            checks,
+            last_metric,
+        })
     }
 
     /// A reading of the truth as good as the answer. `None`: nobody has asked.
-    fn answer<T: Default>(
+    pub fn answer<T: Default>(
         &self,
         answer: &Answer,
         source: String,
@@ -619,7 +659,13 @@ fn garble(registration: &mut Registration, named: &[String]) {
 }
 
 /// Laws that hold after every pass of every story.
-fn laws(fleet: &Fleet, snapshot: &Snapshot, roll: &RollCall, memory: &Memory, now: Timestamp) {
+fn laws(
+    (fleet, dated): (&Fleet, &BTreeSet<ObjectKey>),
+    snapshot: &Snapshot,
+    roll: &RollCall,
+    memory: &Memory,
+    now: Timestamp,
+) {
     let (again, second) = roll_call(fleet, snapshot, memory, now);
     assert_eq!(*memory, second, "memory changes although the world stands still");
     let without_news = |roll: &RollCall| {
@@ -628,7 +674,7 @@ fn laws(fleet: &Fleet, snapshot: &Snapshot, roll: &RollCall, memory: &Memory, no
         roll
     };
     assert_eq!(without_news(roll), without_news(&again), "a second look says something else");
-    every_lack_is_explained(roll);
+    every_lack_is_explained(roll, dated);
     causes_add_up(roll);
     let bytes = serde_json::to_vec(memory).unwrap();
     assert_eq!(
@@ -638,15 +684,25 @@ fn laws(fleet: &Fleet, snapshot: &Snapshot, roll: &RollCall, memory: &Memory, no
     );
 }
 
-/// Rows that count as missing are explained by an open finding about their host.
-fn every_lack_is_explained(roll: &RollCall) {
+/// Rows that count as missing are explained by an open finding about their host, or about a system that is switched off as a
+/// whole. Rows of checks that have a day from which they are enforced may be counted only.
+fn every_lack_is_explained(roll: &RollCall, dated: &BTreeSet<ObjectKey>) {
     let by_host = roll.findings_by_host();
     for (id, host) in &roll.hosts {
-        let lacks = host.rows.iter().any(|row| {
-            matches!(row.coverage, Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak)
+        let mut rows = roll.rows(host);
+        let lacks = rows.any(|(requirement, coverage)| {
+            let is_dated = matches!(requirement, Requirement::Check(key) if dated.contains(key));
+            let is_lack = matches!(
+                coverage,
+                Coverage::Missing | Coverage::Silent | Coverage::Muted | Coverage::Weak | Coverage::Failed
+            );
+            is_lack && !is_dated
         });
         let open = by_host.get(id).is_some_and(|all| all.iter().any(|finding| finding.excuse.is_none()));
-        assert!(!lacks || open, "{id} lacks something and no finding says so");
+        let is_off =
+            |finding: &Finding| finding.code == Code::SystemOff && finding.environment == host.environment;
+        let explained = open || roll.findings.iter().any(is_off);
+        assert!(!lacks || explained, "{id} lacks something and no finding says so");
     }
 }
 

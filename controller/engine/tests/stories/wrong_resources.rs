@@ -143,10 +143,15 @@ fn checks_that_cannot_be_understood_stay_as_unknown_rows() {
     let spoils: [(&str, Spoil); 4] = [
         (
             "BadVariable",
-            Box::new(move |spec| spec.watched.by[0].check.as_mut().unwrap().name = template.into()),
+            Box::new(move |spec| {
+                spec.watched.as_mut().unwrap().by[0].check.as_mut().unwrap().name = template.into();
+            }),
         ),
-        ("BadWay", Box::new(|spec| spec.watched.by[0].connectivity = Some(api::Connectivity {}))),
-        ("EmptySelector", Box::new(|spec| spec.watched.by.clear())),
+        (
+            "BadWay",
+            Box::new(|spec| spec.watched.as_mut().unwrap().by[0].connectivity = Some(api::Connectivity {})),
+        ),
+        ("EmptySelector", Box::new(|spec| spec.watched.as_mut().unwrap().by.clear())),
         ("ReferenceNotFound", Box::new(|spec| spec.applies_to.except_roles = Some(vec!["lunix".into()]))),
     ];
     for (reason, spoil) in spoils {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderName;
 use rollcall_engine::ids::RegistrationId;
 use rollcall_engine::reading::{Failure, FailureKind};
-use rollcall_engine::registry::Registration;
+use rollcall_engine::registry::{Channel, NotificationGroup, Registration};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ use super::key::ApiKey;
 use super::listing::Listing;
 use super::metrics::{self, Latest, METRICS};
 use super::monitors::{self, Monitors, RawMonitor};
+use super::notifications;
 use super::refusal::{failure, says_absent};
 use super::services;
 use crate::Answer;
@@ -123,7 +124,7 @@ impl Session<'_> {
 
     /// `GET /services`: one call tells every role.
     pub(super) async fn services(&self) -> Listing<BTreeMap<String, Vec<String>>> {
-        self.list("services", services::take).await
+        self.list(&["services"], "services", services::take).await
     }
 
     /// `GET /services/<s>/roles`: does the service exist?
@@ -133,7 +134,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn monitor_list(&self) -> Listing<Monitors> {
-        self.list("monitors", monitors::take).await
+        self.list(&["monitors"], "monitors", monitors::take).await
     }
 
     /// `GET /monitors` as told, every field kept.
@@ -150,6 +151,16 @@ impl Session<'_> {
             return Err(self.malformed(&self.ask(&["monitors"], &[]), "expected monitors with an id each"));
         }
         Ok(listing.seen.raw)
+    }
+
+    /// `GET /notification-groups`.
+    pub(super) async fn notification_groups(&self) -> Listing<Vec<NotificationGroup>> {
+        self.list(&["notification-groups"], "notificationGroups", notifications::take_group).await
+    }
+
+    /// `GET /channels`.
+    pub(super) async fn channels(&self) -> Listing<Vec<Channel>> {
+        self.list(&["channels"], "channels", notifications::take_channel).await
     }
 
     /// `GET /monitors/<id>`: does it exist?
@@ -202,10 +213,11 @@ impl Session<'_> {
     /// A small list: read whole, then element by element.
     async fn list<T: Default>(
         &self,
+        path: &[&str],
         name: &'static str,
         take: impl Fn(&mut Listing<T>, &Element<'_>),
     ) -> Listing<T> {
-        let get = self.ask(&[name], &[]);
+        let get = self.ask(path, &[]);
         let body = match self.get(&get).await {
             Ok(body) => body,
             Err(why) => return Listing::failed(why),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use rollcall_engine::registry::{Direction, Monitor, Scope, Watches};
+use rollcall_engine::registry::{Direction, Monitor, Scope, Url, Watches};
 use serde_json::{Map, Value};
 
 use super::elements::Element;
@@ -41,6 +41,12 @@ impl RawMonitor {
                 Watches::Other(kind.to_owned())
             }),
             "connectivity" => Watches::Connectivity,
+            // An address that nobody can read is none that a check can ask for.
+            "external" => self
+                .get("url")
+                .as_str()
+                .and_then(Url::parse)
+                .map_or_else(|| Watches::Other(kind.to_owned()), |url| Watches::External { url }),
             other => Watches::Other(other.to_owned()),
         };
         let mut scopes = |field: &str, what: &'static str| {

@@ -11,7 +11,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use rollcall_engine::ids::RegistrationId;
 use rollcall_engine::reading::{Extent, Failure, Reading};
-use rollcall_engine::registry::{Checks, Monitor, Product, Registration, Registry};
+use rollcall_engine::registry::{Checks, Monitor, Notifications, Product, Registration, Registry};
 
 use super::checks::CheckReader;
 use super::client::{Client, Session};
@@ -60,6 +60,8 @@ impl MackerelSource {
         let mut registry = Registry {
             product: Product::Mackerel,
             organization: Some(Reading::failed(self.source("organisation"), now, why.clone())),
+            program: None,
+            notifications: Some(Reading::failed(self.source("notifications"), now, why.clone())),
             hosts: Reading::failed(self.source("hosts"), now, why.clone()),
             services: Reading::failed(self.source("services"), now, why.clone()),
             monitors: Reading::failed(self.source("monitors"), now, why.clone()),
@@ -80,6 +82,9 @@ impl MackerelSource {
         if let Some(organization) = &mut registry.organization {
             keep("organisation", &mut organization.extent);
         }
+        if let Some(notifications) = &mut registry.notifications {
+            keep("notifications", &mut notifications.extent);
+        }
         keep("hosts", &mut registry.hosts.extent);
         keep("services", &mut registry.services.extent);
         keep("monitors", &mut registry.monitors.extent);
@@ -98,15 +103,16 @@ impl RegistrySource for MackerelSource {
             Ok(key) => key,
             Err(why) => return self.without_key(&why, now),
         };
-        let names = ["organisation", "hosts", "services", "monitors", "metrics"];
-        let [org_of, hosts_of, services_of, monitors_of, metrics_of] =
+        let names = ["organisation", "hosts", "services", "monitors", "metrics", "notifications"];
+        let [org_of, hosts_of, services_of, monitors_of, metrics_of, notifications_of] =
             names.map(|listing| self.source(listing));
         let session = self.client.with(key);
-        let (organization, hosts, services, monitors) = tokio::join!(
+        let (organization, hosts, services, monitors, notifications) = tokio::join!(
             organization(&session, org_of, now),
             hosts(&session, &mut self.hosts, hosts_of, now),
             services(&session, &mut self.services, services_of, now),
             monitors(&session, &mut self.monitors, monitors_of, now),
+            notifications(&session, notifications_of, now),
         );
         self.checks.know(self.hosts.all());
         let proofs = async {
@@ -126,6 +132,8 @@ impl RegistrySource for MackerelSource {
         let mut registry = Registry {
             product: Product::Mackerel,
             organization,
+            program: None,
+            notifications: Some(notifications),
             hosts,
             services,
             monitors,
@@ -194,6 +202,11 @@ async fn monitors(
     }
     known.learn(&mut listing, seen, lives);
     listing.map(|monitors| monitors.read).reading(source, now)
+}
+
+async fn notifications(session: &Session<'_>, source: String, now: Timestamp) -> Reading<Notifications> {
+    let (groups, channels) = tokio::join!(session.notification_groups(), session.channels());
+    super::notifications::reading(groups, channels, source, now)
 }
 
 /// The newest metrics of all hosts that are known; when one call fails the rest is not asked.

@@ -3,18 +3,20 @@
 //! Nothing is judged here but whether a result is late. What Nagios has no notion of (services with roles, monitors
 //! on metrics, metrics) is not supported, and never an empty list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::ids::RegistrationId;
 use rollcall_engine::reading::Reading;
 use rollcall_engine::registry::{
-    Check as CheckOf, Checks, Product, Registration, RegistrationStatus, Registry, Run, named_instance,
+    Check as CheckOf, Checks, Product, Program as ProgramOf, Recipients as RecipientsOf, Registration,
+    RegistrationStatus, Registry, Run, named_instance,
 };
 
 use super::source::NagiosSource;
-use super::told::{Check, Host, Program, Service, Told};
+use super::told::{Check, Contact, Host, Notified, Program, Recipients, Service, Told};
 use crate::{Depth, RegistrySource};
 
 #[async_trait]
@@ -31,12 +33,18 @@ impl RegistrySource for NagiosSource {
 #[must_use]
 pub fn registry(told: Told, now: Timestamp) -> Registry {
     let switches = Switches::of(told.program.seen.as_ref());
+    let mut hearers =
+        Hearers::new(&told.contacts.seen, told.contacts.complete(now, SignedDuration::MAX).is_some());
     let downtimes: BTreeMap<RegistrationId, Quiet> =
         told.hosts.seen.iter().map(|host| (host.name.clone(), Quiet::of(&host.check))).collect();
     let (hosts_at, services_at) = (told.hosts.at().unwrap_or(now), told.services.at().unwrap_or(now));
     Registry {
         product: Product::Nagios,
         organization: None,
+        program: Some(map(told.program, |program| {
+            program.map(|program| switches_of(&program)).unwrap_or_default()
+        })),
+        notifications: None,
         hosts: map(told.hosts, |hosts| {
             hosts.into_iter().map(|host| registration(host, &switches.hosts, hosts_at)).collect()
         }),
@@ -46,6 +54,7 @@ pub fn registry(told: Told, now: Timestamp) -> Registry {
             let mut checks: BTreeMap<RegistrationId, Vec<CheckOf>> = BTreeMap::new();
             for Service { host, name, check } in services {
                 let mut run = run(&check, &switches.services, services_at);
+                run.heard_by = hearers.of(&check.recipients);
                 // Nagios notifies nobody of a service whose host is in a downtime.
                 let of_host = downtimes.get(&host).copied().unwrap_or_default();
                 (run.in_downtime, run.downtime_until) = Quiet::of(&check).or(of_host).told();
@@ -94,9 +103,55 @@ fn run<S>(check: &Check<S>, switch: &Switch, at: Timestamp) -> Run {
     Run {
         is_run: any(both(check.active, switch.active), both(check.passive, switch.passive)),
         is_late: check.is_stale(at),
-        notifies: both(check.notifications, switch.notifications),
+        notifies: check.notifications,
         in_downtime: check.in_downtime,
         downtime_until: check.downtime_until,
+        heard_by: None,
+    }
+}
+
+/// The switches of the whole program.
+fn switches_of(program: &Program) -> ProgramOf {
+    ProgramOf {
+        notifies: program.notifications,
+        checks_hosts: any(program.active_host_checks, program.passive_host_checks),
+        checks_services: any(program.active_service_checks, program.passive_service_checks),
+    }
+}
+
+/// Who of the recipients of services may be notified. Each set is worked out once.
+struct Hearers<'c> {
+    /// `None`: contacts could not be read.
+    contacts: Option<BTreeMap<&'c str, &'c Contact>>,
+    known: HashMap<Arc<Recipients>, Option<RecipientsOf>>,
+}
+
+impl<'c> Hearers<'c> {
+    fn new(contacts: &'c [Contact], is_whole: bool) -> Self {
+        let by_name = || contacts.iter().map(|contact| (&*contact.name, contact)).collect();
+        Self { contacts: is_whole.then(by_name), known: HashMap::new() }
+    }
+
+    /// Contacts that are not known to be switched off, and the groups that were named, while anybody of them is there.
+    fn of(&mut self, recipients: &Arc<Recipients>) -> Option<RecipientsOf> {
+        let Self { contacts, known } = self;
+        let contacts = contacts.as_ref()?;
+        let heard = known.entry(Arc::clone(recipients)).or_insert_with(|| {
+            let is_off =
+                |notified: Notified| notified.configured == Some(false) || notified.now == Some(false);
+            let awake = recipients
+                .contacts
+                .iter()
+                .filter(|name| contacts.get(&***name).is_some_and(|contact| !is_off(contact.of_services)));
+            let mut names: Vec<Arc<str>> = awake.cloned().collect();
+            if !names.is_empty() {
+                names.extend(recipients.groups.iter().cloned());
+            }
+            names.sort();
+            names.dedup();
+            Some(names.into())
+        });
+        heard.clone()
     }
 }
 
@@ -134,23 +189,16 @@ struct Switches {
 struct Switch {
     active: Option<bool>,
     passive: Option<bool>,
-    notifications: Option<bool>,
 }
 
 impl Switches {
     fn of(program: Option<&Program>) -> Self {
         let of = |told: fn(&Program) -> Option<bool>| program.and_then(told);
-        let notifications = of(|p| p.notifications);
         Self {
-            hosts: Switch {
-                active: of(|p| p.active_host_checks),
-                passive: of(|p| p.passive_host_checks),
-                notifications,
-            },
+            hosts: Switch { active: of(|p| p.active_host_checks), passive: of(|p| p.passive_host_checks) },
             services: Switch {
                 active: of(|p| p.active_service_checks),
                 passive: of(|p| p.passive_service_checks),
-                notifications,
             },
         }
     }

@@ -251,6 +251,7 @@ impl<'a> Sight<'a> {
         cut.registrations.retain(|host, _| self.hosts.contains(host));
         if let Some(foreign) = self.foreign.get(key) {
             cut.checks.retain(|id, _| !foreign.contains(id));
+            cut.unseen.retain(|id, _| !foreign.contains(id));
         }
         cut
     }

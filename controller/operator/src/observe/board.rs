@@ -235,6 +235,20 @@ impl Hearing {
         }
         dated(known, new)
     }
+
+    /// The same of a listing that not every product has.
+    fn hear_of<T: Clone>(
+        &mut self,
+        known: Option<&Reading<T>>,
+        new: Option<Reading<T>>,
+        patience: SignedDuration,
+        now: Timestamp,
+    ) -> Option<Reading<T>> {
+        match (known, new) {
+            (Some(known), Some(new)) => Some(self.hear(known, new, patience, now)),
+            (_, new) => new,
+        }
+    }
 }
 
 /// As [`Hearing::hear`] without a memory of answers that were lost before: `known` is held through passing trouble for as
@@ -353,6 +367,9 @@ pub fn unread(
         product,
         organization: (product == Product::Mackerel)
             .then(|| Reading::failed(failed("organisation"), now, why.clone())),
+        program: (product == Product::Nagios).then(|| Reading::failed(failed("program"), now, why.clone())),
+        notifications: (product == Product::Mackerel)
+            .then(|| Reading::failed(failed("notifications"), now, why.clone())),
         hosts: Reading::failed(failed("hosts"), now, why.clone()),
         services: Reading::failed(failed("services"), now, lacks("services with roles")),
         monitors: Reading::failed(failed("monitors"), now, lacks("monitors on metrics")),
@@ -365,6 +382,8 @@ pub fn unread(
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RegistryHearing {
     organization: Hearing,
+    program: Hearing,
+    notifications: Hearing,
     hosts: Hearing,
     services: Hearing,
     monitors: Hearing,
@@ -384,10 +403,19 @@ impl RegistryHearing {
     ) -> Registry {
         Registry {
             product: new.product,
-            organization: match (&known.organization, new.organization) {
-                (Some(known), Some(new)) => Some(self.organization.hear(known, new, patience, now)),
-                (_, new) => new,
-            },
+            organization: self.organization.hear_of(
+                known.organization.as_ref(),
+                new.organization,
+                patience,
+                now,
+            ),
+            program: self.program.hear_of(known.program.as_ref(), new.program, patience, now),
+            notifications: self.notifications.hear_of(
+                known.notifications.as_ref(),
+                new.notifications,
+                patience,
+                now,
+            ),
             hosts: self.hosts.hear(&known.hosts, new.hosts, patience, now),
             services: self.services.hear(&known.services, new.services, patience, now),
             monitors: self.monitors.hear(&known.monitors, new.monitors, patience, now),

@@ -209,7 +209,7 @@ impl Facts {
     /// Every name that some required check asks of a system somewhere.
     pub fn asked_names(&self, system: &str) -> Vec<String> {
         let checks = self.desired.checks.iter();
-        let ways = checks.flat_map(|check| &check.spec.watched.by).filter(|by| by.system == system);
+        let ways = checks.flat_map(|check| check.spec.ways()).filter(|by| by.system == system);
         let named = ways.filter_map(|by| by.check.as_ref());
         let sites: Vec<String> =
             self.desired.environments.iter().filter_map(|e| e.metadata.name.clone()).collect();

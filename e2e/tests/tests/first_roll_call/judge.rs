@@ -89,7 +89,7 @@ fn about_row(facts: &Facts, finding: &Finding, id: &str, host: &Host) -> Result<
     let mut watching = BTreeSet::new();
     let mut muted = 0;
     let mut weak = 0;
-    for by in &check.spec.watched.by {
+    for by in check.spec.ways() {
         if by.system == "nagios" {
             match facts.service(by, id) {
                 Some(service) if service.check.notifications => {
@@ -113,7 +113,8 @@ fn about_row(facts: &Facts, finding: &Finding, id: &str, host: &Host) -> Result<
             }
         }
     }
-    let enough = usize::try_from(check.spec.watched.at_least).map_err(|e| e.to_string())?;
+    let enough = usize::try_from(check.spec.watched.as_ref().map_or(1, |watched| watched.at_least))
+        .map_err(|e| e.to_string())?;
     holds(watching.len() < enough, || format!("{watching:?} watch it"))?;
     let right = match (muted, weak) {
         (0, 0) => Code::CheckMissing,

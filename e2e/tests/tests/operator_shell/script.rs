@@ -241,6 +241,8 @@ impl RegistryReader for SystemReader {
         Registry {
             product: Product::Mackerel,
             organization: None,
+            program: None,
+            notifications: None,
             hosts: answer("mackerel hosts".to_owned(), mood, now, script.hosts).await,
             services: answer("mackerel services".to_owned(), mood, now, BTreeMap::new()).await,
             monitors: answer("mackerel monitors".to_owned(), mood, now, Vec::new()).await,

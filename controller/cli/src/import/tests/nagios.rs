@@ -55,6 +55,8 @@ impl Nagios {
         let registry = Registry {
             product: Product::Nagios,
             organization: None,
+            program: None,
+            notifications: None,
             hosts: Reading::complete_at("hosts of nagios mon.example.com", now(), self.hosts.clone()),
             services: Reading::failed(failed.0.clone(), failed.1, failed.2.clone()),
             monitors: Reading::failed(failed.0.clone(), failed.1, failed.2.clone()),
