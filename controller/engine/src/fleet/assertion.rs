@@ -35,6 +35,16 @@ pub(crate) enum Wish {
     SubnetGroup(SubnetGroupWish),
 }
 
+impl Wish {
+    /// The role of the host that something must hang on.
+    pub(crate) fn role(&self) -> Option<&str> {
+        match self {
+            Self::Address(_, Attached::Role(role)) | Self::Volume(_, Attached::Role(role)) => Some(role),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct InstanceWish {
     pub(crate) types: Vec<Pattern>,

@@ -110,6 +110,15 @@ fn parse_one(spec: &api::RequiredCheck, problems: &mut Problems) -> Check {
     let assertion = spec.spec.assertion.as_ref().and_then(|assertion| {
         asserted(assertion, spec.spec.subject).map_err(|fault| faults.push(fault)).ok()
     });
+    let services = Services::parse(applies.services.as_deref()).and(assertion.as_ref());
+    if faults.is_empty() && assertion.is_some() && services == (Services { ec2: false, rds: false }) {
+        faults.push(Fault::new(
+            "BadAppliesTo",
+            "spec.appliesTo.services: expected EC2 for assertion.ec2, and RDS for assertion.rds; found the other, so that it applies \
+             to nobody"
+                .to_owned(),
+        ));
+    }
     let fault = faults.first().map(|fault| fault.message().to_owned());
     // A review date that cannot be read does not touch what the check requires.
     let review_due = spec
@@ -131,7 +140,7 @@ fn parse_one(spec: &api::RequiredCheck, problems: &mut Problems) -> Check {
         severity: spec.spec.severity,
         environments,
         subject: spec.spec.subject,
-        services: Services::parse(applies.services.as_deref()).and(assertion.as_ref()),
+        services,
         roles: applies.roles.as_ref().map(names),
         enforce_from,
         except_roles: applies.except_roles.iter().flatten().map(|role| role.as_str().into()).collect(),

@@ -221,7 +221,15 @@ impl Sources<'_> {
     ) -> Option<Wish> {
         let filled = check.assertion.as_ref()?.fill(&self.parameters);
         let failure = match filled {
-            Ok(Ok(wish)) => return Some(wish),
+            Ok(Ok(wish)) => match wish.role().filter(|role| self.book.number(role).is_none()) {
+                None => return Some(wish),
+                Some(role) => {
+                    let field = "spec.assertion: attachedTo.role";
+                    let places = self.seen_from(check);
+                    self.tell(check, Fault::not_found(field, Kind::HostRole, role, places), problems);
+                    misconfigured(format!("required check {}: there is no HostRole {role:?}", check.key))
+                }
+            },
             Ok(Err(what)) => {
                 self.tell(check, Fault::new("BadAssertion", format!("spec.assertion: {what}")), problems);
                 misconfigured(format!("required check {}: {what}", check.key))

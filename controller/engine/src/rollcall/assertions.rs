@@ -304,7 +304,9 @@ fn the_one<T>(what: &str, name: &str, sought: Sought<T>, verdict: &mut Verdict) 
     None
 }
 
-/// Is it known that no instance is there? Where there are some, there are volumes and security groups.
+/// Is it known that no instance is there, and was none? Where there are some, there are volumes.
 fn has_no_instance(view: &PlaceView<'_>, inventory: &Inventory) -> bool {
-    view.instances.proof.is_some() && inventory.instances.seen.is_empty()
+    view.instances.proof.is_some()
+        && inventory.instances.seen.is_empty()
+        && view.memory.hosts.keys().all(HostId::is_database)
 }

@@ -9,7 +9,7 @@ use super::join::Joins;
 use super::monitors::{Verdicts, Watch};
 use super::names::NameBook;
 use super::plan::{EntryPlan, LookPlan, Plans, WayPlan};
-use super::reach;
+use super::reach::{self, Reach};
 use super::reasons::{NOT_JUDGED, Reasons};
 use super::registries::{Names, SystemView};
 use super::roles::Class;
@@ -20,6 +20,7 @@ use super::verdict::{
 };
 use super::{Coverage, Pass, Reason, Row};
 use crate::reading::{Failure, FailureKind};
+use crate::registry::RegistrationStatus;
 
 /// The rows of one host, what they lack, and how it stands in its systems.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Rater<'p, 'a> {
     pub(super) names: Vec<NameBook<'a>>,
     /// Running hosts that are known to run just the checks of a list, by environment, system and list.
     pub(super) running: BTreeMap<(usize, usize, u32), u32>,
+    /// Whom alerts of checks reach, by system, number of roles and number of recipients.
+    routed: HashMap<(usize, usize, usize), Reach>,
     /// What was worked out: hosts of one class that stand alike have the same rows.
     known: HashMap<Alike, Rated>,
 }
@@ -68,6 +71,7 @@ impl<'p, 'a> Rater<'p, 'a> {
             verdicts: systems.iter().map(|_| Verdicts::default()).collect(),
             names: plans.wanted.iter().map(NameBook::new).collect(),
             running: BTreeMap::new(),
+            routed: HashMap::new(),
             known: HashMap::new(),
         }
     }
@@ -169,7 +173,15 @@ impl<'p, 'a> Rater<'p, 'a> {
                 *running.entry((environment, system, list)).or_default() += 1;
             }
             let scopes = verdicts.class(&post.registration.roles, is_alone);
-            Voice { is_watched: post.is_watched, pulse: post.pulse, own: post.own, list, others, scopes }
+            Voice {
+                is_watched: post.is_watched,
+                pulse: post.pulse,
+                own: post.own,
+                list,
+                others,
+                scopes,
+                is_standby: post.registration.status == RegistrationStatus::Standby,
+            }
         });
         let voices = voices.collect();
         match standing {
@@ -194,7 +206,7 @@ impl<'p, 'a> Rater<'p, 'a> {
     }
 
     fn way(&mut self, way: &WayPlan, present: &[(usize, Presence)], reasons: &mut Reasons) -> Verdict {
-        let Self { systems, plans, verdicts, names, .. } = self;
+        let Self { systems, plans, verdicts, names, routed, .. } = self;
         let (Some(system), Some(verdicts), Some(names)) =
             (systems.get(way.system), verdicts.get_mut(way.system), names.get(way.system))
         else {
@@ -209,6 +221,9 @@ impl<'p, 'a> Rater<'p, 'a> {
         among(way.system, present, reasons, |voice, reasons| match voice.is_watched {
             Ok(false) => Verdict::Lacks(Lack::Muted, Because::Status),
             Err(reason) => Verdict::Unknown(reason),
+            Ok(true) if voice.is_standby && notifies.is_some() => {
+                Verdict::Lacks(Lack::Unheard, Because::Itself(Some("status standby notifies nobody".into())))
+            }
             Ok(true) => match way.looks {
                 LookPlan::Monitor(number) => voice.monitor(watch(verdicts, voice, number, reasons)),
                 LookPlan::Connectivity(number) => verdict_of(watch(verdicts, voice, number, reasons)),
@@ -217,8 +232,19 @@ impl<'p, 'a> Rater<'p, 'a> {
                     let verdict = voice.check(found.map(|(stand, _)| stand));
                     let (Verdict::Covered, Some(wanted)) = (&verdict, notifies) else { return verdict };
                     let heard_by = found.and_then(|(_, heard_by)| heard_by);
-                    let roles = verdicts.roles_of(voice.scopes);
-                    verdict_on_reach(reach::of_check(system, heard_by, roles, wanted, reasons), wanted)
+                    if heard_by.is_some() {
+                        return verdict_on_reach(
+                            reach::of_check(system, heard_by, &[], wanted, reasons),
+                            wanted,
+                        );
+                    }
+                    // The same for all hosts with these roles: groups and channels are many, and rows are more.
+                    let key = (way.system, voice.scopes, way.notifies.unwrap_or_default());
+                    let reach = *routed.entry(key).or_insert_with(|| {
+                        let roles = verdicts.roles_of(voice.scopes);
+                        reach::of_check(system, None, roles, wanted, reasons)
+                    });
+                    verdict_on_reach(reach, wanted)
                 }
             },
         })
@@ -251,6 +277,8 @@ struct Voice {
     others: Option<Reason>,
     /// Number of its roles in the system's verdicts.
     scopes: usize,
+    /// Its status lets it be watched, and nobody be notified.
+    is_standby: bool,
 }
 
 impl Voice {

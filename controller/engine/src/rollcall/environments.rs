@@ -151,7 +151,11 @@ fn hosted(
     match (bearers.next(), bearers.next()) {
         (None, _) if is_whole => Verdict::Lacks(Lack::Missing, Because::NotRegistered),
         (None, _) => Verdict::Unknown(system.hosts.reason()),
-        (Some(one), None) => on_host(scene, system, one, name, notifies, reasons),
+        (Some(one), None) => match on_host(scene, system, one, name, notifies, reasons) {
+            // Another one of this name may be hidden, and in order.
+            Verdict::Lacks(..) if !is_whole => Verdict::Unknown(system.hosts.reason()),
+            verdict => verdict,
+        },
         (Some(_), Some(_)) => {
             let message = format!("{}: several hosts bear the name {:?}", system.system.key, clean(host));
             Verdict::Unknown(reasons.number(&Failure::new(FailureKind::Malformed, message)))

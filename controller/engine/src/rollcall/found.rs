@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Requirement;
 use super::exemptions::{About, Exemptions};
 use super::phrases::Phrases;
 use super::scene::Scene;
 use super::since::{NOTHING, Sinces};
 use super::sources::blind_listings;
+use super::tallies::Tallies;
 use crate::finding::{Code, Finding};
+use crate::fleet::Demand;
 use crate::ids::HostId;
 
 /// Who remembers a finding.
@@ -45,6 +48,7 @@ pub(super) type Remembered = BTreeMap<Owner, BTreeMap<Arc<str>, Timestamp>>;
 /// Gives each finding its time and its excuse.
 pub(super) fn file(
     scene: &Scene<'_, '_>,
+    tallies: &Tallies,
     found: Vec<Found>,
     exemptions: &mut Exemptions<'_>,
     phrases: &mut Phrases,
@@ -63,7 +67,7 @@ pub(super) fn file(
         findings.push(finding);
     }
     for (owner, book) in &mut books {
-        book.keep(|key| is_unknown(scene, *owner, key));
+        book.keep(|key| is_unknown(scene, *owner, key) || is_row_unknown(scene, tallies, *owner, key));
     }
     (findings, books.into_iter().map(|(owner, book)| (owner, book.into_memory())).collect())
 }
@@ -78,6 +82,24 @@ fn owners<'m>(scene: &Scene<'_, 'm>) -> BTreeMap<Owner, Sinces<'m>> {
         (Owner::Environment(n), memory.map_or(&NOTHING, |memory| &memory.findings))
     });
     places.chain(systems).chain(environments).map(|(owner, old)| (owner, Sinces::new(old))).collect()
+}
+
+/// Is the key of a row of an environment itself that nobody can judge now, or of a system whose switches are not told?
+fn is_row_unknown(scene: &Scene<'_, '_>, tallies: &Tallies, owner: Owner, key: &str) -> bool {
+    let Owner::Environment(number) = owner else { return false };
+    let environment = scene.pass.fleet.environments.get(number).zip(tallies.environments.get(number));
+    let (Some((environment, tally)), Some((code, subject))) = (environment, key.split_once(' ')) else {
+        return false;
+    };
+    if code == Code::SystemOff.as_str() {
+        let system = scene.systems.iter().find(|system| system.system.key.to_string() == subject);
+        return system.and_then(|system| system.program).is_some_and(|program| program.notifies.is_none());
+    }
+    let mut rows = environment.ledger.iter().zip(&tally.ledger);
+    rows.any(|(entry, tally)| {
+        let is_it = matches!(&entry.requirement, Requirement::Check(check) if check.to_string() == subject);
+        is_it && matches!(entry.demand, Demand::Environment(_)) && tally.unknown > 0
+    })
 }
 
 /// Could the subject of an owner's key not be judged? Asked of what was not found.

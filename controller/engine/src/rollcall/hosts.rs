@@ -127,7 +127,16 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             excuse(self.exemptions, &mut found.finding, host, class);
         }
         let newcomer = self.newcomer(host, class);
-        let is_unknown = rated.rows.iter().any(|row| matches!(row.coverage, Coverage::Unknown(_)))
+        let off = self.clerk.off(class, &rated.lacking);
+        // What is not enforced yet keeps nobody from being in order, and what nobody hears of puts nobody in order.
+        let now = self.scene.pass.now;
+        let is_enforced = |row: &Row| {
+            let entry = class.environment.ledger.get(usize::from(row.requirement));
+            entry.is_none_or(|entry| entry.is_enforced(now))
+        };
+        let mut enforced = rated.rows.iter().filter(|row| is_enforced(row));
+        let is_unknown = !off.is_empty()
+            || enforced.any(|row| matches!(row.coverage, Coverage::Unknown(_)))
             || !rated.standings.iter().all(|(_, standing)| standing.is_whole());
         let is_in_order = !is_unknown && found.iter().all(|found| !found.finding.excuse.is_none());
         let ready_for_launch = if is_in_order { Some(newcomer.launch) } else { newcomer.ready_for };
@@ -148,7 +157,7 @@ impl<'a> Bench<'_, '_, '_, 'a> {
         };
         let off = match phase {
             Stage::Settling(_) => Vec::new(),
-            Stage::Ordinary | Stage::NotReady(_) => self.clerk.off(class, &rated.lacking),
+            Stage::Ordinary | Stage::NotReady(_) => off,
         };
         let rows = rated.rows;
         Outcome { state, settles_at, rows, findings, ready_for_launch, off, sinces: sinces.into_memory() }
@@ -480,7 +489,15 @@ pub(super) fn proves(scene: &Scene<'_, '_>, judged: &Judged, exemption: &Exempti
     if !class.environment.systems.iter().all(is_listed) {
         return false;
     }
-    let is_known = |row: &Row| !matches!(row.coverage, Coverage::Unknown(_));
+    // While a system is switched off as a whole its rows make no findings of their own, and so do rows that are only counted.
+    if judged.tallies.off.keys().any(|(environment, _)| *environment == class.number) {
+        return false;
+    }
+    let is_known = |row: &Row| {
+        let entry = class.environment.ledger.get(usize::from(row.requirement));
+        let is_enforced = entry.is_none_or(|entry| entry.is_enforced(scene.pass.now));
+        is_enforced && !matches!(row.coverage, Coverage::Unknown(_))
+    };
     let Some(check) = &exemption.check else { return roll.rows.iter().all(is_known) };
     let requires = |row: &&Row| {
         let entry = class.environment.ledger.get(usize::from(row.requirement));

@@ -113,7 +113,7 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
     counts::look(&scene, &judged.tallies, &mut phrases, &mut found);
     upkeep::look(&scene, &judged.tallies, &exemptions, &mut phrases, &mut found);
     sources::look(&scene, &plans, &judged.tallies, &mut phrases, &mut found);
-    let (others, times) = found::file(&scene, found, &mut exemptions, &mut phrases);
+    let (others, times) = found::file(&scene, &judged.tallies, found, &mut exemptions, &mut phrases);
     judged.findings.extend(others);
     judged.findings.sort_by(Finding::in_order);
     exemptions.heal(pass, |exemption, host| hosts::proves(&scene, &judged, exemption, host));

@@ -98,7 +98,7 @@ impl<'a> Plans<'a> {
                     EntryPlan::Registered(system.as_ref().copied().map_err(|failure| reasons.number(failure)))
                 }
                 Demand::Check(demand) => plans.check(number, demand, reasons),
-                Demand::Environment(demand) => plans.of_environment(demand),
+                Demand::Environment(demand) => plans.of_environment(number, demand),
             });
             let ledger = ledger.collect();
             plans.ledgers.push(ledger);
@@ -117,7 +117,7 @@ impl<'a> Plans<'a> {
     }
 
     /// Notes what is looked for; environments are few, and are judged without numbers.
-    fn of_environment(&mut self, demand: &'a CheckDemand) -> EntryPlan {
+    fn of_environment(&mut self, environment: usize, demand: &'a CheckDemand) -> EntryPlan {
         for way in &demand.ways {
             let (Ok(system), Ok(look)) = (&way.system, &way.look) else { continue };
             let Some(wanted) = self.wanted.get_mut(*system) else { continue };
@@ -126,7 +126,11 @@ impl<'a> Plans<'a> {
                     let notifies = way.notifies.as_deref();
                     wanted.monitor(MonitorLook { at: LookAt::External(url), notifies });
                 }
-                Look::Hosted { host, .. } => drop(wanted.hosted.insert(host)),
+                Look::Hosted { host, name } => {
+                    wanted.hosted.insert(host);
+                    // Its host may be one of ours, whose check somebody asks for then.
+                    wanted.name(environment, name.as_str());
+                }
                 Look::Check(_) | Look::Metric(..) | Look::Connectivity => {}
             }
         }

@@ -79,7 +79,9 @@ pub(super) fn routed(
     let maybe = match alert {
         Alert::Of(monitor) => {
             surely.extend(told(|group| &group.monitors, &|id| monitor.id == id));
-            Vec::new()
+            // An external monitor may belong to a service, and which one is not read.
+            let is_external = matches!(monitor.watches, Watches::External { .. });
+            if is_external { told(|group| &group.services, &|_| true) } else { Vec::new() }
         }
         Alert::OfCheck => {
             // Only a whole list of monitors tells which ids are no monitor's.
@@ -101,9 +103,10 @@ pub(super) fn routed(
     let may_skip = maybe.iter().any(|(_, skips)| *skips);
     match (by_default, may_skip, reaches(&maybe)) {
         (true, false, _) => Reach::Yes,
-        (true, true, _) | (false, _, true) => {
-            unknown(reasons, "a notification group is told of a check, and it is not told of which")
-        }
+        (true, true, _) | (false, _, true) => unknown(
+            reasons,
+            "a notification group is told of a check or a service, and it is not known of which",
+        ),
         (false, _, false) => Reach::No,
     }
 }

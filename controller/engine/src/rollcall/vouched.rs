@@ -23,13 +23,18 @@ pub(super) struct Vouched {
     pub(super) unseen: BTreeMap<RegistrationId, Timestamp>,
     /// When the oldest of the readings that prove it was begun; none while one of them does not.
     proved: Option<Timestamp>,
+    /// Since when all of these accounts have been read: an account that was added yesterday has proved one day.
+    read_since: Option<Timestamp>,
 }
 
 impl Vouched {
     /// Has the instance been nowhere for long enough?
     pub(super) fn is_gone(&self, registration: &RegistrationId) -> bool {
-        let since = self.unseen.get(registration);
-        since.zip(self.proved).is_some_and(|(since, proved)| proved.duration_since(*since) >= GHOST_AFTER)
+        let since = self
+            .unseen
+            .get(registration)
+            .map(|since| self.read_since.map_or(*since, |read| read.max(*since)));
+        since.zip(self.proved).is_some_and(|(since, proved)| proved.duration_since(since) >= GHOST_AFTER)
     }
 }
 
@@ -44,7 +49,7 @@ fn look_at(scene: &Scene<'_, '_>, number: usize, system: &SystemView<'_>) -> Vou
     }
     let Some((oldest, newest)) = proof(scene, system).filter(|_| system.is_used) else {
         // Nobody can tell now: what was known stands, and the time goes on.
-        return Vouched { unseen: system.memory.unseen.clone(), proved: None };
+        return Vouched { unseen: system.memory.unseen.clone(), ..Vouched::default() };
     };
     let joined = scene.joins.of_system.get(number).map_or(&[][..], |joined| joined);
     let rules = system.system.join.as_deref().unwrap_or_default();
@@ -54,7 +59,10 @@ fn look_at(scene: &Scene<'_, '_>, number: usize, system: &SystemView<'_>) -> Vou
     });
     let since = |id: &RegistrationId| system.memory.unseen.get(id).copied().unwrap_or(newest);
     let unseen = nowhere.map(|(one, _)| (one.registration.id.clone(), since(&one.registration.id)));
-    Vouched { unseen: unseen.collect(), proved: Some(oldest) }
+    let accounts = &system.system.only_accounts;
+    let places = scene.places.iter().filter(|place| accounts.contains(&place.account.name));
+    let read_since = places.filter_map(|place| place.memory.since.or(place.instances.proof)).max();
+    Vouched { unseen: unseen.collect(), proved: Some(oldest), read_since }
 }
 
 /// When the oldest and the newest of the readings were begun that prove absence, if all do.

@@ -102,6 +102,19 @@ fn a_channel_that_is_suspended_and_a_group_for_critical_alerts_alone_reach_less(
 }
 
 #[test]
+fn a_host_on_standby_notifies_nobody() {
+    let mut world = world();
+    all(&mut world).groups[1].services = vec![of("Backlog", false)];
+    world.agent("jp1-app-1").registration.status = RegistrationStatus::Standby;
+    let lines = findings(&world.pass());
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.ends_with("in Mackerel: status standby notifies nobody")),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn an_id_that_is_no_monitors_may_be_any_check() {
     let mut world = world();
     all(&mut world).groups[1].monitors = vec![of("c-who-knows", false)];
@@ -206,6 +219,23 @@ fn a_program_that_notifies_nobody_is_one_line_however_many_rows_it_mutes() {
         &with_nagios(Some(&["sre"]), Program { checks_services: Some(false), ..on() }).pass(),
         &["RC0504 1 Nagios is told neither to check nor to take results from outside"],
     );
+    // What was frozen before is not healed by it.
+    let mut frozen = with_nagios(Some(&["sre"]), on());
+    frozen.apply(
+        r#"
+apiVersion: rollcall.dev/v1alpha1
+kind: Exemption
+metadata: {name: frozen, namespace: backlog}
+spec:
+  {type: Baseline, match: {code: RC0104, check: site}, hosts: [i-0001], reason: r, approver: a, expires: "2027-03-31"}
+"#,
+    );
+    frozen.nagios.as_mut().unwrap().services.get_mut("jp1-app-1").unwrap()[0].run.notifies = Some(false);
+    frozen.pass();
+    frozen.nagios.as_mut().unwrap().program = Some(Program { notifies: Some(false), ..on() });
+    let roll = frozen.minutes(5).pass();
+    assert!(roll.exemptions.values().all(|exemption| exemption.healed.is_empty()), "{:?}", roll.exemptions);
+
     let dark = with_nagios(Some(&["sre"]), Program { notifies: None, ..on() }).pass();
     assert_eq!(tally(&dark, "site").unknown, 2);
     expect(&dark, &[]);

@@ -144,6 +144,10 @@ impl<'c> Hearers<'c> {
                 .iter()
                 .filter(|name| contacts.get(&***name).is_some_and(|contact| !is_off(contact.of_services)));
             let mut names: Vec<Arc<str>> = awake.cloned().collect();
+            // Which contact is of which group is not told: with one of them switched off, nobody knows of the groups.
+            if names.len() < recipients.contacts.len() && !recipients.groups.is_empty() {
+                return None;
+            }
             if !names.is_empty() {
                 names.extend(recipients.groups.iter().cloned());
             }

@@ -159,10 +159,9 @@ impl<'a> Sight<'a> {
     fn inventory(&self, inventory: &Inventory) -> Inventory {
         let mut cut = inventory.clone();
         cut.instances.seen.retain(|instance| self.hosts.contains(&instance.id));
-        cut.volumes.seen.retain(|volume| volume.attachments.iter().any(|one| self.hosts.contains(&one.host)));
-        cut.addresses
-            .seen
-            .retain(|address| address.attached_to.as_ref().is_some_and(|h| self.hosts.contains(h)));
+        let theirs = |host: &HostId| self.hosts.contains(host);
+        keep_of(&mut cut.volumes, |volume| volume.attachments.iter().any(|one| theirs(&one.host)));
+        keep_of(&mut cut.addresses, |address| address.attached_to.as_ref().is_some_and(theirs));
         cut.databases.seen.retain(|database| self.hosts.contains(&database.id));
         let of_theirs = |member: &ClusterMember| cut.databases.seen.iter().any(|d| d.name == member.name);
         cut.clusters.seen.retain(|cluster| cluster.members.iter().any(of_theirs));

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Everywhere, Sought, Verdict, doubt_reading, the_one};
 use crate::fleet::{ClusterWish, DatabaseWish, Pattern};
 use crate::inventory::{
-    ApplyStatus, Database, DatabaseCluster, GroupMembership, Inventory, ParameterAnswer, ParameterGroupName,
+    ApplyMethod, ApplyStatus, ApplyType, Database, DatabaseCluster, GroupMembership, Inventory,
+    ParameterAnswer, ParameterGroupName, ParameterValue,
 };
 use crate::limits::ASSERTED_MAX_AGE;
 use crate::reading::FailureKind;
@@ -41,6 +42,12 @@ pub(super) fn of_database(
             .map(|group| (ParameterGroupName::of_instance(&group.name), &group.status))
             .collect();
         values(pass, parameters, &of, inventory, verdict);
+    }
+    // What every database in a VPC has and this one does not was not read.
+    let has_no_network = database.security_groups.is_empty() || database.subnet_group.is_none();
+    let asks_network = subnet_group.is_some() || groups.is_some() || vpc.is_some();
+    if asks_network && has_no_network {
+        return verdict.doubt(FailureKind::NotYetRead, "the network of the database was not read");
     }
     if let Some(wanted) = subnet_group {
         verdict.is("DB subnet group", &wanted.to_lowercase(), database.subnet_group.as_deref());
@@ -126,9 +133,26 @@ fn who_writes(wanted: &str, cluster: &DatabaseCluster, verdict: &mut Verdict) {
     }
 }
 
+/// Is the value of a parameter in effect? That something in its group waits for a restart does not say that this one does.
+fn in_force(name: &str, value: &ParameterValue, status: &ApplyStatus, verdict: &mut Verdict) {
+    let is_immediate =
+        value.apply_type == Some(ApplyType::Dynamic) && value.apply_method == Some(ApplyMethod::Immediate);
+    match status {
+        ApplyStatus::PendingReboot if is_immediate => {}
+        ApplyStatus::PendingReboot => verdict.doubt(
+            FailureKind::Unsteady,
+            format!("its parameter group waits for a restart, and {} may wait with it", clean(name)),
+        ),
+        other => effect("parameter group", other, verdict),
+    }
+}
+
 /// Is it in this group, and is the group in effect? RDS keeps names in lower case.
 fn in_effect(what: &str, wanted: &str, found: &[GroupMembership], verdict: &mut Verdict) {
     let name = wanted.to_lowercase();
+    if found.is_empty() {
+        return verdict.doubt(FailureKind::NotYetRead, format!("the {what} of the database was not read"));
+    }
     let Some(group) = found.iter().find(|group| group.name.eq_ignore_ascii_case(&name)) else {
         let names: Vec<String> = found.iter().map(|group| clean(&group.name).to_string()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { few(&names, names.len(), 5) };
@@ -176,7 +200,7 @@ fn values(
         for (name, value) in wanted {
             match read.all().answer(name) {
                 ParameterAnswer::Value(found) if found.value.as_deref() == Some(value) => {
-                    effect("parameter group", status, verdict);
+                    in_force(name, found, status, verdict);
                 }
                 ParameterAnswer::Value(found) => {
                     let found = found.value.as_deref().map_or_else(|| "the engine's default".into(), clean);

@@ -28,7 +28,7 @@ pub(super) fn of_address(
     );
     let Some((_, address)) = the_one("Elastic IP", name, sought, verdict) else { return };
     match (&address.attached_to, &address.network_interface) {
-        (Some(host), _) => hangs_on(scene, environment, host, attached, all, verdict),
+        (Some(host), _) => hangs_on(scene, environment, host, attached, verdict),
         (None, Some(interface)) => {
             let interface = clean(interface);
             verdict.fail(format!("{}, found {interface} of no instance", expected(attached)));
@@ -72,7 +72,7 @@ pub(super) fn of_volume(
         verdict.fail(format!("{}, found nothing", expected(attached)));
     }
     for host in hosts {
-        hangs_on(scene, environment, host, attached, all, verdict);
+        hangs_on(scene, environment, host, attached, verdict);
     }
 }
 
@@ -82,26 +82,17 @@ fn hangs_on(
     environment: usize,
     host: &HostId,
     attached: &Attached,
-    all: &Everywhere<'_, '_>,
     verdict: &mut Verdict,
 ) {
     let hosts = &scene.population.hosts;
-    let Ok(number) = hosts.binary_search_by(|view| view.id.cmp(host)) else {
-        if all.views.iter().all(|view| view.instances.proof.is_some()) {
-            verdict.fail(format!(
-                "{}, found {}, which is no host here",
-                expected(attached),
-                clean(host.as_str())
-            ));
-        } else {
-            verdict.doubt(
-                FailureKind::NotYetRead,
-                "instances cannot be read, and it hangs on one that is not seen",
-            );
-        }
-        return;
+    let number = hosts.binary_search_by(|view| view.id.cmp(host)).ok();
+    let found = number.and_then(|number| Some((number, hosts.get(number).filter(|view| view.seen)?)));
+    let Some((number, view)) = found else {
+        // The two listings are of different times: it may be new, or gone, or nobody may see it.
+        let host = clean(host.as_str());
+        let message = format!("it hangs on {host}, which is not listed as a host now");
+        return verdict.doubt(FailureKind::NotYetRead, message);
     };
-    let Some(view) = hosts.get(number) else { return };
     let is_it = match attached {
         Attached::Host(wanted) => Some(host.as_str() == wanted || view.name() == Some(wanted)),
         Attached::Role(role) => match (scene.claims.get(number), scene.class(number)) {

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Everywhere, Verdict, has_no_instance, the_one};
+use super::{Everywhere, Verdict, the_one};
 use crate::fleet::{AssertedRules, GroupWish, Opened, SubnetGroupWish};
+use crate::ids::HostId;
 use crate::inventory::{Inventory, Peer, Ports, Protocol, Rule, SecurityGroup};
 use crate::reading::FailureKind;
 use crate::rollcall::places::PlaceView;
@@ -19,7 +20,7 @@ pub(super) fn of_security_group(wish: &GroupWish, all: &Everywhere<'_, '_>, verd
         "security group",
         |inventory| &inventory.security_groups,
         // Each VPC has its default group, which cannot be deleted.
-        has_no_instance,
+        |_, _| false,
         |group| {
             let is_named = group.name == wish.name || group.tags.name() == Some(&*wish.name);
             group.id == wish.name || (is_named && is_in_vpc(group))
@@ -60,7 +61,9 @@ pub(super) fn of_subnet_group(wish: &SubnetGroupWish, all: &Everywhere<'_, '_>, 
 
 /// A database in a VPC is in a group.
 fn has_no_database(view: &PlaceView<'_>, inventory: &Inventory) -> bool {
-    view.databases.proof.is_some() && inventory.databases.seen.is_empty()
+    view.databases.proof.is_some()
+        && inventory.databases.seen.is_empty()
+        && !view.memory.hosts.keys().any(HostId::is_database)
 }
 
 /// What one wish comes to among the rules of a direction.
@@ -88,19 +91,31 @@ fn opened(direction: &str, wanted: &AssertedRules, found: &[Rule], has_unread: b
     if !wanted.is_exact {
         return;
     }
-    let more: Vec<String> = found
-        .iter()
-        .flat_map(|rule| rule.peers.iter().map(move |peer| (rule, peer)))
-        .filter(|(rule, peer)| !wanted.opened.iter().any(|one| is_wanted(one, rule, peer)))
-        .map(|(rule, peer)| rule_words(rule, peer))
-        .collect();
+    let opens = found.iter().flat_map(|rule| rule.peers.iter().map(move |peer| (rule, peer)));
+    let unwanted = opens.filter(|(rule, peer)| !wanted.opened.iter().any(|one| is_wanted(one, rule, peer)));
+    // A prefix list may hold no more than what is wanted; several wishes together may be what one rule opens.
+    let (unclear, more): (Vec<_>, Vec<_>) = unwanted.partition(|(rule, peer)| {
+        let touched =
+            wanted.opened.iter().filter(|one| covers_protocol(rule, one) && touches(one, rule)).count();
+        (matches!(peer, Peer::PrefixList(_)) && touched > 0) || touched > 1
+    });
+    let more: Vec<String> = more.into_iter().map(|(rule, peer)| rule_words(rule, peer)).collect();
     if !more.is_empty() {
         verdict.fail(format!(
             "{direction}: expected nothing else to be open, found {}",
             few(&more, more.len(), 5)
         ));
-    } else if has_unread {
+    } else if has_unread || !unclear.is_empty() {
         doubt(verdict);
+    }
+}
+
+/// Does a rule open some of the ports that are wanted open?
+fn touches(one: &Opened, rule: &Rule) -> bool {
+    match (one.ports, rule.ports) {
+        (None, _) | (_, Ports::All) => true,
+        (Some((first, last)), Ports::Range { from, to }) => from <= last && first <= to,
+        (Some(_), Ports::Icmp { .. }) => false,
     }
 }
 
@@ -124,8 +139,19 @@ fn is_open(one: &Opened, peer: Option<&Peer>, found: &[Rule]) -> Open {
     if peers().any(holds) {
         return Open::Yes;
     }
-    let may_hold = |found: &Peer| matches!((found, wanted), (Peer::PrefixList(_), Peer::Cidr(_)));
-    if peers().any(may_hold) { Open::Perhaps } else { Open::No }
+    // Whom a prefix list or another group holds is not read.
+    let may_hold = |found: &Peer| !matches!((found, wanted), (Peer::Cidr(_), Peer::Cidr(_)));
+    if peers().any(may_hold) || is_open_in_parts(one, wanted, found) { Open::Perhaps } else { Open::No }
+}
+
+/// May several rules together open what none of them opens alone?
+fn is_open_in_parts(one: &Opened, wanted: &Peer, found: &[Rule]) -> bool {
+    let is_near = |rule: &&Rule| covers_protocol(rule, one) && touches(one, rule);
+    let overlaps = |found: &&Peer| match (found, wanted) {
+        (Peer::Cidr(found), Peer::Cidr(wanted)) => found.contains(wanted) || wanted.contains(found),
+        (found, wanted) => *found == wanted,
+    };
+    found.iter().filter(is_near).flat_map(|rule| &rule.peers).filter(overlaps).count() > 1
 }
 
 /// Protocol -1 is every protocol, on every port.
@@ -135,7 +161,8 @@ fn covers_protocol(rule: &Rule, one: &Opened) -> bool {
 
 fn covers_ports(rule: &Rule, one: &Opened) -> bool {
     match one.ports {
-        None => matches!(rule.ports, Ports::All) || is_without_ports(one),
+        // EC2 tells "all TCP" as the ports from 0 to 65535.
+        None => matches!(rule.ports, Ports::All) || rule.ports.cover(0, u16::MAX) || is_without_ports(one),
         Some((first, last)) => rule.ports.cover(first, last),
     }
 }
@@ -166,7 +193,7 @@ fn words(one: &Opened, peer: Option<&Peer>) -> String {
         Some((first, last)) if first == last => format!(" {first}"),
         Some((first, last)) => format!(" {first}-{last}"),
     };
-    format!("{}{ports} for {}", clean(protocol), peer.map_or_else(|| "anybody".to_owned(), peer_words))
+    format!("{}{ports} for {}", clean(protocol), peer.map_or_else(|| "somebody".to_owned(), peer_words))
 }
 
 fn rule_words(rule: &Rule, peer: &Peer) -> String {
