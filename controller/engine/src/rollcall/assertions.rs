@@ -254,25 +254,26 @@ impl<'s, 'a> Everywhere<'s, 'a> {
     }
 
     /// Looks for the one thing of a listing that is meant. What is seen recently is there; that nothing is takes whole
-    /// listings of all places, and none of them empty where it may not be.
+    /// listings of all places, and none of them empty where it may not be: what was lost can look like that.
     fn seek<T>(
         &self,
         what: &str,
         listing: impl Fn(&'a Inventory) -> &'a Reading<Vec<T>>,
-        may_be_empty: impl Fn(&PlaceView<'_>, &Inventory) -> bool,
+        may_be_empty: bool,
         is_it: impl Fn(&T) -> bool,
     ) -> Sought<(&'a Inventory, &'a T)> {
         let mut found = Vec::new();
         let mut blind = None;
-        for (view, inventory) in &self.inventories {
+        let mut lost = None;
+        for (_, inventory) in &self.inventories {
             let reading = listing(inventory);
             if let Some(why) = reading.blindness(self.now, ASSERTED_MAX_AGE) {
                 blind = blind.or(Some(why));
-            } else if reading.seen.is_empty() && !may_be_empty(view, inventory) {
+            } else if reading.seen.is_empty() && !may_be_empty {
                 // An answer that was lost can look like an empty list.
                 let message =
                     format!("no {what} is listed at all in {}, where there must be one", inventory.place);
-                blind = blind.or(Some(Failure::new(FailureKind::Malformed, message)));
+                lost = lost.or(Some(Failure::new(FailureKind::Malformed, message)));
             }
             let is_recent = reading.at().is_some_and(|at| self.now.duration_since(at) <= ASSERTED_MAX_AGE);
             let seen = reading.seen.iter().filter(|_| is_recent).filter(|one| is_it(one));
@@ -286,7 +287,11 @@ impl<'s, 'a> Everywhere<'s, 'a> {
                 FailureKind::NotYetRead,
                 format!("not every place where the {what} may be was read"),
             )),
-            (_, None) => found.pop().map_or(Sought::Nothing, Sought::One),
+            (_, None) => match (found.pop(), lost) {
+                (Some(one), _) => Sought::One(one),
+                (None, Some(why)) => Sought::Unknown(why),
+                (None, None) => Sought::Nothing,
+            },
         }
     }
 }
@@ -302,11 +307,4 @@ fn the_one<T>(what: &str, name: &str, sought: Sought<T>, verdict: &mut Verdict) 
         Sought::Unknown(why) => verdict.doubt_as(why),
     }
     None
-}
-
-/// Is it known that no instance is there, and was none? Where there are some, there are volumes.
-fn has_no_instance(view: &PlaceView<'_>, inventory: &Inventory) -> bool {
-    view.instances.proof.is_some()
-        && inventory.instances.seen.is_empty()
-        && view.memory.hosts.keys().all(HostId::is_database)
 }

@@ -71,7 +71,7 @@ pub(super) fn of_cluster(
 ) {
     let ClusterWish { name, members, writer, parameter_group, parameters, groups, tags } = wish;
     let is_it = |cluster: &DatabaseCluster| cluster.name.eq_ignore_ascii_case(name);
-    let sought = all.seek("DB cluster", |inventory| &inventory.clusters, |_, _| true, is_it);
+    let sought = all.seek("DB cluster", |inventory| &inventory.clusters, false, is_it);
     if matches!(sought, Sought::Nothing) && may_have(name, all) {
         let message = format!("the cluster {} is not listed, and databases may be its members", clean(name));
         return verdict.doubt(FailureKind::Malformed, message);

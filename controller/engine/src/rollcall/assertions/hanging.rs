@@ -1,7 +1,7 @@
 //! Elastic addresses and volumes: do they hang on the right instance? Every attachment counts, and the right one is told by
 //! the role that it plays, or by its name.
 
-use super::{Everywhere, Verdict, has_no_instance, the_one};
+use super::{Everywhere, Verdict, the_one};
 use crate::fleet::Attached;
 use crate::ids::HostId;
 use crate::inventory::{AttachmentState, VolumeState};
@@ -23,7 +23,7 @@ pub(super) fn of_address(
     let sought = all.seek(
         "Elastic IP",
         |inventory| &inventory.addresses,
-        |_, _| true,
+        true,
         |address| address.id == name || address.ip.to_string() == name || address.name() == Some(name),
     );
     let Some((_, address)) = the_one("Elastic IP", name, sought, verdict) else { return };
@@ -49,7 +49,7 @@ pub(super) fn of_volume(
     let sought = all.seek(
         "volume",
         |inventory| &inventory.volumes,
-        has_no_instance,
+        false,
         |volume| volume.id == name || volume.name() == Some(name),
     );
     let Some((_, volume)) = the_one("volume", name, sought, verdict) else { return };

@@ -7,10 +7,8 @@ use std::collections::BTreeSet;
 
 use super::{Everywhere, Verdict, the_one};
 use crate::fleet::{AssertedRules, GroupWish, Opened, SubnetGroupWish};
-use crate::ids::HostId;
-use crate::inventory::{Inventory, Peer, Ports, Protocol, Rule, SecurityGroup};
+use crate::inventory::{Peer, Ports, Protocol, Rule, SecurityGroup};
 use crate::reading::FailureKind;
-use crate::rollcall::places::PlaceView;
 use crate::text::{clean, few};
 
 /// A security group, by id, group name or tag Name.
@@ -20,7 +18,7 @@ pub(super) fn of_security_group(wish: &GroupWish, all: &Everywhere<'_, '_>, verd
         "security group",
         |inventory| &inventory.security_groups,
         // Each VPC has its default group, which cannot be deleted.
-        |_, _| false,
+        false,
         |group| {
             let is_named = group.name == wish.name || group.tags.name() == Some(&*wish.name);
             group.id == wish.name || (is_named && is_in_vpc(group))
@@ -43,12 +41,8 @@ pub(super) fn of_security_group(wish: &GroupWish, all: &Everywhere<'_, '_>, verd
 /// A DB subnet group, by name.
 pub(super) fn of_subnet_group(wish: &SubnetGroupWish, all: &Everywhere<'_, '_>, verdict: &mut Verdict) {
     let name = wish.name.to_lowercase();
-    let sought = all.seek(
-        "DB subnet group",
-        |inventory| &inventory.subnet_groups,
-        has_no_database,
-        |group| group.name == name,
-    );
+    let sought =
+        all.seek("DB subnet group", |inventory| &inventory.subnet_groups, false, |group| group.name == name);
     let Some((_, group)) = the_one("DB subnet group", &wish.name, sought, verdict) else { return };
     if let Some(vpc) = &wish.vpc {
         verdict.is("VPC", vpc, group.vpc.as_deref());
@@ -57,13 +51,6 @@ pub(super) fn of_subnet_group(wish: &SubnetGroupWish, all: &Everywhere<'_, '_>, 
         let found: BTreeSet<&str> = group.subnets.iter().map(String::as_str).collect();
         verdict.has("subnets", subnets, &found, |wanted, found| wanted == found);
     }
-}
-
-/// A database in a VPC is in a group.
-fn has_no_database(view: &PlaceView<'_>, inventory: &Inventory) -> bool {
-    view.databases.proof.is_some()
-        && inventory.databases.seen.is_empty()
-        && !view.memory.hosts.keys().any(HostId::is_database)
 }
 
 /// What one wish comes to among the rules of a direction.
