@@ -1,6 +1,6 @@
 //! What assertions ask of one place: computed from desired state, so that readers read that and no more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, InstanceWish, Wish};
 use crate::inventory::{Asked, Inventory, ParameterGroupName};
@@ -28,27 +28,27 @@ impl Fleet {
 }
 
 fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked: &mut Asked) {
+    let claims = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
+    let is_claimed = |marks| claims.clone().any(|claim| environment.claims(claim, marks));
+    let mut values = |group, parameters: &BTreeMap<String, String>| {
+        asked.parameters.entry(group).or_default().extend(parameters.keys().cloned());
+    };
     match &demand.wish {
         Some(Wish::SecurityGroup(_)) => asked.security_groups = true,
         Some(Wish::SubnetGroup(_)) => asked.subnet_groups = true,
         Some(Wish::Instance(InstanceWish { is_protected: Some(_), .. })) => {
-            let claims = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
-            let is_claimed = |marks| claims.clone().any(|claim| environment.claims(claim, marks));
             let instances = known.instances.seen.iter().filter(|instance| instance.state.exists());
             let meant = instances.filter(|instance| is_claimed(instance.marks()));
             asked.protections.extend(meant.map(|instance| instance.id.clone()));
         }
         Some(Wish::Database(DatabaseWish { parameters, .. })) if !parameters.is_empty() => {
-            let claims = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
-            let is_claimed = |marks| claims.clone().any(|claim| environment.claims(claim, marks));
             let databases = known.databases.seen.iter().filter(|database| is_claimed(database.marks()));
             let groups: BTreeSet<&str> = databases
                 .flat_map(|database| &database.parameter_groups)
                 .map(|group| group.name.as_str())
                 .collect();
             for group in groups {
-                let names = asked.parameters.entry(ParameterGroupName::of_instance(group)).or_default();
-                names.extend(parameters.keys().cloned());
+                values(ParameterGroupName::of_instance(group), parameters);
             }
         }
         Some(Wish::Cluster(wish)) if !wish.parameters.is_empty() => {
@@ -56,8 +56,7 @@ fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked
             let clusters =
                 known.clusters.seen.iter().filter(|cluster| cluster.name.eq_ignore_ascii_case(name));
             for group in clusters.filter_map(|cluster| cluster.parameter_group.as_deref()) {
-                let names = asked.parameters.entry(ParameterGroupName::of_cluster(group)).or_default();
-                names.extend(parameters.keys().cloned());
+                values(ParameterGroupName::of_cluster(group), parameters);
             }
         }
         _ => {}

@@ -64,8 +64,7 @@ impl Verdict {
         let missing = wanted.names.iter().filter(|name| !found.iter().any(|found| is_one(name, found)));
         let missing: Vec<String> = missing.map(|name| clean(name).to_string()).collect();
         if !missing.is_empty() {
-            let found: Vec<String> = found.iter().map(|name| clean(name).to_string()).collect();
-            let found = if found.is_empty() { "none".to_owned() } else { few(&found, found.len(), 5) };
+            let found = in_words(found.iter().copied());
             self.fail(format!("{what}: expected {}, found {found}", few(&missing, missing.len(), 5)));
         }
         let extra = found.iter().filter(|found| !wanted.names.iter().any(|name| is_one(name, found)));
@@ -307,4 +306,10 @@ fn the_one<T>(what: &str, name: &str, sought: Sought<T>, verdict: &mut Verdict) 
         Sought::Unknown(why) => verdict.doubt_as(why),
     }
     None
+}
+
+/// Some names, or that there are none.
+fn in_words<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.map(|name| clean(name).to_string()).collect();
+    if names.is_empty() { "none".to_owned() } else { few(&names, names.len(), 5) }
 }

@@ -234,8 +234,7 @@ fn finding(
     let system = scene.systems.get(lacking.system)?;
     let look = demand.ways.get(lacking.way?)?.look.as_ref().ok()?;
     let (message, mend) = words(system, lacking, look);
-    let delete = format!("or, if nobody needs it: kubectl delete rccheck -n {} {}", key.namespace, key.name);
-    let fix = check.fix.as_deref().map_or_else(|| format!("{mend}; {delete}"), str::to_owned);
+    let fix = check.fix.as_deref().map_or_else(|| remedy::or_delete(&mend, key), str::to_owned);
     let mut note = Note::new(code(lacking.lack), entry.severity, message, fix).of_system(&system.system.key);
     note.check = Some(key.clone());
     let of = &environment.key;

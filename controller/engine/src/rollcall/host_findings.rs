@@ -245,9 +245,7 @@ impl<'a> Clerk<'_, 'a> {
         let system = self.systems.get(lacking.system)?;
         let product = system.system.endpoint.product();
         let (code, message, mend) = lack(product, host, lacking, way.look.as_ref().ok()?);
-        let delete =
-            format!("or, if nobody needs it: kubectl delete rccheck -n {} {}", key.namespace, key.name);
-        let fix = check.fix.as_deref().map_or_else(|| format!("{mend}; {delete}"), str::to_owned);
+        let fix = check.fix.as_deref().map_or_else(|| remedy::or_delete(&mend, key), str::to_owned);
         let mut note = Note::new(code, required.severity, message, fix).of_system(&system.system.key);
         note.check = Some(key.clone());
         note.role = entry.through.and_then(|role| class.role_name(role));

@@ -79,6 +79,11 @@ fn add_to_agent(host: &HostView<'_>, name: &str) -> String {
     )
 }
 
+/// What mends a check that lacks something, or the end of the check.
+pub(super) fn or_delete(mend: &str, check: &ObjectKey) -> String {
+    format!("{mend}; or, if nobody needs it: kubectl delete rccheck -n {} {}", check.namespace, check.name)
+}
+
 /// Alerts that do not reach whom they must.
 pub(super) fn route(product: Product) -> &'static str {
     match product {

@@ -136,7 +136,7 @@ pub(super) fn is_read(registration: &Registration) -> bool {
 }
 
 /// Did it send a metric within the silence allowed? Being too new to tell is not enough.
-fn is_heard(pass: &Pass<'_>, system: &SystemView<'_>, one: &Registered<'_>) -> bool {
+pub(super) fn is_heard(pass: &Pass<'_>, system: &SystemView<'_>, one: &Registered<'_>) -> bool {
     one.last_metric.is_some_and(|last| pass.now.duration_since(last) <= system.system.silence)
 }
 

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 
 use super::join::{Bond, Joined, bond};
 use super::places::PlaceView;
-use super::registries::{Registered, SystemView};
+use super::registries::SystemView;
 use super::scene::Scene;
+use super::standing::is_heard;
 use crate::ids::RegistrationId;
 use crate::limits::GHOST_AFTER;
 
@@ -55,7 +56,7 @@ fn look_at(scene: &Scene<'_, '_>, number: usize, system: &SystemView<'_>) -> Vou
     let rules = system.system.join.as_deref().unwrap_or_default();
     let nowhere = system.registered.iter().zip(joined).filter(|(one, joined)| {
         let names_an_instance = || matches!(bond(one.registration, rules), Some(Bond::Instance(_)));
-        **joined == Joined::Nothing && names_an_instance() && !is_heard(scene, system, one)
+        **joined == Joined::Nothing && names_an_instance() && !is_heard(scene.pass, system, one)
     });
     let since = |id: &RegistrationId| system.memory.unseen.get(id).copied().unwrap_or(newest);
     let unseen = nowhere.map(|(one, _)| (one.registration.id.clone(), since(&one.registration.id)));
@@ -82,8 +83,4 @@ fn proof(scene: &Scene<'_, '_>, system: &SystemView<'_>) -> Option<(Timestamp, T
         }
     }
     proofs.iter().copied().min().zip(proofs.iter().copied().max())
-}
-
-fn is_heard(scene: &Scene<'_, '_>, system: &SystemView<'_>, one: &Registered<'_>) -> bool {
-    one.last_metric.is_some_and(|last| scene.pass.now.duration_since(last) <= system.system.silence)
 }

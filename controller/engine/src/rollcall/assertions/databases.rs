@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Everywhere, Sought, Verdict, doubt_reading, the_one};
+use super::{Everywhere, Sought, Verdict, doubt_reading, in_words, the_one};
 use crate::fleet::{ClusterWish, DatabaseWish, Pattern};
 use crate::inventory::{
     ApplyMethod, ApplyStatus, ApplyType, Database, DatabaseCluster, GroupMembership, Inventory,
@@ -13,7 +13,7 @@ use crate::inventory::{
 use crate::limits::ASSERTED_MAX_AGE;
 use crate::reading::FailureKind;
 use crate::rollcall::Pass;
-use crate::text::{clean, few};
+use crate::text::clean;
 
 /// A DB instance that is proved to run.
 pub(super) fn of_database(
@@ -121,15 +121,10 @@ fn who_writes(wanted: &str, cluster: &DatabaseCluster, verdict: &mut Verdict) {
         return verdict
             .doubt(FailureKind::NotYetRead, "it is not told which members of the cluster take writes");
     }
-    let writers: Vec<String> = cluster
-        .members
-        .iter()
-        .filter(|member| member.writer == Some(true))
-        .map(|member| clean(&member.name).to_string())
-        .collect();
+    let writing = cluster.members.iter().filter(|member| member.writer == Some(true));
+    let writers: Vec<&str> = writing.map(|member| member.name.as_str()).collect();
     if !writers.iter().any(|writer| writer.eq_ignore_ascii_case(wanted)) {
-        let found = if writers.is_empty() { "none".to_owned() } else { few(&writers, writers.len(), 5) };
-        verdict.fail(format!("writer: expected {}, found {found}", clean(wanted)));
+        verdict.fail(format!("writer: expected {}, found {}", clean(wanted), in_words(writers.into_iter())));
     }
 }
 
@@ -154,9 +149,8 @@ fn in_effect(what: &str, wanted: &str, found: &[GroupMembership], verdict: &mut 
         return verdict.doubt(FailureKind::NotYetRead, format!("the {what} of the database was not read"));
     }
     let Some(group) = found.iter().find(|group| group.name.eq_ignore_ascii_case(&name)) else {
-        let names: Vec<String> = found.iter().map(|group| clean(&group.name).to_string()).collect();
-        let names = if names.is_empty() { "none".to_owned() } else { few(&names, names.len(), 5) };
-        return verdict.fail(format!("{what}: expected {}, found {names}", clean(&name)));
+        let found = in_words(found.iter().map(|group| group.name.as_str()));
+        return verdict.fail(format!("{what}: expected {}, found {found}", clean(&name)));
     };
     effect(what, &group.status, verdict);
 }
