@@ -3,19 +3,14 @@
 
 use rollcall_engine::inventory::PowerState;
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::registry::{Check, Monitor, Registration, RegistrationStatus, Run, Url, Watches};
+use rollcall_engine::registry::{Monitor, Url, Watches};
 use rollcall_engine::rollcall::{RollCall, Tally};
 
+use crate::nagios::{SYSTEM, host, runs, service};
 use crate::world::*;
 
 /// The login page is watched in two systems that do not fail together.
 const LOGIN: &str = r#"
-apiVersion: rollcall.dev/v1alpha1
-kind: MonitoringSystem
-metadata: {name: nagios, namespace: backlog}
-spec:
-  nagios: {statusURL: "https://nagios.example.com/nagios4/cgi-bin/", basicAuthSecret: {name: nagios}}
----
 apiVersion: rollcall.dev/v1alpha1
 kind: RequiredCheck
 metadata: {name: login-page, namespace: backlog}
@@ -31,32 +26,6 @@ spec:
     - {system: nagios, service: {host: "${env.site}.example.com", description: app-http}}
 "#;
 
-fn runs() -> Run {
-    Run {
-        is_run: Some(true),
-        is_late: Some(false),
-        notifies: Some(true),
-        in_downtime: Some(false),
-        ..Run::default()
-    }
-}
-
-fn site(name: &str) -> Registration {
-    Registration {
-        id: name.into(),
-        name: name.to_owned(),
-        custom_identifier: None,
-        instance_id: None,
-        provider: None,
-        status: RegistrationStatus::Working,
-        run: Some(Box::new(runs())),
-        variables: std::collections::BTreeMap::new(),
-        roles: Vec::new(),
-        addresses: Vec::new(),
-        created_at: None,
-    }
-}
-
 fn external(url: &str) -> Monitor {
     Monitor {
         id: "M-login".to_owned(),
@@ -71,13 +40,12 @@ fn external(url: &str) -> Monitor {
 /// One host in order, and a login page that both systems watch.
 fn world() -> World {
     let mut world = World::with_hosts(&["jp1-app-1"]);
+    world.apply(SYSTEM);
     world.apply(LOGIN);
     world.monitors.push(external("https://JP1.example.com"));
     let mut nagios = Nagios::default();
-    nagios.hosts.insert("jp1.example.com".to_owned(), site("jp1.example.com"));
-    nagios
-        .services
-        .insert("jp1.example.com".to_owned(), vec![Check { name: "app-http".into(), run: runs() }]);
+    nagios.hosts.insert("jp1.example.com".to_owned(), host("jp1.example.com", &[]));
+    nagios.services.insert("jp1.example.com".to_owned(), vec![service("app-http", runs())]);
     world.nagios = Some(nagios);
     world
 }

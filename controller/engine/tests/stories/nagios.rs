@@ -10,14 +10,17 @@ use rollcall_engine::rollcall::{Coverage, HostRoll, RollCall};
 
 use crate::world::*;
 
-/// Besides Mackerel the team has a Nagios, which watches what its checks ask for.
-const NAGIOS: &str = r#"
+/// Besides Mackerel the team has a Nagios.
+pub const SYSTEM: &str = r#"
 apiVersion: rollcall.dev/v1alpha1
 kind: MonitoringSystem
 metadata: {name: nagios, namespace: backlog}
 spec:
   nagios: {statusURL: "https://nagios.example.com/nagios4/cgi-bin/", basicAuthSecret: {name: nagios}}
----
+"#;
+
+/// It watches what this check asks for.
+const CHECK: &str = r#"
 apiVersion: rollcall.dev/v1alpha1
 kind: RequiredCheck
 metadata: {name: site, namespace: backlog}
@@ -52,7 +55,8 @@ pub fn service(name: &str, run: Run) -> Check {
 /// A fleet in order, each host in Mackerel and in Nagios with the service that is asked for.
 fn world(names: &[&str]) -> World {
     let mut world = World::with_hosts(names);
-    world.apply(NAGIOS);
+    world.apply(SYSTEM);
+    world.apply(CHECK);
     watch(&mut world, "AsChecksRequire");
     let mut nagios = Nagios::default();
     for name in names {

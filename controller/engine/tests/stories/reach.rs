@@ -3,11 +3,11 @@
 
 use rollcall_engine::reading::FailureKind;
 use rollcall_engine::registry::{
-    Channel, Check, NotificationGroup, Notifications, Program, Recipients, Registration, RegistrationStatus,
-    Routed, Run,
+    Channel, NotificationGroup, Notifications, Program, Recipients, RegistrationStatus, Routed, Run,
 };
 use rollcall_engine::rollcall::{RollCall, Tally};
 
+use crate::nagios::{SYSTEM, host, runs, service};
 use crate::world::*;
 
 /// Disks by a monitor and ntp by a check, whose alerts must reach the pager.
@@ -134,13 +134,7 @@ fn while_groups_cannot_be_read_nobody_says_that_somebody_hears_nothing() {
     }
 }
 
-const NAGIOS: &str = r#"
-apiVersion: rollcall.dev/v1alpha1
-kind: MonitoringSystem
-metadata: {name: nagios, namespace: backlog}
-spec:
-  nagios: {statusURL: "https://nagios.example.com/nagios4/cgi-bin/", basicAuthSecret: {name: nagios}}
----
+const CHECK: &str = r#"
 apiVersion: rollcall.dev/v1alpha1
 kind: RequiredCheck
 metadata: {name: site, namespace: backlog}
@@ -151,37 +145,20 @@ spec:
   watched: {by: [{system: nagios, check: {name: app-http}, notifies: [sre]}]}
 "#;
 
-fn run(heard_by: Option<&[&str]>) -> Run {
-    Run {
-        is_run: Some(true),
-        is_late: Some(false),
-        notifies: Some(true),
-        in_downtime: Some(false),
-        downtime_until: None,
-        heard_by: heard_by.map(|names| -> Recipients { names.iter().map(|name| (*name).into()).collect() }),
-    }
+fn heard(by: Option<&[&str]>) -> Run {
+    let names = |names: &[&str]| -> Recipients { names.iter().map(|name| (*name).into()).collect() };
+    Run { heard_by: by.map(names), ..runs() }
 }
 
 fn with_nagios(heard_by: Option<&[&str]>, program: Program) -> World {
     let mut world = World::with_hosts(&["jp1-app-1", "jp1-app-2"]);
-    world.apply(NAGIOS);
+    world.apply(SYSTEM);
+    world.apply(CHECK);
     let mut nagios = Nagios { program: Some(program), ..Nagios::default() };
     for name in ["jp1-app-1", "jp1-app-2"] {
-        let registration = Registration {
-            id: name.into(),
-            name: name.to_owned(),
-            custom_identifier: None,
-            instance_id: None,
-            provider: None,
-            status: RegistrationStatus::Working,
-            run: Some(Box::new(run(None))),
-            variables: [("INSTANCE_ID".to_owned(), world.id(name).to_string())].into_iter().collect(),
-            roles: Vec::new(),
-            addresses: Vec::new(),
-            created_at: None,
-        };
-        nagios.hosts.insert(name.to_owned(), registration);
-        nagios.services.insert(name.to_owned(), vec![Check { name: "app-http".into(), run: run(heard_by) }]);
+        let id = world.id(name);
+        nagios.hosts.insert(name.to_owned(), host(name, &[("INSTANCE_ID", id.as_str())]));
+        nagios.services.insert(name.to_owned(), vec![service("app-http", heard(heard_by))]);
     }
     world.nagios = Some(nagios);
     world
