@@ -214,6 +214,7 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
         ]
         .into(),
         protections: truth["instances"].as_array().unwrap()[3..5].iter().map(id).collect(),
+        ..Asked::default()
     };
     let inventory = account.read_place(&REGION.into(), None, &asked, now).await;
     let ec2 = [&inventory.instances.extent, &inventory.volumes.extent, &inventory.addresses.extent];

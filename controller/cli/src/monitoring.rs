@@ -2,12 +2,13 @@
 //! Translation only; what is wrong with a Secret is said in the words of who must mend it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
-use rollcall_engine::fleet::{Endpoint, System};
+use rollcall_engine::fleet::{Endpoint, Nagios, NagiosWay, System};
 use rollcall_engine::ids::RegistrationId;
 use rollcall_engine::reading::{Failure, FailureKind};
 use rollcall_engine::registry::Registry;
@@ -16,7 +17,7 @@ use rollcall_monitoring::http::{Http, Pace, Patience, Tls};
 use rollcall_monitoring::mackerel::{
     ApiKey, CheckReader, Client, DEFAULT_ENDPOINT, KeySource, MackerelSource,
 };
-use rollcall_monitoring::nagios::{self, Cgi, Login, NagiosSource, Terms, Way};
+use rollcall_monitoring::nagios::{self, Cgi, Files, Login, NagiosSource, Terms, Way};
 use rollcall_monitoring::{Depth, RegistrySource};
 use rollcall_operator::sources::{Fingerprint, Proofs, RegistryReader, Secrets};
 use sha2::{Digest as _, Sha256};
@@ -27,6 +28,8 @@ pub struct Monitoring {
     tls: Tls,
     pace: Pace,
     checks_per_minute: u32,
+    /// The folder whose files objects may name; without it, none.
+    nagios_files: Option<PathBuf>,
 }
 
 impl Monitoring {
@@ -35,7 +38,12 @@ impl Monitoring {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(policy: EndpointPolicy, pace: Pace, checks_per_minute: u32) -> anyhow::Result<Self> {
-        Ok(Self { policy, tls: Tls::system()?, pace, checks_per_minute })
+        Ok(Self { policy, tls: Tls::system()?, pace, checks_per_minute, nagios_files: None })
+    }
+
+    /// Objects may name files of Nagios in this folder.
+    pub fn with_nagios_files(self, folder: Option<PathBuf>) -> Self {
+        Self { nagios_files: folder, ..self }
     }
 
     /// A reader of one system.
@@ -68,19 +76,35 @@ impl Monitoring {
 
     fn nagios(
         &self,
-        spec: &api::NagiosSystem,
+        nagios: &Nagios,
         tls: &Tls,
         secrets: &Secrets,
     ) -> Result<Box<dyn RegistryReader>, Failure> {
-        let base = self.base(&spec.status_url, "spec.nagios.statusURL")?;
+        let way = match &nagios.way {
+            NagiosWay::Cgi { url, login } => self.cgi(url, &login.name, tls, secrets)?,
+            NagiosWay::Files(files) => Way::Files(self.files(files)?),
+        };
+        let terms = Terms { interval_length: nagios.interval_length, ..Terms::default() };
+        Ok(Box::new(Reader(NagiosSource::new(way, terms))))
+    }
+
+    fn cgi(&self, url: &str, secret: &str, tls: &Tls, secrets: &Secrets) -> Result<Way, Failure> {
+        let base = self.base(url, "spec.nagios.statusURL")?;
         let field = "spec.nagios.basicAuthSecret";
-        let name = &spec.basic_auth_secret.name;
         let login =
-            Login::new(need(secrets, name, "username", field)?, need(secrets, name, "password", field)?)?;
-        let cgi = Cgi::new(self.http(tls, nagios::patience())?, base, Arc::new(login));
-        let interval_length = SignedDuration::from_secs(i64::from(spec.interval_length_seconds.max(1)));
-        let terms = Terms { interval_length, ..Terms::default() };
-        Ok(Box::new(Reader(NagiosSource::new(Way::Cgi(Box::new(cgi)), terms))))
+            Login::new(need(secrets, secret, "username", field)?, need(secrets, secret, "password", field)?)?;
+        Ok(Way::Cgi(Box::new(Cgi::new(self.http(tls, nagios::patience())?, base, Arc::new(login)))))
+    }
+
+    fn files(&self, files: &api::NagiosFiles) -> Result<Files, Failure> {
+        let Some(within) = self.nagios_files.clone() else {
+            return Err(misconfigured(
+                "spec.nagios.files: expected a folder whose files may be named, found none allowed here; the platform admin \
+                 allows one with --nagios-files (the chart's nagiosFiles.claimName)",
+            ));
+        };
+        let path = |text: &str| PathBuf::from(text);
+        Ok(Files { within, objects: path(&files.object_cache_file), status: path(&files.status_file) })
     }
 
     fn base(&self, url: &str, field: &str) -> Result<endpoint::Endpoint, Failure> {
@@ -116,9 +140,15 @@ pub fn fingerprint(system: &System, secrets: &Secrets) -> Fingerprint {
         Endpoint::Mackerel(spec) => {
             add(spec.api_url.as_deref().unwrap_or(DEFAULT_ENDPOINT).trim_end_matches('/'));
         }
-        Endpoint::Nagios(spec) => {
-            add(spec.status_url.trim_end_matches('/'));
-            add(&spec.interval_length_seconds.to_string());
+        Endpoint::Nagios(nagios) => {
+            match &nagios.way {
+                NagiosWay::Cgi { url, .. } => add(url.trim_end_matches('/')),
+                NagiosWay::Files(files) => {
+                    add(&files.object_cache_file);
+                    add(&files.status_file);
+                }
+            }
+            add(&nagios.interval_length.as_secs().to_string());
         }
     }
     for needed in system.secrets() {

@@ -5,6 +5,7 @@
 mod logs;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,9 @@ pub struct RunArgs {
     /// Let MonitoringSystems use http: API keys then travel unencrypted.
     #[arg(long)]
     allow_http: bool,
+    /// The folder in which MonitoringSystems may name files of Nagios. Without it, none.
+    #[arg(long, value_name = "DIR")]
+    nagios_files: Option<PathBuf>,
     /// Where /metrics, /healthz and /readyz are served.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     http_address: SocketAddr,
@@ -95,8 +99,8 @@ pub fn run(args: RunArgs) -> anyhow::Result<u8> {
 
 async fn operate(args: RunArgs) -> anyhow::Result<()> {
     let policy = EndpointPolicy { allow_http: args.allow_http, allowed_cidrs: args.allowed_cidr.clone() };
-    let sources =
-        Arc::new(Outside::new(policy, pace(args.registry_calls_per_second), CHECK_CALLS_PER_MINUTE)?);
+    let sources = Outside::new(policy, pace(args.registry_calls_per_second), CHECK_CALLS_PER_MINUTE)?;
+    let sources = Arc::new(sources.with_nagios_files(args.nagios_files.clone()));
     let cluster =
         kube::Config::infer().await.context("expected to run in a cluster, or KUBECONFIG to name one")?;
     rollcall_operator::run(cluster, settings(args), sources, stopped()).await

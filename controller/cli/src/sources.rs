@@ -2,6 +2,7 @@
 //! monitoring systems. Translation only; what is wrong with a Secret is said in the words of who must mend it.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,11 @@ impl Outside {
     pub fn new(policy: EndpointPolicy, pace: Pace, checks_per_minute: u32) -> anyhow::Result<Self> {
         let connections = Connections::new(Limits::default().connect_time);
         Ok(Self { connections, monitoring: Monitoring::new(policy, pace, checks_per_minute)? })
+    }
+
+    /// Objects may name files of Nagios in this folder.
+    pub fn with_nagios_files(self, folder: Option<PathBuf>) -> Self {
+        Self { monitoring: self.monitoring.with_nagios_files(folder), ..self }
     }
 }
 

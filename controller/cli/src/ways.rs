@@ -112,6 +112,9 @@ pub struct LiveArgs {
     /// Let MonitoringSystems use http: keys then travel unencrypted.
     #[arg(long, help_heading = LIVE)]
     pub allow_http: bool,
+    /// The folder in which MonitoringSystems may name files of Nagios. Without it, none.
+    #[arg(long, help_heading = LIVE, value_name = "DIR")]
+    pub nagios_files: Option<PathBuf>,
 }
 
 impl Ways {
@@ -126,6 +129,7 @@ impl Ways {
             ("cluster", "--token-file", cluster.token_file.as_ref().map(path)),
             ("cluster", "--service-account", cluster.service_account.as_ref().map(account)),
             ("live", "--secrets", live.secrets.as_ref().map(path)),
+            ("live", "--nagios-files", live.nagios_files.as_ref().map(path)),
             (
                 "live",
                 "--registry-calls-per-second",

@@ -425,6 +425,9 @@ pub enum Watches {
     External {
         /// What it asks for.
         url: Url,
+        /// The service it belongs to, whose notification groups are told of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<String>,
     },
     /// Something that is not about single hosts: `service`, `expression`, `query`, `anomalyDetection`, or a type this version does not know.
     Other(String),

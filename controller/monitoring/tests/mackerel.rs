@@ -141,7 +141,7 @@ async fn a_monitor_of_tomorrow_is_one_of_the_list_and_keeps_its_fields() {
     let registry = world.read().await;
     assert!(is_complete(&registry.monitors));
     let kinds: Vec<_> = registry.monitors.seen.iter().map(|m| m.watches.clone()).collect();
-    let external = Watches::External { url: Url::parse("https://example.com").unwrap() };
+    let external = Watches::External { url: Url::parse("https://example.com").unwrap(), service: None };
     assert_eq!(kinds, [Watches::Connectivity, external, Watches::Other("tomorrow".into())]);
 
     let client = common::client(&world.server.url(), common::fast(), common::hasty());

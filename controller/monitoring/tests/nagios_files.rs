@@ -229,7 +229,8 @@ fn a_monstrous_line_is_refused() {
 }
 
 async fn from_paths(objects: &Path, status: &Path) -> Told {
-    let files = Files { objects: objects.to_owned(), status: status.to_owned() };
+    let within = objects.parent().unwrap().to_owned();
+    let files = Files { within, objects: objects.to_owned(), status: status.to_owned() };
     NagiosSource::new(Way::Files(files), seconds()).told(then()).await
 }
 
@@ -258,4 +259,41 @@ async fn files_that_are_not_there_or_are_none_fail_and_say_why() {
         FailureKind::Misconfigured,
         "and nobody waits"
     );
+}
+
+#[tokio::test]
+async fn only_files_in_the_folder_that_the_admin_allows_are_opened_wherever_links_lead() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (place, name, text) in
+        [(&folder, "objects.cache", OBJECTS), (&folder, "status.dat", STATUS), (&elsewhere, "secret", STATUS)]
+    {
+        std::fs::write(place.path().join(name), text).unwrap();
+    }
+    let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+    link(&elsewhere.path().join("secret"), "out");
+    link(&elsewhere.path().join("nothing"), "nowhere");
+    link(&folder.path().join("status.dat"), "in");
+    link(elsewhere.path(), "door");
+    let up = folder.path().join("..").join(elsewhere.path().file_name().unwrap()).join("secret");
+    let read = async |status: &Path| {
+        let objects = folder.path().join("objects.cache");
+        let files = Files { within: folder.path().to_owned(), objects, status: status.to_owned() };
+        NagiosSource::new(Way::Files(files), seconds()).told(then()).await
+    };
+    assert!(is_complete(&read(&folder.path().join("in")).await.hosts), "a link within is followed");
+    let outside = [
+        elsewhere.path().join("secret"),
+        elsewhere.path().join("nothing"),
+        folder.path().join("out"),
+        folder.path().join("door/secret"),
+        up,
+        Path::new("/proc/self/environ").to_owned(),
+    ];
+    for status in outside {
+        let told = read(&status).await;
+        let (kind, message) = why(&told.hosts);
+        assert_eq!(kind, FailureKind::Misconfigured, "{}", status.display());
+        assert!(message.contains("which is elsewhere"), "{message}");
+    }
+    assert_eq!(why(&read(&folder.path().join("nowhere")).await.hosts).0, FailureKind::Unreachable);
 }

@@ -89,7 +89,11 @@ async fn by_files() {
     let size = std::fs::metadata(&status).unwrap().len() + std::fs::metadata(&objects).unwrap().len();
     assert!(size > 150_000_000, "{size}");
 
-    let (peak, kept) = read(NagiosSource::new(Way::Files(Files { objects, status }), Terms::default())).await;
+    let (peak, kept) = read(NagiosSource::new(
+        Way::Files(Files { within: folder.path().to_owned(), objects, status }),
+        Terms::default(),
+    ))
+    .await;
     println!("files {} kB, kept {} kB, peak {} kB", size / 1_000, kept / 1_000, peak / 1_000);
     // Both halves are held until they are joined.
     assert!(peak < 3 * kept + 4_000_000, "peak {peak}, kept {kept}");

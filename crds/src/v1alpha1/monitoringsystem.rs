@@ -48,7 +48,7 @@ pub struct MonitoringSystemSpec {
     /// A Mackerel organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mackerel: Option<MackerelSystem>,
-    /// A Nagios 4, read by its JSON CGIs.
+    /// A Nagios 4, read by its JSON CGIs or from its files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nagios: Option<NagiosSystem>,
     /// Certificates (PEM) of the authorities to trust besides those of the system, in this namespace: for a server
@@ -97,22 +97,29 @@ pub struct MackerelSystem {
     pub organization: Option<String>,
 }
 
-/// A Nagios 4: hosts and services as its JSON CGIs tell them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+/// A Nagios 4: hosts and services as its JSON CGIs tell them, or its files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!self.statusURL.contains('@')").message("statusURL must not hold a user or a password").field_path(".statusURL"))]
+#[x_kube(validation = Rule::new("has(self.statusURL) != has(self.files)").message("name one way to read it: statusURL or files").field_path(".statusURL"))]
+#[x_kube(validation = Rule::new("has(self.basicAuthSecret) == has(self.statusURL)").message("basicAuthSecret belongs to statusURL, which needs it; files need none").field_path(".basicAuthSecret"))]
+#[x_kube(validation = Rule::new("!has(self.statusURL) || !self.statusURL.contains('@')").message("statusURL must not hold a user or a password").field_path(".statusURL"))]
 pub struct NagiosSystem {
     /// Address of the folder with `statusjson.cgi` and `objectjson.cgi`, as in
     /// `https://nagios.example.com/nagios/cgi-bin/`; `http` and private addresses only where the platform admin
     /// allows them.
-    #[serde(rename = "statusURL")]
+    #[serde(default, rename = "statusURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256), regex(pattern = r"^https?://[^?#\s]+$"))]
-    pub status_url: String,
+    pub status_url: Option<String>,
     /// The login (basic authentication), in this namespace: a Secret of type `kubernetes.io/basic-auth`, with the keys
     /// `username` and `password`. The user must be named in `authorized_for_all_hosts` and
     /// `authorized_for_all_services` of `cgi.cfg`, and be none of Nagios' contacts: to others the CGIs show a part
     /// as if it were all.
-    pub basic_auth_secret: SecretName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic_auth_secret: Option<SecretName>,
+    /// The files that it writes, instead of its CGIs: for a Nagios of many thousand hosts, and for an Icinga 2 with its
+    /// compatibility writers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<NagiosFiles>,
     /// Seconds of one unit of time in its configuration: `interval_length` in `nagios.cfg`. Default 60.
     #[serde(default = "default_interval_length")]
     #[schemars(range(min = 1, max = 3600))]
@@ -122,6 +129,22 @@ pub struct NagiosSystem {
 fn default_interval_length() -> i32 {
     60
 }
+
+/// Where the two files of one Nagios lie for whoever reads them: below the folder that the platform admin allows
+/// (`--nagios-files` of the operator).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NagiosFiles {
+    /// Its configuration as it understood it: `object_cache_file` in `nagios.cfg`, often `/var/cache/nagios4/objects.cache`.
+    #[schemars(length(min = 2, max = 256), regex(pattern = PATH))]
+    pub object_cache_file: String,
+    /// What it last saw: `status_file` in `nagios.cfg`, often `/var/cache/nagios4/status.dat`.
+    #[schemars(length(min = 2, max = 256), regex(pattern = PATH))]
+    pub status_file: String,
+}
+
+/// An absolute path.
+const PATH: &str = r"^/[^\s]+$";
 
 /// A key of a Secret in the same namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

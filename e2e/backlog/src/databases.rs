@@ -1,10 +1,11 @@
-//! The databases of the production environments: RDS instances, which Mackerel's AWS integration registers.
+//! The databases of the production environments: RDS instances with a parameter group of the team's own, which
+//! Mackerel's AWS integration registers. One was restored from a snapshot, and has the engine's default group since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_fakes::aws::ground::Databases;
-use rollcall_fakes::aws::ground::db::DbLaunch;
+use rollcall_fakes::aws::ground::db::{ApplyMethod, DbLaunch, Scope};
 use rollcall_fakes::mackerel::{AwsResource, Host};
 use serde_json::json;
 
@@ -13,12 +14,23 @@ use crate::{Backlog, HostTruth};
 
 /// Databases by environment.
 pub const DATABASES: [(&str, usize); 5] = [("jp1", 2), ("jp2", 2), ("com1", 1), ("com2", 1), ("cacoo", 1)];
+/// The parameter group that the tree asks for.
+const PARAMETERS: &str = "backlog-mysql8";
+/// The database that was restored.
+const RESTORED: &str = "com2-db-1";
 /// The role that the integration gives them.
 const ROLE: &str = "Backlog:db";
 
 impl Backlog {
     /// Makes the databases, a year or two ago. As with instances every other one lacks its Role tag.
     pub(crate) fn launch_databases(&mut self, begin: Timestamp) -> anyhow::Result<()> {
+        let places: BTreeSet<_> = planned().map(|(plan, _)| (plan.account, plan.region)).collect();
+        for (account, region) in places {
+            let region = self.aws.account(account).region(region);
+            region.create_parameter_group(Scope::Instance, PARAMETERS, "mysql8.0")?;
+            let slow = ("slow_query_log", "1");
+            region.set_parameter(Scope::Instance, PARAMETERS, slow, ApplyMethod::Immediate)?;
+        }
         for (plan, many) in planned() {
             for number in 1..=many {
                 let name = format!("{}-db-{number}", plan.name);
@@ -28,10 +40,20 @@ impl Backlog {
                 if number % 2 == 1 {
                     launch = launch.tag("Role", "db");
                 }
+                if name != RESTORED {
+                    launch = launch.parameter_group(PARAMETERS);
+                }
                 let id = self.aws.account(plan.account).region(plan.region).launch_db(&launch)?;
                 self.hosts.insert(name, at_home(plan, &id));
             }
         }
+        self.plant(
+            "RC0301",
+            Some("rds-parameters"),
+            "restored from a snapshot in March, and in the engine's default parameter group since",
+            vec![RESTORED.to_owned()],
+            "aws rds",
+        );
         Ok(())
     }
 

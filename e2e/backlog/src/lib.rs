@@ -9,6 +9,7 @@ mod hosts;
 mod mess;
 mod moments;
 mod nagios;
+mod site;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,8 @@ use rollcall_fakes::stage::Stage;
 pub use hosts::{ENVIRONMENTS, EnvironmentPlan};
 pub use mess::{LEAVING, Planted};
 pub use moments::duty_of;
-pub use tree::{Tree, folder};
+pub use site::bastion;
+pub use tree::{LIBRARY, Tree, folder};
 
 /// Where the story begins: a Saturday, two days before the roll is called.
 pub const BEGIN: &str = "2026-11-21T01:00:00Z";
@@ -93,6 +95,7 @@ impl Backlog {
         fleet.launch_databases(begin)?;
         fleet.integrate_databases()?;
         fleet.watch_from_outside(&tree)?;
+        fleet.build_sites()?;
         Ok(fleet)
     }
 

@@ -44,9 +44,6 @@ impl Backlog {
             truth.add_monitor(swap)?;
             truth.add_monitor(percent("cpu%", 90, 95))?;
             truth.add_monitor(percent("memory%", 90, 95))?;
-            truth.add_monitor(
-                json!({"type": "external", "name": "login page", "url": "https://jp1.example.com/"}),
-            )?;
             Ok(())
         })
     }
@@ -295,6 +292,7 @@ impl Backlog {
     }
 
     fn reviews_are_overdue(&mut self) {
+        self.plant("RC0601", Some("login-page"), "last reviewed in May", vec![], "review");
         self.plant("RC0601", Some("zombies"), "last reviewed in March", vec![], "review");
         self.plant("RC0601", Some("app-sessions"), "last reviewed in April", vec![], "review");
     }

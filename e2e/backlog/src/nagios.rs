@@ -1,7 +1,7 @@
 //! What the team's older Nagios watches from outside: proxies, Git, databases, and the applications of Japan.
 //!
 //! It is as messy as it is old: a third of its hosts bear a name and no instance id, one service has been red for weeks,
-//! which is Nagios' own news, and two things are wrong that nobody has noticed.
+//! which is Nagios' own news, and one thing is wrong that nobody has noticed.
 
 use rollcall_fakes::nagios::{Host, Service, ServiceState};
 
@@ -20,8 +20,6 @@ const REPORTED: &str = "backup";
 const NIGHTLY: i64 = 24 * 3_600;
 /// After so many seconds without a report it is overdue.
 const OVERDUE: i64 = 26 * 3_600;
-/// Proxies whose notifications were switched off for a release.
-const QUIET: [&str; 3] = ["jp2-proxy-1", "jp2-proxy-2", "jp2-proxy-3"];
 
 impl Backlog {
     /// Configures it, as the tree asks and with its mess.
@@ -40,7 +38,6 @@ impl Backlog {
                 }
             }
         }
-        self.notifications_stayed_off()?;
         self.ftp_outlived_its_server()?;
         let red = self.name_in_nagios("com1-proxy-1");
         self.nagios.installation.edit(|truth| truth.service_turns(&red, "https", ServiceState::Critical))?;
@@ -77,21 +74,6 @@ impl Backlog {
     pub fn name_in_nagios(&self, name: &str) -> String {
         let old = format!("{name}.internal");
         if self.nagios.installation.truth().host(&old).is_ok() { old } else { name.to_owned() }
-    }
-
-    fn notifications_stayed_off(&mut self) -> anyhow::Result<()> {
-        for name in QUIET {
-            let there = self.name_in_nagios(name);
-            self.nagios.installation.edit(|truth| truth.notify_of_service(&there, "https", false))?;
-        }
-        self.plant(
-            "RC0104",
-            Some("proxy-https"),
-            "switched off in Nagios for a release in June, and never on again",
-            QUIET.map(str::to_owned).to_vec(),
-            "switch its notifications on",
-        );
-        Ok(())
     }
 
     fn ftp_outlived_its_server(&mut self) -> anyhow::Result<()> {

@@ -12,7 +12,10 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crds/examples/backlog")
 }
 
-/// Roles, environments and checks of the tree.
+/// The namespace of `crds/examples/backlog/library`, which every namespace sees.
+pub const LIBRARY: &str = "rollcall-library";
+
+/// Roles, environments and checks of the tree, those of its library among them.
 #[derive(Debug)]
 pub struct Tree {
     includes: BTreeMap<String, Vec<String>>,
@@ -26,14 +29,17 @@ impl Tree {
     /// # Errors
     /// When a file cannot be read or is not what its folder says.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let roles: Vec<HostRole> = documents(&folder.join("roles"))?;
+        let mut roles: Vec<HostRole> = documents(&folder.join("library/roles.yaml"))?;
+        roles.extend(documents(&folder.join("roles"))?);
         let includes =
             roles.into_iter().filter_map(|role| Some((role.metadata.name?, role.spec.includes))).collect();
         let environments: Vec<Environment> = documents(&folder.join("environments"))?;
         let labels = environments.into_iter().filter_map(|environment| {
             Some((environment.metadata.name?, environment.metadata.labels.unwrap_or_default()))
         });
-        Ok(Self { includes, labels: labels.collect(), checks: documents(&folder.join("checks"))? })
+        let mut checks = documents(&folder.join("library/checks.yaml"))?;
+        checks.extend(documents(&folder.join("checks"))?);
+        Ok(Self { includes, labels: labels.collect(), checks })
     }
 
     /// A duty and all roles it includes.
@@ -82,12 +88,14 @@ impl Tree {
     }
 }
 
-fn documents<T: serde::de::DeserializeOwned>(folder: &Path) -> anyhow::Result<Vec<T>> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .with_context(|| folder.display().to_string())?
-        .map(|f| Ok(f?.path()))
-        .collect::<anyhow::Result<_>>()?;
-    files.sort();
+/// All objects in a file, or in the files of a folder in the order of their names.
+fn documents<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).with_context(|| path.display().to_string())?;
+        files = entries.map(|file| Ok(file?.path())).collect::<anyhow::Result<_>>()?;
+        files.sort();
+    }
     let mut all = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;

@@ -5,8 +5,9 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use rollcall_backlog::{LIBRARY, bastion};
 use rollcall_fakes::faults::{Fault, Rule};
-use rollcall_harness::world::{PLACES, TEAM, World};
+use rollcall_harness::world::{PLACES, World};
 
 use crate::look::Eyes;
 use crate::screen::Screen;
@@ -39,6 +40,7 @@ impl Day {
         self.a_mute_is_lifted(world).await?;
         let joined = self.a_host_joins(world).await?;
         self.an_agent_dies(world).await?;
+        self.an_address_is_moved(world).await?;
         self.a_page_is_cut(world).await?;
         self.nagios_dies(world).await?;
         self.the_host_leaves(world, &joined).await?;
@@ -51,7 +53,7 @@ impl Day {
         self.screen.now(&format!(
             "Nobody ever rolled check-ntp out ({before} hosts). You narrow the required check to the role ci:"
         ));
-        self.screen.more("kubectl patch rccheck ntp -n backlog --type=merge -p '{\"spec\":{\"appliesTo\":{\"roles\":[\"ci\"]}}}'");
+        self.screen.more("kubectl patch rccheck ntp -n rollcall-library --type=merge -p '{\"spec\":{\"appliesTo\":{\"roles\":[\"ci\"]}}}'");
         let edited = Instant::now();
         require_ntp_on(world, "ci").await?;
         let after = self.eyes.check_changes("ntp", &before).await?;
@@ -101,6 +103,25 @@ impl Day {
         self.screen.now("Somebody restarts it.");
         self.eyes.host(&id, "is heard", |face| face.is_some_and(|f| !f.top.contains("RC0103"))).await?;
         self.screen.now(&format!("{FRAGILE} is heard again; the finding is gone."));
+        Ok(())
+    }
+
+    /// What is asserted of AWS itself: the listing of addresses is read every quarter of an hour.
+    async fn an_address_is_moved(&self, world: &World) -> Result<()> {
+        let (site, elsewhere) = ("jp1", "jp1-ci-1");
+        let before = self.eyes.check("bastion-address").await?;
+        world.fleet.an_address_is_moved(site, elsewhere)?;
+        self.screen.now(&format!(
+            "Somebody points the Elastic IP of {site}'s bastion, which customers have in their firewalls, to {elsewhere}."
+        ));
+        let moved = self.eyes.check_changes("bastion-address", &before).await?;
+        self.screen.now(&format!("Required check bastion-address: {before} before, {moved} now."));
+        let told = self.eyes.cause(site, "RC0301", "bastion-address").await?;
+        self.screen.more(&format!("{site}: RC0301 {told}"));
+        world.fleet.an_address_is_moved(site, &bastion(site))?;
+        self.screen.now("It is pointed back.");
+        let back = self.eyes.check_changes("bastion-address", &moved).await?;
+        self.screen.now(&format!("Required check bastion-address: {back}; the finding is gone."));
         Ok(())
     }
 
@@ -196,7 +217,9 @@ impl Day {
 
 async fn require_ntp_on(world: &World, role: &str) -> Result<()> {
     let patch = format!(r#"{{"spec":{{"appliesTo":{{"roles":["{role}"]}}}}}}"#);
-    let patched =
-        world.cluster.kubectl(&["patch", "rccheck", "ntp", "-n", TEAM, "--type=merge", "-p", &patch]).await?;
+    let patched = world
+        .cluster
+        .kubectl(&["patch", "rccheck", "ntp", "-n", LIBRARY, "--type=merge", "-p", &patch])
+        .await?;
     patched.ok().map(drop).context("required check ntp")
 }

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::ListParams;
 use kube::{Api, Client};
+use rollcall_backlog::LIBRARY;
 use rollcall_harness::cluster::Cluster;
 use rollcall_harness::world::{TEAM, World};
 
@@ -24,8 +25,8 @@ pub async fn open(kubeconfig: &Path) -> Result<Option<World>> {
     println!("KUBECONFIG names the cluster {}.", cluster.server());
     vacant(&cluster.client().await?).await?;
     println!(
-        "The demo makes there: the definitions of rollcall.dev, the namespaces {NAMESPACE} and {TEAM}, and rights \
-         for its\nservice account. It removes them at the end. (Unset KUBECONFIG for an API server of its own.)"
+        "The demo makes there: the definitions of rollcall.dev, the namespaces {NAMESPACE}, {TEAM} and {LIBRARY},\nand rights \
+         for its service account. It removes them at the end. (Unset KUBECONFIG for an API server of its own.)"
     );
     if !agreed().await? {
         return Ok(None);
@@ -45,7 +46,7 @@ async fn vacant(client: &Client) -> Result<()> {
          demo was killed; choose another cluster, or unset KUBECONFIG",
         ours.join(", ")
     );
-    for name in [NAMESPACE, TEAM] {
+    for name in [NAMESPACE, TEAM, LIBRARY] {
         let namespace = Api::<Namespace>::all(client.clone()).get_metadata_opt(name).await?;
         ensure!(
             namespace.is_none(),

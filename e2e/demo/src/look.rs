@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use kube::api::ListParams;
 use kube::{Api, Client};
-use rollcall_crds::v1alpha1::{Environment, EnvironmentSummary, Host, RequiredCheck};
+use rollcall_crds::v1alpha1::{CauseStatus, Environment, EnvironmentSummary, Host, RequiredCheck};
 use rollcall_harness::wait::{Look, until};
 use rollcall_harness::world::TEAM;
 
@@ -76,12 +77,32 @@ impl Eyes {
         .await
     }
 
+    /// Waits until a cause of findings of this code about a required check stands in an environment's status, and tells it.
+    ///
+    /// # Errors
+    /// When none comes in time.
+    pub async fn cause(&self, environment: &str, code: &str, check: &str) -> Result<String> {
+        let environments = Api::<Environment>::namespaced(self.client.clone(), TEAM);
+        until(format!("environment {environment} has a cause {code} about {check}"), PATIENCE, async || {
+            let causes = environments.get(environment).await?.status.unwrap_or_default().causes;
+            let is_it = |cause: &&CauseStatus| cause.code == code && cause.message.contains(check);
+            Ok(match causes.iter().find(is_it) {
+                Some(cause) => Look::There(cause.message.clone()),
+                None => Look::NotYet(format!("{} other causes", causes.len())),
+            })
+        })
+        .await
+    }
+
     /// `0/171`: on how many hosts a required check is covered, of those it applies to.
     ///
     /// # Errors
     /// When there is no such check, or it has no status.
     pub async fn check(&self, name: &str) -> Result<String> {
-        let check = Api::<RequiredCheck>::namespaced(self.client.clone(), TEAM).get(name).await?;
+        // The team's, or the library's.
+        let named = ListParams::default().fields(&format!("metadata.name={name}"));
+        let found = Api::<RequiredCheck>::all(self.client.clone()).list(&named).await?;
+        let check = found.items.into_iter().next().with_context(|| format!("no required check {name}"))?;
         let summary =
             check.status.and_then(|status| status.summary).with_context(|| format!("{name}: no status"))?;
         Ok(format!("{}/{}", summary.covered, summary.applies))

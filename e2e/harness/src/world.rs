@@ -9,7 +9,7 @@ mod story;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rollcall_backlog::{Backlog, MACKEREL_KEY, NAGIOS_PASSWORD, NAGIOS_USER, access_key, folder};
+use rollcall_backlog::{Backlog, LIBRARY, MACKEREL_KEY, NAGIOS_PASSWORD, NAGIOS_USER, access_key, folder};
 use rollcall_fakes::nagios::CGIS;
 use rollcall_fakes::server::Running;
 use rollcall_fakes::stage::Stage;
@@ -174,7 +174,7 @@ impl World {
             aws_url: self.aws.url(),
             every_seconds: READ_EVERY_SECONDS,
             logs_json: false,
-            arguments: Vec::new(),
+            arguments: vec![format!("--library-namespace={LIBRARY}")],
             folder: self.logs.clone(),
         }
     }

@@ -10,7 +10,7 @@ async fn the_teams_tree_is_in_the_cluster_and_its_mackerel_is_the_fake() {
     let world = World::start().await.unwrap();
     let listed = world.cluster.kubectl(&["get", "-o", "name", "-A", "rcenv,rcacct,rccheck"]).await.unwrap();
     let count = |kind: &str| listed.stdout.lines().filter(|name| name.starts_with(kind)).count();
-    assert_eq!((count("environment"), count("cloudaccount"), count("requiredcheck")), (7, 2, 43));
+    assert_eq!((count("environment"), count("cloudaccount"), count("requiredcheck")), (7, 2, 47));
     let url = ["get", "rcmon", "mackerel", "-n", "backlog", "-o", "jsonpath={.spec.mackerel.apiURL}"];
     assert_eq!(world.cluster.kubectl(&url).await.unwrap().ok().unwrap(), world.mackerel_url());
     assert!(world.setup("one").kubeconfig.is_file());

@@ -37,6 +37,7 @@ pub fn everything() -> Asked {
         subnet_groups: true,
         parameters: [of(group("shop")), of(ParameterGroupName::of_cluster("shop"))].into(),
         protections: [HostId::from("i-0123456789abcdef0")].into(),
+        ..Asked::default()
     }
 }
 
@@ -227,6 +228,7 @@ async fn what_was_read_is_kept_until_it_is_old_or_more_is_asked_for() {
         subnet_groups: true,
         parameters: [(group("shop"), names(parameters))].into(),
         protections: [host.clone()].into(),
+        ..Asked::default()
     };
     let calls = || {
         [

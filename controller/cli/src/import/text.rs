@@ -169,8 +169,8 @@ fn of_system(out: &mut String, spec: &api::MonitoringSystemSpec, namespace: &str
         let api::SecretKey { name, key } = &mackerel.api_key_secret;
         let _ = writeln!(out, " kubectl create secret generic {name} -n {namespace} --from-file={key}=FILE");
     }
-    if let Some(nagios) = &spec.nagios {
-        let name = &nagios.basic_auth_secret.name;
+    if let Some(login) = spec.nagios.as_ref().and_then(|nagios| nagios.basic_auth_secret.as_ref()) {
+        let name = &login.name;
         let _ = writeln!(out, " kubectl create secret generic {name} -n {namespace} \\");
         out.push_str(
             "   --type=kubernetes.io/basic-auth --from-file=username=FILE --from-file=password=FILE\n",

@@ -48,6 +48,13 @@ pub fn look(desired: Desired, ways: &Ways) -> anyhow::Result<Recording> {
     if let Some(folder) = &ways.live.secrets {
         anyhow::ensure!(folder.is_dir(), "--secrets {}: expected a folder, found none", folder.display());
     }
+    if let Some(folder) = &ways.live.nagios_files {
+        anyhow::ensure!(
+            folder.is_dir(),
+            "--nagios-files {}: expected a folder, found none",
+            folder.display()
+        );
+    }
     // It fails only when there is a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // What is wrong in the objects is told by whoever decides on them.
@@ -57,6 +64,7 @@ pub fn look(desired: Desired, ways: &Ways) -> anyhow::Result<Recording> {
     let calls = ways.live.registry_calls_per_second.unwrap_or(CALLS_PER_SECOND);
     // A person waits: all of the pace may be spent on asking host by host.
     let sources = Outside::new(policy, pace(calls), calls.saturating_mul(60))?;
+    let sources = sources.with_nagios_files(ways.live.nagios_files.clone());
     let keys = Keys::new(ways, &fleet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("tokio")?;
     let snapshot = runtime.block_on(snapshot(&fleet, &sources, &keys));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, InstanceWish, Wish};
+use crate::ids::ObjectKey;
 use crate::inventory::{Asked, Inventory, ParameterGroupName};
 
 impl Fleet {
@@ -27,6 +28,42 @@ impl Fleet {
     }
 }
 
+/// Names that assertions call things by, with the parameters of their environments filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Called {
+    /// Elastic IPs.
+    pub addresses: BTreeSet<String>,
+    /// EBS volumes.
+    pub volumes: BTreeSet<String>,
+    /// Security groups.
+    pub security_groups: BTreeSet<String>,
+    /// DB subnet groups.
+    pub subnet_groups: BTreeSet<String>,
+    /// DB clusters.
+    pub clusters: BTreeSet<String>,
+}
+
+impl Fleet {
+    /// What assertions of these environments call by name.
+    #[must_use]
+    pub fn called(&self, is_theirs: impl Fn(&ObjectKey) -> bool) -> Called {
+        let mut called = Called::default();
+        let theirs = self.environments.iter().filter(|environment| is_theirs(&environment.key));
+        for entry in theirs.flat_map(|environment| &environment.ledger) {
+            let (Demand::Check(demand) | Demand::Environment(demand)) = &entry.demand else { continue };
+            match &demand.wish {
+                Some(Wish::Address(name, _)) => called.addresses.insert(name.clone()),
+                Some(Wish::Volume(name, _)) => called.volumes.insert(name.clone()),
+                Some(Wish::SecurityGroup(wish)) => called.security_groups.insert(wish.name.clone()),
+                Some(Wish::SubnetGroup(wish)) => called.subnet_groups.insert(wish.name.clone()),
+                Some(Wish::Cluster(wish)) => called.clusters.insert(wish.name.clone()),
+                Some(Wish::Instance(_) | Wish::Database(_)) | None => continue,
+            };
+        }
+        called
+    }
+}
+
 fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked: &mut Asked) {
     let claims = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
     let is_claimed = |marks| claims.clone().any(|claim| environment.claims(claim, marks));
@@ -34,6 +71,8 @@ fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked
         asked.parameters.entry(group).or_default().extend(parameters.keys().cloned());
     };
     match &demand.wish {
+        Some(Wish::Volume(..)) => asked.volumes = true,
+        Some(Wish::Address(..)) => asked.addresses = true,
         Some(Wish::SecurityGroup(_)) => asked.security_groups = true,
         Some(Wish::SubnetGroup(_)) => asked.subnet_groups = true,
         Some(Wish::Instance(InstanceWish { is_protected: Some(_), .. })) => {
@@ -53,8 +92,7 @@ fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked
         }
         Some(Wish::Cluster(wish)) if !wish.parameters.is_empty() => {
             let ClusterWish { name, parameters, .. } = &**wish;
-            let clusters =
-                known.clusters.seen.iter().filter(|cluster| cluster.name.eq_ignore_ascii_case(name));
+            let clusters = known.clusters.seen.iter().filter(|cluster| cluster.is_called(name));
             for group in clusters.filter_map(|cluster| cluster.parameter_group.as_deref()) {
                 values(ParameterGroupName::of_cluster(group), parameters);
             }

@@ -22,8 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use account::Account;
+pub use asked::Called;
 pub use desired::*;
-pub use system::{Endpoint, NeededSecret, System};
+pub use system::{Endpoint, Nagios, NagiosWay, NeededSecret, System};
 
 pub(crate) use assertion::{
     Attached, ClusterWish, DatabaseWish, GroupWish, InstanceWish, Names as AssertedNames, Opened, Pattern,

@@ -46,23 +46,24 @@ impl System {
     #[must_use]
     pub fn secrets(&self) -> Vec<NeededSecret<'_>> {
         let of_endpoint = match &self.endpoint {
-            Endpoint::Mackerel(mackerel) => NeededSecret {
+            Endpoint::Mackerel(mackerel) => Some(NeededSecret {
                 field: "spec.mackerel.apiKeySecret",
                 name: &mackerel.api_key_secret.name,
                 keys: vec![&mackerel.api_key_secret.key],
-            },
-            Endpoint::Nagios(nagios) => NeededSecret {
+            }),
+            Endpoint::Nagios(Nagios { way: NagiosWay::Cgi { login, .. }, .. }) => Some(NeededSecret {
                 field: "spec.nagios.basicAuthSecret",
-                name: &nagios.basic_auth_secret.name,
+                name: &login.name,
                 keys: vec!["username", "password"],
-            },
+            }),
+            Endpoint::Nagios(Nagios { way: NagiosWay::Files(_), .. }) => None,
         };
         let authority = self.authority.as_ref().map(|authority| NeededSecret {
             field: "spec.caSecret",
             name: &authority.name,
             keys: vec![&authority.key],
         });
-        std::iter::once(of_endpoint).chain(authority).collect()
+        of_endpoint.into_iter().chain(authority).collect()
     }
 }
 
@@ -71,8 +72,31 @@ impl System {
 pub enum Endpoint {
     /// A Mackerel organisation; its key is a Secret in the namespace of the object.
     Mackerel(api::MackerelSystem),
-    /// The CGIs of a Nagios; the login and a private authority are Secrets in the namespace of the object.
-    Nagios(api::NagiosSystem),
+    /// A Nagios.
+    Nagios(Nagios),
+}
+
+/// How to reach a Nagios.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nagios {
+    /// By what it is read.
+    pub way: NagiosWay,
+    /// One unit of time in its configuration.
+    pub interval_length: SignedDuration,
+}
+
+/// By what a Nagios is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NagiosWay {
+    /// Its JSON CGIs; the login and a private authority are Secrets in the namespace of the object.
+    Cgi {
+        /// Address of the folder with the CGIs.
+        url: String,
+        /// The Secret with `username` and `password`.
+        login: api::SecretName,
+    },
+    /// Its files, where the admin allows them.
+    Files(api::NagiosFiles),
 }
 
 impl Endpoint {
@@ -166,7 +190,7 @@ fn only_accounts(
 fn endpoint(spec: &api::MonitoringSystemSpec) -> Result<Endpoint, Fault> {
     match (&spec.mackerel, &spec.nagios) {
         (Some(mackerel), None) => Ok(Endpoint::Mackerel(mackerel.clone())),
-        (None, Some(nagios)) => Ok(Endpoint::Nagios(nagios.clone())),
+        (None, Some(nagios)) => nagios_endpoint(nagios).map(Endpoint::Nagios),
         (mackerel, nagios) => {
             let found = if mackerel.is_some() && nagios.is_some() { "both" } else { "none" };
             let message = format!(
@@ -175,6 +199,20 @@ fn endpoint(spec: &api::MonitoringSystemSpec) -> Result<Endpoint, Fault> {
             Err(Fault::new("NoEndpoint", message))
         }
     }
+}
+
+fn nagios_endpoint(spec: &api::NagiosSystem) -> Result<Nagios, Fault> {
+    let way = match (&spec.status_url, &spec.basic_auth_secret, &spec.files) {
+        (Some(url), Some(login), None) => NagiosWay::Cgi { url: url.clone(), login: login.clone() },
+        (None, None, Some(files)) => NagiosWay::Files(files.clone()),
+        _ => {
+            let message = "spec.nagios: expected statusURL with basicAuthSecret, or files, found neither or parts of both; say \
+                           how to read it";
+            return Err(Fault::new("NoEndpoint", message));
+        }
+    };
+    let interval_length = SignedDuration::from_secs(i64::from(spec.interval_length_seconds.max(1)));
+    Ok(Nagios { way, interval_length })
 }
 
 fn parse_join(rules: Option<&[api::JoinRule]>, product: Product) -> Result<Vec<JoinRule>, Vec<Fault>> {

@@ -1,4 +1,4 @@
-//! What assertions ask of one place beyond what every pass reads, and what was read of it. Nothing else may be asked of AWS.
+//! What assertions look at in one place, and what was read of it because of that alone. Nothing else may be asked of AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +9,10 @@ use crate::reading::Reading;
 /// What is to be read of one account and region, so that assertions there can be judged. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// An assertion looks at volumes. They are listed without that too, and what fails is told only with it.
+    pub volumes: bool,
+    /// An assertion looks at Elastic IPs; likewise.
+    pub addresses: bool,
     /// Security groups with their rules: one listing, whatever the number of assertions.
     pub security_groups: bool,
     /// DB subnet groups: one listing likewise.

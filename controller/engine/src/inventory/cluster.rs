@@ -71,6 +71,12 @@ pub enum MemberRole {
 }
 
 impl DatabaseCluster {
+    /// Is it meant by this identifier? RDS keeps it in lower case.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
     /// The part that the member of this name (`DBInstanceIdentifier`) has.
     #[must_use]
     pub fn role_of(&self, name: &str) -> MemberRole {

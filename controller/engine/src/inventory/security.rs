@@ -37,6 +37,14 @@ pub struct SecurityGroup {
     pub unread_rules: usize,
 }
 
+impl SecurityGroup {
+    /// Is it meant by this id, group name or tag Name? Names are of one VPC.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.name == name || self.tags.name() == Some(name)
+    }
+}
+
 // serde hands references.
 #[expect(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(number: &usize) -> bool {

@@ -33,6 +33,12 @@ impl Volume {
         self.tags.name()
     }
 
+    /// Is it meant by this id or tag Name?
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.name() == Some(name)
+    }
+
     /// The instances that it is attached to: not those that it is on its way to or from.
     pub fn attached_to(&self) -> impl Iterator<Item = &HostId> {
         let attached = |one: &&Attachment| one.state == AttachmentState::Attached;
@@ -128,6 +134,12 @@ pub struct Address {
 }
 
 impl Address {
+    /// Is it meant by this allocation id, address or tag Name?
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.ip.to_string() == name || self.name() == Some(name)
+    }
+
     /// The Name tag, if it is not blank.
     #[must_use]
     pub fn name(&self) -> Option<&str> {

@@ -18,3 +18,11 @@ pub struct SubnetGroup {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subnets: Vec<String>,
 }
+
+impl SubnetGroup {
+    /// Is it meant by this name?
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}

@@ -185,7 +185,7 @@ fn on_host(
     let stand = match told {
         Told::Names(names) => names.contains(name).then_some(Stand::Runs),
         Told::Checks(checks, at) => {
-            let stage = Stage::of_services(&system.system.key, at, system.program);
+            let stage = Stage::of_services(&system.system.key, at, system.program());
             let check = checks.iter().find(|check| check.name == *name);
             heard_by = check.and_then(|check| check.run.heard_by.as_ref());
             check.map(|check| Stand::of(&check.run, stage, reasons))

@@ -93,7 +93,7 @@ fn is_row_unknown(scene: &Scene<'_, '_>, tallies: &Tallies, owner: Owner, key: &
     };
     if code == Code::SystemOff.as_str() {
         let system = scene.systems.iter().find(|system| system.system.key.to_string() == subject);
-        return system.and_then(|system| system.program).is_some_and(|program| program.notifies.is_none());
+        return system.and_then(|system| system.program()).is_some_and(|program| program.notifies.is_none());
     }
     let mut rows = environment.ledger.iter().zip(&tally.ledger);
     rows.any(|(entry, tally)| {

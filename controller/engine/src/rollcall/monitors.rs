@@ -127,7 +127,7 @@ pub(super) fn concerns(monitor: &Monitor, look: LookAt<'_>) -> bool {
     match (&monitor.watches, look) {
         (Watches::HostMetric { metric, .. }, LookAt::Metric(wanted, _)) => metric == wanted,
         (Watches::Connectivity, LookAt::Connectivity) => true,
-        (Watches::External { url }, LookAt::External(wanted)) => url == wanted,
+        (Watches::External { url, .. }, LookAt::External(wanted)) => url == wanted,
         _ => false,
     }
 }

@@ -77,7 +77,7 @@ impl<'a> NameBook<'a> {
         match told {
             Told::Names(names) => self.named(names),
             Told::Checks(checks, at) => self.once(checks, |book| {
-                let stage = Stage::of_services(&system.system.key, at, system.program);
+                let stage = Stage::of_services(&system.system.key, at, system.program());
                 book.add(checks.iter().map(|check| {
                     (&check.name, Stand::of(&check.run, stage, reasons), check.run.heard_by.as_ref())
                 }))

@@ -5,7 +5,7 @@
 //! empty answer without an error deleted whole fleets elsewhere (Argo CD #18480, Google's Diskerase). It
 //! proves absence only after complete readings have agreed with it for [`FALL_BELIEVED_AFTER`]; a real mass
 //! termination is seen as such, because EC2 lists terminated instances for about an hour, and RDS lists a database for
-//! the minutes that its deletion takes. A place has few databases: there also the last ones that vanish are too many.
+//! the minutes that its deletion takes. Where there are few, the last ones that vanish at once are too many also.
 //! Recovery is automatic: the first reading with the hosts back ends the doubt.
 
 use std::collections::BTreeMap;
@@ -101,10 +101,10 @@ fn look_at<'a>(pass: &Pass<'a>, place: Place, account: &'a Account) -> PlaceView
     }
     view.instances.fallen_since = memory.fallen_since;
     view.databases.fallen_since = memory.databases.fallen_since;
-    let instances = view.lost(memory.hosts.keys().filter(|id| !id.is_database()));
-    view.instances.doubt_a_fall(instances, is_fall(instances), "ec2 instances", &view.place);
-    let databases = view.lost(databases_not_missed(&memory.hosts));
-    view.databases.doubt_a_fall(databases, is_fall_of_databases(databases), "rds databases", &view.place);
+    let instances = view.fall(&memory.hosts, |id| !id.is_database());
+    view.instances.doubt_a_fall(instances, "ec2 instances", &view.place);
+    let databases = view.fall(&memory.hosts, HostId::is_database);
+    view.databases.doubt_a_fall(databases, "rds databases", &view.place);
     view
 }
 
@@ -194,10 +194,24 @@ impl<'a> PlaceView<'a> {
                 || !self.databases.blind.as_ref().is_some_and(is_awaited))
     }
 
-    /// How many of these, which ascend, are not listed, and how many they are.
-    pub(super) fn lost<'i>(&self, known: impl Iterator<Item = &'i HostId>) -> (usize, usize) {
+    /// Which of the hosts known, of one kind, are not listed.
+    pub(super) fn fall(
+        &self,
+        known: &BTreeMap<HostId, HostMemory>,
+        is_one: impl Fn(&HostId) -> bool,
+    ) -> Fall {
         let mut listed = self.in_step();
-        known.fold((0, 0), |(lost, all), id| (lost + usize::from(listed.get(id).is_none()), all + 1))
+        let mut fall = Fall::default();
+        for (id, memory) in known.iter().filter(|(id, _)| is_one(id)) {
+            let is_lost = listed.get(id).is_none();
+            fall.known += 1;
+            fall.lost += usize::from(is_lost);
+            if memory.absent_since.is_none() {
+                fall.held += 1;
+                fall.lost_at_once += usize::from(is_lost);
+            }
+        }
+        fall
     }
 }
 
@@ -218,15 +232,16 @@ impl Listing {
     }
 
     /// Takes the proof away from a complete reading that lost too many hosts; see the module.
-    fn doubt_a_fall(&mut self, (lost, known): (usize, usize), is_fall: bool, what: &str, place: &Place) {
+    fn doubt_a_fall(&mut self, fall: Fall, what: &str, place: &Place) {
         let Some(at) = self.proof else { return };
-        if !is_fall {
+        if !fall.is_doubtful() {
             self.fallen_since = None;
             return;
         }
         let since = self.fallen_since.unwrap_or(at);
         self.fallen_since = Some(since);
         if at.duration_since(since) < FALL_BELIEVED_AFTER {
+            let Fall { lost, known, .. } = fall;
             self.proof = None;
             self.blind = Some(Failure::new(
                 FailureKind::Malformed,
@@ -239,19 +254,23 @@ impl Listing {
     }
 }
 
-/// Databases that no listing was believed to lack yet. Those that are missed already do not vanish once more when the
-/// others are fewer.
-pub(super) fn databases_not_missed(hosts: &BTreeMap<HostId, HostMemory>) -> impl Iterator<Item = &HostId> {
-    let is_one = |(id, memory): &(&HostId, &HostMemory)| id.is_database() && memory.absent_since.is_none();
-    hosts.iter().filter(is_one).map(|(id, _)| id)
+/// How many of the hosts that are known a listing lacks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fall {
+    lost: usize,
+    known: usize,
+    /// Of those lost: whom no listing was believed to lack yet. Who is missed already does not vanish once more when the
+    /// others are fewer.
+    lost_at_once: usize,
+    /// Of those known: likewise.
+    held: usize,
 }
 
-/// Are so many instances lost, of those known, that a complete reading must be doubted?
-pub(super) fn is_fall((lost, known): (usize, usize)) -> bool {
-    lost > FALL_FLOOR.max(known * FALL_PERCENT / 100)
-}
-
-/// The same of databases.
-pub(super) fn is_fall_of_databases((lost, known): (usize, usize)) -> bool {
-    is_fall((lost, known)) || (lost > 0 && lost == known)
+impl Fall {
+    /// Are so many lost that a complete reading must be doubted? The floor alone would let an empty answer take all of a
+    /// place that has few.
+    pub(super) fn is_doubtful(self) -> bool {
+        let are_many = self.lost > FALL_FLOOR.max(self.known * FALL_PERCENT / 100);
+        are_many || (self.lost_at_once > 0 && self.lost_at_once == self.held)
+    }
 }

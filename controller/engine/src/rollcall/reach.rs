@@ -79,9 +79,10 @@ pub(super) fn routed(
     let maybe = match alert {
         Alert::Of(monitor) => {
             surely.extend(told(|group| &group.monitors, &|id| monitor.id == id));
-            // An external monitor may belong to a service, and which one is not read.
-            let is_external = matches!(monitor.watches, Watches::External { .. });
-            if is_external { told(|group| &group.services, &|_| true) } else { Vec::new() }
+            if let Watches::External { service: Some(service), .. } = &monitor.watches {
+                surely.extend(told(|group| &group.services, &|name| name == service));
+            }
+            Vec::new()
         }
         Alert::OfCheck => {
             // Only a whole list of monitors tells which ids are no monitor's.
@@ -105,7 +106,7 @@ pub(super) fn routed(
         (true, false, _) => Reach::Yes,
         (true, true, _) | (false, _, true) => unknown(
             reasons,
-            "a notification group is told of a check or a service, and it is not known of which",
+            "a notification group is told of an id that may be this check's, and nobody tells whose it is",
         ),
         (false, _, false) => Reach::No,
     }

@@ -28,8 +28,8 @@ pub(super) struct SystemView<'a> {
     pub(super) hosts: Sight<'a, Vec<Registration>>,
     pub(super) monitors: Sight<'a, Vec<Monitor>>,
     pub(super) last_metric: Sight<'a, BTreeMap<RegistrationId, Timestamp>>,
-    /// The switches of the whole program, all untold while nobody knows; none where the product has no such notion.
-    pub(super) program: Option<&'a Program>,
+    /// The switches of the whole program, where the product has such a notion.
+    pub(super) switches: Option<Sight<'a, Program>>,
     /// Whom alerts reach, where that is a listing of its own.
     pub(super) notifications: Option<Sight<'a, Notifications>>,
     /// Checks of all hosts, where one listing tells them.
@@ -119,10 +119,8 @@ fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut
     });
     let notifications = registry.and_then(|registry| registry.notifications.as_ref());
     let notifications = notifications.map(|reading| look.at(Some(reading), REGISTRY_MAX_AGE));
-    let program = registry.and_then(|registry| registry.program.as_ref()).map(|reading| {
-        let sight = look.at(Some(reading), REGISTRY_MAX_AGE);
-        sight.seen().filter(|_| sight.is_fresh).unwrap_or(&UNTOLD)
-    });
+    let switches = registry.and_then(|registry| registry.program.as_ref());
+    let switches = switches.map(|reading| look.at(Some(reading), REGISTRY_MAX_AGE));
     let registered = registered(&hosts, &last_metric, registry, memory);
     SystemView {
         system,
@@ -132,7 +130,7 @@ fn look_at<'a>(pass: &Pass<'a>, system: &'a System, is_used: bool, reasons: &mut
         hosts,
         monitors,
         last_metric,
-        program,
+        switches,
         notifications,
         services,
         registered,
@@ -248,6 +246,12 @@ impl<'a, T> Sight<'a, T> {
 }
 
 impl<'a> SystemView<'a> {
+    /// The switches of the whole program, all untold while nobody knows; none where the product has no such notion.
+    pub(super) fn program(&self) -> Option<&'a Program> {
+        let sight = self.switches.as_ref()?;
+        Some(sight.seen().filter(|_| sight.is_fresh).unwrap_or(&UNTOLD))
+    }
+
     /// The organisation to hold a later key to.
     pub(super) fn organization(&self) -> Option<Arc<str>> {
         let proved =

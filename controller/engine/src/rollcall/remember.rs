@@ -13,7 +13,7 @@ use super::found::{Owner, Remembered};
 use super::hosts::Judged;
 use super::join::Joined;
 use super::names::NameBook;
-use super::places::{Listing, PlaceView, databases_not_missed, is_fall, is_fall_of_databases};
+use super::places::{Listing, PlaceView};
 use super::population::Tomb;
 use super::registries::{Registered, SystemView};
 use super::scene::Scene;
@@ -98,12 +98,10 @@ fn fallen_since(
     place: &PlaceView<'_>,
     hosts: &BTreeMap<HostId, HostMemory>,
 ) -> (Option<Timestamp>, Option<Timestamp>) {
-    let since = |listing: &Listing, is_fall: &dyn Fn() -> bool| {
-        listing.fallen_since.filter(|_| listing.proof.is_none() || is_fall())
+    let since = |listing: &Listing, is_one: fn(&HostId) -> bool| {
+        listing.fallen_since.filter(|_| listing.proof.is_none() || place.fall(hosts, is_one).is_doubtful())
     };
-    let instances = || is_fall(place.lost(hosts.keys().filter(|id| !id.is_database())));
-    let databases = || is_fall_of_databases(place.lost(databases_not_missed(hosts)));
-    (since(&place.instances, &instances), since(&place.databases, &databases))
+    (since(&place.instances, |id| !id.is_database()), since(&place.databases, HostId::is_database))
 }
 
 /// Hosts by number of their place, still by id.

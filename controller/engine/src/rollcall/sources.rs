@@ -1,6 +1,9 @@
 //! What cannot be read: one finding per listing of a place and per system, with the source's own reason. A source that nobody
 //! has asked yet is no finding.
 
+use std::borrow::Cow;
+
+use jiff::Timestamp;
 use rollcall_crds::v1alpha1::Severity;
 
 use super::excess::bare;
@@ -14,7 +17,9 @@ use super::remedy;
 use super::scene::Scene;
 use super::tallies::Tallies;
 use crate::finding::{Code, Subject};
-use crate::reading::{Extent, Failure, FailureKind};
+use crate::inventory::{Inventory, ParameterGroupKind};
+use crate::limits::ASSERTED_MAX_AGE;
+use crate::reading::{Extent, Failure, FailureKind, Reading};
 use crate::registry::{Checks, Product};
 use crate::text::count;
 
@@ -27,7 +32,9 @@ pub(super) fn look(
     found: &mut Vec<Found>,
 ) {
     for (number, place) in scene.places.iter().enumerate() {
-        for (key, failure, call) in blind_inventories(place) {
+        let mut blind: Vec<Blind<'_>> = blind_inventories(place).collect();
+        blind.extend(blind_assertions(scene, place, &blind));
+        for Blind { key, failure, call } in blind {
             let fix = inventory_fix(failure.kind, call);
             let note = Note::new(Code::InventoryBlind, Severity::Warning, failure.message.clone(), fix);
             let name = place.place.to_string();
@@ -43,7 +50,9 @@ pub(super) fn look(
         }
     }
     for (number, system) in scene.systems.iter().enumerate().filter(|(_, system)| system.is_used) {
-        for note in [unreadable(system), unverifiable(number, system, plans)].into_iter().flatten() {
+        for note in
+            [unreadable(number, system, plans), unverifiable(number, system, plans)].into_iter().flatten()
+        {
             let key = &system.system.key;
             let note = note.of_system(key);
             let finding = bare(scene.pass, phrases, Subject::Itself, &key.name, None, note);
@@ -67,7 +76,7 @@ fn switched_off(scene: &Scene<'_, '_>, tallies: &Tallies, phrases: &mut Phrases,
         let environment = scene.pass.fleet.environments.get(*number);
         let (Some(environment), Some(system)) = (environment, scene.systems.get(*system)) else { continue };
         let product = system.system.endpoint.product().as_str();
-        let is_mute = system.program.is_some_and(|program| program.notifies == Some(false));
+        let is_mute = system.program().is_some_and(|program| program.notifies == Some(false));
         let message = if is_mute {
             format!("{product} is told to notify nobody of anything")
         } else {
@@ -87,11 +96,18 @@ fn switched_off(scene: &Scene<'_, '_>, tallies: &Tallies, phrases: &mut Phrases,
     }
 }
 
-/// The listings of a place that rules need and that failed, each with its key, the reason and the call. What fails for one
-/// reason in all of them is said once; clusters are missed only where a database is a member of one.
-fn blind_inventories<'p>(
-    place: &'p PlaceView<'_>,
-) -> impl Iterator<Item = (&'static str, &'p Failure, &'static str)> {
+/// A listing of a place that failed.
+struct Blind<'p> {
+    /// What tells its finding from the others of the place.
+    key: &'static str,
+    failure: Cow<'p, Failure>,
+    /// The call that must be allowed.
+    call: &'static str,
+}
+
+/// The listings of hosts that failed. What fails for one reason in all of them is said once; clusters are missed only where a
+/// database is a member of one.
+fn blind_inventories<'p>(place: &'p PlaceView<'_>) -> impl Iterator<Item = Blind<'p>> {
     let has_members = || place.listed().any(|listed| listed.cluster_name().is_some());
     let listings = [
         ("", &place.instances, "ec2:DescribeInstances"),
@@ -105,8 +121,73 @@ fn blind_inventories<'p>(
             return None;
         }
         said.push(failure.kind);
-        Some((key, failure, call))
+        Some(Blind { key, failure: Cow::Borrowed(failure), call })
     })
+}
+
+/// What assertions here look at and nobody can read, unless hosts cannot be read for the same reason. Each right that is
+/// missing is said; of what passes by itself, one listing stands for all.
+fn blind_assertions(scene: &Scene<'_, '_>, place: &PlaceView<'_>, said: &[Blind<'_>]) -> Vec<Blind<'static>> {
+    let Some(inventory) = scene.pass.snapshot.inventories.get(&place.place) else { return Vec::new() };
+    let failed = failed_assertions(inventory, scene.pass.now);
+    if failed.is_empty() {
+        return Vec::new();
+    }
+    let asked = scene.pass.fleet.asked(inventory);
+    let mut passing = false;
+    let is_told = |blind: &Blind<'_>| {
+        let is_asked = match blind.call {
+            VOLUMES => asked.volumes,
+            ADDRESSES => asked.addresses,
+            SECURITY_GROUPS => asked.security_groups,
+            SUBNET_GROUPS => asked.subnet_groups,
+            PARAMETERS => asked.parameters.keys().any(|name| name.kind == ParameterGroupKind::Instance),
+            CLUSTER_PARAMETERS => {
+                asked.parameters.keys().any(|name| name.kind == ParameterGroupKind::Cluster)
+            }
+            _ => !asked.protections.is_empty(),
+        };
+        is_asked && !said.iter().any(|said| said.failure.kind == blind.failure.kind)
+    };
+    let told = failed.into_iter().filter(is_told);
+    told.filter(|blind| blind.failure.kind == FailureKind::Denied || !std::mem::replace(&mut passing, true))
+        .collect()
+}
+
+/// Calls that only assertions need.
+const VOLUMES: &str = "ec2:DescribeVolumes";
+const ADDRESSES: &str = "ec2:DescribeAddresses";
+const SECURITY_GROUPS: &str = "ec2:DescribeSecurityGroups";
+const SUBNET_GROUPS: &str = "rds:DescribeDBSubnetGroups";
+const PARAMETERS: &str = "rds:DescribeDBParameters";
+const CLUSTER_PARAMETERS: &str = "rds:DescribeDBClusterParameters";
+const PROTECTION: &str = "ec2:DescribeInstanceAttribute";
+
+/// What could not be read of all that assertions may look at. Parameter groups and instances are asked one by one: one of
+/// them stands for all, and of instances, which take turns, only a right that is missing counts.
+fn failed_assertions(inventory: &Inventory, now: Timestamp) -> Vec<Blind<'static>> {
+    let of_kind = |kind| {
+        let groups = inventory.parameters.iter().filter(move |(name, _)| name.kind == kind);
+        groups.filter_map(|(_, reading)| news(reading, now)).next()
+    };
+    let mut refusals = inventory.protections.values().filter_map(|reading| news(reading, now));
+    let protection = refusals.find(|failure| failure.kind == FailureKind::Denied);
+    let all = [
+        ("volumes", news(&inventory.volumes, now), VOLUMES),
+        ("addresses", news(&inventory.addresses, now), ADDRESSES),
+        ("security groups", news(&inventory.security_groups, now), SECURITY_GROUPS),
+        ("subnet groups", news(&inventory.subnet_groups, now), SUBNET_GROUPS),
+        ("parameters", of_kind(ParameterGroupKind::Instance), PARAMETERS),
+        ("cluster parameters", of_kind(ParameterGroupKind::Cluster), CLUSTER_PARAMETERS),
+        ("protection", protection, PROTECTION),
+    ];
+    let failed = all.into_iter().filter_map(|(key, failure, call)| Some((key, failure?, call)));
+    failed.map(|(key, failure, call)| Blind { key, failure: Cow::Owned(failure), call }).collect()
+}
+
+/// Why a listing for assertions proves nothing, if it was ever asked.
+fn news<T>(reading: &Reading<T>, now: Timestamp) -> Option<Failure> {
+    reading.blindness(now, ASSERTED_MAX_AGE).filter(is_news)
 }
 
 /// The listings of a system that rules need and that prove nothing now, each with the reason.
@@ -126,8 +207,28 @@ pub(super) fn blind_listings<'s>(
     listings.into_iter().filter_map(|(name, blind)| Some((name, &blind?.0)))
 }
 
-fn unreadable(system: &SystemView<'_>) -> Option<Note> {
-    let (listing, failure) = blind_listings(system).find(|(_, failure)| is_news(failure))?;
+/// What tells whether anybody hears of an alert: the program's switches and, where some check asks whom alerts reach, the
+/// listing of that.
+fn blind_routes<'s>(
+    number: usize,
+    system: &'s SystemView<'_>,
+    plans: &Plans<'_>,
+) -> Option<(&'static str, &'s Failure)> {
+    let wanted = plans.wanted.get(number)?;
+    let is_asked =
+        !wanted.recipients.is_empty() || wanted.monitors.iter().any(|look| look.notifies.is_some());
+    let routes = system.notifications.as_ref().filter(|_| is_asked).and_then(|sight| sight.blind.as_ref());
+    let switches = system.switches.as_ref().and_then(|sight| sight.blind.as_ref());
+    match (switches, routes) {
+        (Some((failure, _)), _) => Some(("switches of the program", failure)),
+        (None, Some((failure, _))) => Some(("notification groups and channels", failure)),
+        (None, None) => None,
+    }
+}
+
+fn unreadable(number: usize, system: &SystemView<'_>, plans: &Plans<'_>) -> Option<Note> {
+    let blind = blind_listings(system).chain(blind_routes(number, system, plans));
+    let (listing, failure) = { blind }.find(|(_, failure)| is_news(failure))?;
     let product = system.system.endpoint.product().as_str();
     let message = format!("{product}: {listing}: {}", failure.message);
     Some(Note::new(Code::RegistryBlind, Severity::Warning, message, registry_fix(failure.kind, system)))
@@ -174,6 +275,17 @@ fn inventory_fix(kind: FailureKind, call: &str) -> String {
             let example = match call {
                 "rds:DescribeDBInstances" => "aws rds describe-db-instances --max-items 1",
                 "rds:DescribeDBClusters" => "aws rds describe-db-clusters --max-items 1",
+                VOLUMES => "aws ec2 describe-volumes --max-items 1",
+                ADDRESSES => "aws ec2 describe-addresses",
+                SECURITY_GROUPS => "aws ec2 describe-security-groups --max-items 1",
+                SUBNET_GROUPS => "aws rds describe-db-subnet-groups --max-items 1",
+                PARAMETERS => "aws rds describe-db-parameters --max-items 1 --db-parameter-group-name GROUP",
+                CLUSTER_PARAMETERS => {
+                    "aws rds describe-db-cluster-parameters --max-items 1 --db-cluster-parameter-group-name GROUP"
+                }
+                PROTECTION => {
+                    "aws ec2 describe-instance-attribute --attribute disableApiTermination --instance-id ID"
+                }
                 _ => "aws ec2 describe-instances --max-items 1",
             };
             return format!("allow the observing role {call}: aws sts get-caller-identity; {example}");

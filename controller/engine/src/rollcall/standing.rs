@@ -168,7 +168,7 @@ impl<'a> Post<'a> {
             names: system.check_names(one, pass.now, reasons),
             own: one.registration.run.as_deref().map_or(Stand::Runs, |run| {
                 let at = system.hosts.at.unwrap_or(pass.now);
-                Stand::of(run, Stage::of_hosts(&system.system.key, at, system.program), reasons)
+                Stand::of(run, Stage::of_hosts(&system.system.key, at, system.program()), reasons)
             }),
         }
     }

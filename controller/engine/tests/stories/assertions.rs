@@ -451,3 +451,48 @@ fn what_cannot_be_understood_is_told_and_its_rows_are_unknown() {
     let lines = findings(&world.pass());
     assert!(lines[0].starts_with("RC0604") && lines.len() == 1, "{lines:?}");
 }
+
+#[test]
+fn a_right_that_only_assertions_need_is_told_where_one_needs_it() {
+    let listings = [
+        ("addresses", "address: {name: jp1-eip, attachedTo: {role: app}}", "ec2:DescribeAddresses"),
+        ("volumes", "volume: {name: jp1-data, attachedTo: {role: app}}", "ec2:DescribeVolumes"),
+        ("security groups", "securityGroup: {name: web, tags: {Env: jp1}}", "ec2:DescribeSecurityGroups"),
+        ("subnet groups", "subnetGroup: {name: jp1, vpc: vpc-1}", "rds:DescribeDBSubnetGroups"),
+    ];
+    for (listing, assertion, call) in listings {
+        let mut world = world(&of_environment(&format!("{{{assertion}}}")));
+        for (refused, ..) in listings {
+            world.things.says.insert(refused, Answer::Fails(FailureKind::Denied));
+        }
+        let roll = world.pass();
+        assert_eq!(about(&roll, "RC0501"), [PLACE], "{listing}: what nobody asserts is not missed");
+        assert!(fix(&roll, "RC0501").starts_with(&format!("allow the observing role {call}: ")), "{listing}");
+        assert_eq!(tally(&roll), Tally { required: 1, unknown: 1, ..Tally::default() });
+        // Refused for the same reason as hosts are, it is said once.
+        world.ec2.insert(PLACE.into(), Answer::Fails(FailureKind::Denied));
+        assert!(fix(&world.minutes(5).pass(), "RC0501").contains("ec2:DescribeInstances"), "{listing}");
+    }
+}
+
+#[test]
+fn parameters_and_protection_that_nobody_may_read_are_told_once() {
+    let mut world = world(&of_hosts("{services: [EC2]}", "{ec2: {terminationProtection: Enabled}}"));
+    for name in ["jp1-app-1", "jp1-app-2"] {
+        let id = world.id(name);
+        world.things.protections.insert(id, Some(true));
+    }
+    world.things.says.insert("protections", Answer::Fails(FailureKind::Throttled));
+    assert_eq!(about(&world.pass(), "RC0501"), Vec::<String>::new(), "they take turns: this passes");
+    world.things.says.insert("protections", Answer::Fails(FailureKind::Denied));
+    let roll = world.pass();
+    assert_eq!(about(&roll, "RC0501"), [PLACE]);
+    assert!(fix(&roll, "RC0501").contains("ec2:DescribeInstanceAttribute"));
+
+    let mut world = database();
+    assert_eq!(tally(&world.pass()).covered, 1);
+    world.things.says.insert("parameters", Answer::Fails(FailureKind::Denied));
+    let roll = world.pass();
+    assert_eq!(about(&roll, "RC0501"), [PLACE]);
+    assert!(fix(&roll, "RC0501").contains("allow the observing role rds:DescribeDBParameters"));
+}

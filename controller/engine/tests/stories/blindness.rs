@@ -63,6 +63,22 @@ fn ec2_answers_an_empty_list() {
 }
 
 #[test]
+fn ec2_answers_an_empty_list_where_only_one_host_lives() {
+    let mut world = World::with_hosts(&["jp1-app-1"]);
+    world.desired.environments[0].spec.roles.as_mut().unwrap().counts =
+        serde_json::from_value(serde_json::json!([{"role": "app", "min": 1}])).unwrap();
+    expect(&world.pass(), &[]);
+    world.ec2.insert(PLACE.into(), Answer::Empty);
+    for _ in 0..5 {
+        let roll = world.minutes(10).pass();
+        expect_no_claim_of_absence(&roll);
+        assert_eq!(about(&roll, "RC0501"), [PLACE]);
+    }
+    world.ec2.clear();
+    expect(&world.minutes(1).pass(), &[]);
+}
+
+#[test]
 fn a_whole_account_really_went_and_nobody_saw_it_going() {
     let mut world = wanting_six_apps();
     world.pass();

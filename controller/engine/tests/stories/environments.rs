@@ -3,7 +3,7 @@
 
 use rollcall_engine::inventory::PowerState;
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::registry::{Monitor, Url, Watches};
+use rollcall_engine::registry::{Channel, Monitor, NotificationGroup, Notifications, Routed, Url, Watches};
 use rollcall_engine::rollcall::{RollCall, Tally};
 
 use crate::nagios::{SYSTEM, host, runs, service};
@@ -30,7 +30,7 @@ fn external(url: &str) -> Monitor {
     Monitor {
         id: "M-login".to_owned(),
         name: "login page".to_owned(),
-        watches: Watches::External { url: Url::parse(url).unwrap() },
+        watches: Watches::External { url: Url::parse(url).unwrap(), service: None },
         scopes: Vec::new(),
         excludes: Vec::new(),
         muted: false,
@@ -324,4 +324,34 @@ fn without_the_word_or_with_signs_of_life_it_is_a_stranger() {
     assert!(problems[0].contains("spec.onlyAccounts") && problems[0].contains("staging"), "{problems:?}");
     unknown.pass_despite_problems();
     expect_no_ghost(&unknown.hours(30).pass_despite_problems());
+}
+
+#[test]
+fn alerts_of_a_login_page_reach_whom_its_service_tells() {
+    let mut world = world();
+    let asked = LOGIN.replace("example.com/\"}}", "example.com/\"}, notifies: [PagerDuty]}");
+    assert_ne!(asked, LOGIN);
+    world.apply(&asked);
+    let channel =
+        |id: &str, name: &str| Channel { id: id.to_owned(), name: name.to_owned(), carries_alerts: true };
+    let group = |id: &str, channel: &str| NotificationGroup {
+        id: id.to_owned(),
+        channels: vec![channel.to_owned()],
+        ..NotificationGroup::default()
+    };
+    let mut night = group("night", "pager");
+    night.services = vec![Routed { of: "Backlog".to_owned(), skips_default: false }];
+    world.notifications = Some(Notifications {
+        groups: vec![NotificationGroup { is_default: true, ..group("default", "chat") }, night],
+        channels: vec![channel("chat", "sre-chat"), channel("pager", "PagerDuty")],
+    });
+    let said = causes(&world.pass());
+    assert!(said[0].starts_with("RC0109 1 "), "of no service, it goes to the chat: {said:?}");
+    assert!(said[0].ends_with("alerts of monitor \"login page\" do not reach PagerDuty"), "{said:?}");
+    for (service, reaches) in [("Backlog", true), ("Cacoo", false)] {
+        let login = world.monitors.last_mut().unwrap();
+        let Watches::External { service: of, .. } = &mut login.watches else { panic!("it asks an address") };
+        *of = Some(service.to_owned());
+        assert_eq!(about(&world.pass(), "RC0109").is_empty(), reaches, "{service}");
+    }
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{Instance, PowerState};
-use rollcall_engine::registry::Scope;
+use rollcall_engine::registry::{
+    Channel, Monitor, NotificationGroup, Notifications, Run, Scope, Url, Watches,
+};
 
 use crate::nagios;
 use crate::world::*;
@@ -85,6 +87,9 @@ fn checks_of(world: &World, system: &str, duty: &str, site: &str) -> Vec<String>
 /// The whole fleet in order, but for ntp, which nobody ever rolled out.
 fn fleet() -> World {
     let mut world = World::empty(&tree());
+    world.desired.library = Some("rollcall-library".to_owned());
+    // What is asserted of AWS has stories of its own.
+    world.desired.checks.retain(|check| check.spec.assertion.is_none());
     let mut there = Nagios::default();
     for (environment, region, plan) in PLAN {
         let words: Vec<&str> = plan.split(' ').collect();
@@ -117,14 +122,38 @@ fn fleet() -> World {
             }
         }
     }
-    world.nagios = Some(there);
     world.monitors =
         ["cpu%", "memory%", "swap%", "disk%"].map(|name| metric(name, name, Some(80.0), Some(90.0))).into();
+    watch_the_sites(&mut world, &mut there);
+    world.nagios = Some(there);
     let connectivity = rollcall_engine::registry::Watches::Connectivity;
     world
         .monitors
         .push(rollcall_engine::registry::Monitor { watches: connectivity, ..metric("conn", "", None, None) });
     world
+}
+
+/// The login page of each site of production is watched in both systems, and both tell the team.
+fn watch_the_sites(world: &mut World, there: &mut Nagios) {
+    for (environment, ..) in PLAN.iter().filter(|(environment, ..)| !["stg", "dev"].contains(environment)) {
+        let site = format!("{environment}.example.com");
+        let url = Url::parse(&format!("https://{site}/")).unwrap();
+        world.monitors.push(Monitor {
+            watches: Watches::External { url, service: None },
+            ..metric(&site, "", None, None)
+        });
+        let heard = Run { heard_by: Some([Arc::from("admins")].into()), ..nagios::runs() };
+        there.hosts.insert(site.clone(), nagios::host(&site, &[]));
+        there.services.insert(site, vec![nagios::service("app-http", heard)]);
+    }
+    let chat = Channel { id: "chat".to_owned(), name: "sre-chat".to_owned(), carries_alerts: true };
+    let default = NotificationGroup {
+        id: "default".to_owned(),
+        is_default: true,
+        channels: vec!["chat".to_owned()],
+        ..NotificationGroup::default()
+    };
+    world.notifications = Some(Notifications { groups: vec![default], channels: vec![chat] });
 }
 
 fn launch(world: &mut World, name: &str, region: &str, tags: &[(&str, &str)]) {
@@ -209,9 +238,9 @@ fn six_years_of_mess_read_as_fifteen_lines() {
             "RC0106 4 cacoo-batch-1 and 3 more: expected the roles Backlog:batch in Mackerel, found Backlog:app",
             "RC0101 3 jp1-app-7 and 2 more not in Mackerel",
             "RC0403 3 3 hosts in account backlog-prod that no environment claims: build-2019, poc-elastic, tmp",
+            "RC0601 3 3 required checks overdue for review: app-sessions, login-page, zombies",
             "RC0108 2 stg-app-5 and 1 more stopped, and still watched in Mackerel",
             "RC0606 2 2 hosts without a duty: dev-migration-test, dev-tanaka",
-            "RC0601 2 2 required checks overdue for review: app-sessions, zombies",
             "RC0103 1 com1-batch-2 sends no data to Mackerel",
             "RC0203 1 jp2-git-2 registered more than once in Mackerel",
             "RC0202 1 5 registrations of no host we know: 5 alb",

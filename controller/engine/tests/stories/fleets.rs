@@ -245,7 +245,7 @@ fn add_things(world: &mut World) {
         tags: [("Name", "jp1-data")].into_iter().collect(),
     });
     world.monitors.push(Monitor {
-        watches: Watches::External { url: Url::parse("https://jp1.example.com/").unwrap() },
+        watches: Watches::External { url: Url::parse("https://jp1.example.com/").unwrap(), service: None },
         ..metric("m-login", "", None, None)
     });
     // An instance that nobody ever saw, in an account that is vouched for.

@@ -130,7 +130,7 @@ fn while_groups_cannot_be_read_nobody_says_that_somebody_hears_nothing() {
         world.mackerel.insert("notifications", answer.clone());
         let roll = world.pass();
         assert_eq!((tally(&roll, "ntp").unknown, tally(&roll, "disk").unknown), (1, 1), "{answer:?}");
-        expect(&roll, &[]);
+        assert!(causes(&roll).iter().all(|cause| cause.starts_with("RC0502")), "{:?}", causes(&roll));
     }
 }
 
@@ -216,4 +216,18 @@ spec:
     let dark = with_nagios(Some(&["sre"]), Program { notifies: None, ..on() }).pass();
     assert_eq!(tally(&dark, "site").unknown, 2);
     expect(&dark, &[]);
+}
+
+#[test]
+fn a_listing_of_groups_that_nobody_may_read_is_told_where_somebody_asks() {
+    let mut world = world();
+    world.mackerel.insert("notifications", Answer::Fails(FailureKind::Denied));
+    let roll = world.pass();
+    assert_eq!(about(&roll, "RC0502"), ["mackerel"]);
+    assert!(causes(&roll).iter().any(|cause| cause.contains("notification groups and channels")), "{roll:?}");
+
+    let mut world = World::with_hosts(&["jp1-app-1"]);
+    world.notifications = Some(Notifications::default());
+    world.mackerel.insert("notifications", Answer::Fails(FailureKind::Denied));
+    expect(&world.pass(), &[]);
 }

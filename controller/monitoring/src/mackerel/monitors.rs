@@ -42,11 +42,14 @@ impl RawMonitor {
             }),
             "connectivity" => Watches::Connectivity,
             // An address that nobody can read is none that a check can ask for.
-            "external" => self
-                .get("url")
-                .as_str()
-                .and_then(Url::parse)
-                .map_or_else(|| Watches::Other(kind.to_owned()), |url| Watches::External { url }),
+            "external" => {
+                let service = self.service().unwrap_or_else(|()| {
+                    odd.push("services of external monitors");
+                    None
+                });
+                let url = self.get("url").as_str().and_then(Url::parse);
+                url.map_or_else(|| Watches::Other(kind.to_owned()), |url| Watches::External { url, service })
+            }
             other => Watches::Other(other.to_owned()),
         };
         let mut scopes = |field: &str, what: &'static str| {
@@ -74,6 +77,15 @@ impl RawMonitor {
             muted,
         };
         (monitor, odd)
+    }
+
+    /// The service it belongs to, if any.
+    fn service(&self) -> Result<Option<String>, ()> {
+        match self.get("service") {
+            Value::Null => Ok(None),
+            Value::String(name) => Ok(Some(name.clone()).filter(|name| !name.is_empty())),
+            _ => Err(()),
+        }
     }
 
     fn host_metric(&self) -> Result<Watches, &'static str> {

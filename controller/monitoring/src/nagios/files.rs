@@ -10,7 +10,7 @@ mod status;
 
 use std::fs::{File, Metadata};
 use std::io::{BufRead, BufReader, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
 use rollcall_engine::reading::{Failure, FailureKind};
@@ -26,6 +26,9 @@ const AT_ONCE: usize = 262_144;
 /// Where the files are. Both belong to one program: `object_cache_file` and `status_file` of one `nagios.cfg`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
+    /// The folder that both must lie in, wherever links lead: whoever names files in an object must not choose among all
+    /// that the reader may open.
+    pub within: PathBuf,
     /// `objects.cache`.
     pub objects: PathBuf,
     /// `status.dat`.
@@ -44,9 +47,9 @@ impl Files {
 
     fn gathered(&self, terms: &Terms, now: Timestamp) -> Result<Gathered, Failure> {
         let next = "Nagios removes it when it stops, by a broken configuration too: see whether it runs";
-        let mut status = Opened::new(&self.status, (FailureKind::Unreachable, next))?;
+        let mut status = Opened::new(&self.within, &self.status, (FailureKind::Unreachable, next))?;
         let next = "check the path: object_cache_file in nagios.cfg";
-        let mut objects = Opened::new(&self.objects, (FailureKind::Misconfigured, next))?;
+        let mut objects = Opened::new(&self.within, &self.objects, (FailureKind::Misconfigured, next))?;
         let (mut of_status, mut of_objects) =
             (status::read(&mut status.reader), objects::read(&mut objects.reader));
         if let Some(why) = status.changed(false) {
@@ -115,8 +118,8 @@ struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Opens a plain file; a FIFO would keep us waiting for ever. `missing`: what it means when it is not there.
-    fn new(path: &'a Path, missing: (FailureKind, &str)) -> Result<Self, Failure> {
+    /// Opens a plain file within a folder; a FIFO would keep us waiting for ever. `missing`: what it means when it is not there.
+    fn new(within: &Path, path: &'a Path, missing: (FailureKind, &str)) -> Result<Self, Failure> {
         let refused = |error: &std::io::Error| match error.kind() {
             ErrorKind::NotFound => Failure::new(
                 missing.0,
@@ -128,12 +131,32 @@ impl<'a> Opened<'a> {
             ),
             _ => Failure::new(FailureKind::Unreachable, format!("{}: {error}", shown(path))),
         };
-        let plain = std::fs::metadata(path).map_err(|e| refused(&e))?.is_file();
+        let folder = within.canonicalize().map_err(|error| {
+            let message = format!("expected the folder {}, which the admin allows: {error}", shown(within));
+            Failure::new(FailureKind::Misconfigured, message)
+        })?;
+        // What lies elsewhere is never looked at, so that nobody learns whether it is there.
+        let outside = || {
+            let message = format!(
+                "expected a file in the folder {}, which the admin allows, found {}, which is elsewhere",
+                shown(within),
+                shown(path)
+            );
+            Failure::new(FailureKind::Misconfigured, message)
+        };
+        if !path.starts_with(within) || path.components().any(|part| part == Component::ParentDir) {
+            return Err(outside());
+        }
+        let real = path.canonicalize().map_err(|e| refused(&e))?;
+        if !real.starts_with(&folder) {
+            return Err(outside());
+        }
+        let plain = std::fs::metadata(&real).map_err(|e| refused(&e))?.is_file();
         if !plain {
             let message = format!("expected a plain file, found something else: {}", shown(path));
             return Err(Failure::new(FailureKind::Misconfigured, message));
         }
-        let file = File::open(path).map_err(|e| refused(&e))?;
+        let file = File::open(&real).map_err(|e| refused(&e))?;
         let was = file.metadata().map_err(|e| refused(&e))?;
         Ok(Self { path, reader: BufReader::with_capacity(AT_ONCE, file), was })
     }
@@ -175,7 +198,7 @@ mod tests {
             (Some("define host {\n}\n"), true, true),
         ] {
             std::fs::write(&path, "# as it was\n").unwrap();
-            let opened = Opened::new(&path, MISSING).unwrap();
+            let opened = Opened::new(folder.path(), &path, MISSING).unwrap();
             if let Some(text) = text {
                 std::fs::write(&path, text).unwrap();
             }
@@ -188,7 +211,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, new) = (folder.path().join("a"), folder.path().join("b"));
         std::fs::write(&path, "old").unwrap();
-        let opened = Opened::new(&path, MISSING).unwrap();
+        let opened = Opened::new(folder.path(), &path, MISSING).unwrap();
         std::fs::write(&new, "newer").unwrap();
         std::fs::rename(&new, &path).unwrap();
         assert!(opened.changed(false).is_none());

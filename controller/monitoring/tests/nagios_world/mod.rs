@@ -143,12 +143,12 @@ impl World {
     }
 
     pub fn files(&self) -> NagiosSource {
-        let files = Files { objects: self.path("var/objects.cache"), status: self.path("var/status.dat") };
-        NagiosSource::new(Way::Files(files), Self::terms(60))
+        self.files_aged(60)
     }
 
     pub fn files_aged(&self, age: i64) -> NagiosSource {
-        let files = Files { objects: self.path("var/objects.cache"), status: self.path("var/status.dat") };
+        let (objects, status) = (self.path("var/objects.cache"), self.path("var/status.dat"));
+        let files = Files { within: self.path("var"), objects, status };
         NagiosSource::new(Way::Files(files), Self::terms(age))
     }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
+use rollcall_backlog::LIBRARY;
 use rollcall_crds::v1alpha1::RequiredCheck;
 use rollcall_harness::operator::Operator;
 use rollcall_harness::wait::{Look, until};
-use rollcall_harness::world::{TEAM, World};
+use rollcall_harness::world::World;
 use serde_json::json;
 
 use super::told::{PATIENCE, hosts};
@@ -66,7 +67,7 @@ async fn a_new_host_is_settling_after_one_poll_and_active_when_it_is_in_order() 
 #[tokio::test]
 async fn an_edited_required_check_changes_statuses_from_what_is_known_already() {
     let (world, operator) = rarely_asked().await;
-    let checks = Api::<RequiredCheck>::namespaced(world.cluster.client().await.unwrap(), TEAM);
+    let checks = Api::<RequiredCheck>::namespaced(world.cluster.client().await.unwrap(), LIBRARY);
     let applies = async || checks.get("ntp").await.unwrap().status.unwrap().summary.unwrap().applies;
     let (before, looks) = (applies().await, world.looks());
 

@@ -164,6 +164,11 @@ impl Facts {
             .find(|environment| environment.metadata.name.as_deref() == Some(name))
     }
 
+    /// The parameter group that a database is in.
+    pub fn parameter_group(&self, id: &str) -> Option<&str> {
+        self.databases.get(id).map(|database| database.parameter_group.as_str())
+    }
+
     /// Whether a check applies to an instance, by the duty it really has.
     pub fn applies(&self, check: &RequiredCheck, id: &str) -> bool {
         let Some(duty) = self.duty(id) else { return false };

@@ -40,6 +40,7 @@ fn about_host(facts: &Facts, finding: &Finding, id: &str) -> Result<(), Wrong> {
         }
         Code::LongStopped => holds(state == State::Stopped, || format!("{state:?}")),
         Code::Unclaimed => holds(home.is_none(), || format!("it was made for {home:?}")),
+        Code::AssertionFailed => about_parameters(facts, finding, id),
         Code::NoDuty => holds(facts.duty(id).is_none(), || format!("it is {:?}", facts.duty(id))),
         Code::Duplicate => {
             holds(registrations.len() > 1, || format!("{} live registrations", registrations.len()))
@@ -53,6 +54,17 @@ fn about_host(facts: &Facts, finding: &Finding, id: &str) -> Result<(), Wrong> {
             about_registered(facts, finding, id, host.ok_or("it is not registered: that is what is wrong")?)
         }
     }
+}
+
+/// What is asserted of databases is their parameter group.
+fn about_parameters(facts: &Facts, finding: &Finding, id: &str) -> Result<(), Wrong> {
+    let name = &finding.check.as_ref().ok_or("it names no check")?.name;
+    let check = facts.check(name).ok_or("there is no such check")?;
+    let rds = check.spec.assertion.as_ref().and_then(|all| all.rds.as_ref()).ok_or("nothing of RDS")?;
+    let wanted = rds.parameter_group.as_ref().ok_or("it asks for no group")?;
+    let group = facts.parameter_group(id).ok_or("it is no database")?;
+    let wanted = wanted.replace("${env.dbParameterGroup}", "backlog-mysql8");
+    holds(group != wanted, || format!("it is in {group}"))
 }
 
 fn running(state: State) -> Result<(), Wrong> {

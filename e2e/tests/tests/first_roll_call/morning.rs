@@ -7,7 +7,7 @@ use std::process::Command;
 
 use kube::Api;
 use kube::api::ListParams;
-use rollcall_backlog::{ENVIRONMENTS, Planted};
+use rollcall_backlog::{ENVIRONMENTS, LIBRARY, Planted};
 use rollcall_crds::v1alpha1::{CloudAccount, Environment, Host, MonitoringSystem, RequiredCheck};
 use rollcall_fakes::aws::ground::State;
 use rollcall_harness::operator::{Operator, binary};
@@ -157,7 +157,7 @@ async fn the_statuses_are_true(world: &World, facts: &Facts) {
     assert_eq!((summary.registered, summary.strangers), (registered, strangers));
     assert_eq!((&*summary.ghosts, &*summary.duplicates), ("6", "1"));
 
-    let ntp = Api::<RequiredCheck>::namespaced(client.clone(), TEAM).get("ntp").await.unwrap();
+    let ntp = Api::<RequiredCheck>::namespaced(client.clone(), LIBRARY).get("ntp").await.unwrap();
     assert_eq!(ntp.status.unwrap().summary.unwrap().covered, "0");
 
     let hosts = Api::<Host>::namespaced(client, TEAM).list(&ListParams::default()).await.unwrap();

@@ -70,7 +70,7 @@ pub(super) fn of_cluster(
     verdict: &mut Verdict,
 ) {
     let ClusterWish { name, members, writer, parameter_group, parameters, groups, tags } = wish;
-    let is_it = |cluster: &DatabaseCluster| cluster.name.eq_ignore_ascii_case(name);
+    let is_it = |cluster: &DatabaseCluster| cluster.is_called(name);
     let sought = all.seek("DB cluster", |inventory| &inventory.clusters, false, is_it);
     if matches!(sought, Sought::Nothing) && may_have(name, all) {
         let message = format!("the cluster {} is not listed, and databases may be its members", clean(name));

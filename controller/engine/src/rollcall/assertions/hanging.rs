@@ -20,12 +20,8 @@ pub(super) fn of_address(
     all: &Everywhere<'_, '_>,
     verdict: &mut Verdict,
 ) {
-    let sought = all.seek(
-        "Elastic IP",
-        |inventory| &inventory.addresses,
-        true,
-        |address| address.id == name || address.ip.to_string() == name || address.name() == Some(name),
-    );
+    let sought =
+        all.seek("Elastic IP", |inventory| &inventory.addresses, true, |address| address.is_called(name));
     let Some((_, address)) = the_one("Elastic IP", name, sought, verdict) else { return };
     match (&address.attached_to, &address.network_interface) {
         (Some(host), _) => hangs_on(scene, environment, host, attached, verdict),
@@ -46,12 +42,7 @@ pub(super) fn of_volume(
     all: &Everywhere<'_, '_>,
     verdict: &mut Verdict,
 ) {
-    let sought = all.seek(
-        "volume",
-        |inventory| &inventory.volumes,
-        false,
-        |volume| volume.id == name || volume.name() == Some(name),
-    );
+    let sought = all.seek("volume", |inventory| &inventory.volumes, false, |volume| volume.is_called(name));
     let Some((_, volume)) = the_one("volume", name, sought, verdict) else { return };
     match volume.state {
         VolumeState::Available | VolumeState::InUse => {}

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Everywhere, Verdict, the_one};
 use crate::fleet::{AssertedRules, GroupWish, Opened, SubnetGroupWish};
-use crate::inventory::{Peer, Ports, Protocol, Rule, SecurityGroup};
+use crate::inventory::{Peer, Ports, Protocol, Rule, SecurityGroup, SubnetGroup};
 use crate::reading::FailureKind;
 use crate::text::{clean, few};
 
@@ -19,10 +19,7 @@ pub(super) fn of_security_group(wish: &GroupWish, all: &Everywhere<'_, '_>, verd
         |inventory| &inventory.security_groups,
         // Each VPC has its default group, which cannot be deleted.
         false,
-        |group| {
-            let is_named = group.name == wish.name || group.tags.name() == Some(&*wish.name);
-            group.id == wish.name || (is_named && is_in_vpc(group))
-        },
+        |group| group.is_called(&wish.name) && (group.id == wish.name || is_in_vpc(group)),
     );
     let Some((_, group)) = the_one("security group", &wish.name, sought, verdict) else { return };
     if let Some(vpc) = &wish.vpc {
@@ -40,9 +37,8 @@ pub(super) fn of_security_group(wish: &GroupWish, all: &Everywhere<'_, '_>, verd
 
 /// A DB subnet group, by name.
 pub(super) fn of_subnet_group(wish: &SubnetGroupWish, all: &Everywhere<'_, '_>, verdict: &mut Verdict) {
-    let name = wish.name.to_lowercase();
-    let sought =
-        all.seek("DB subnet group", |inventory| &inventory.subnet_groups, false, |group| group.name == name);
+    let is_it = |group: &SubnetGroup| group.is_called(&wish.name);
+    let sought = all.seek("DB subnet group", |inventory| &inventory.subnet_groups, false, is_it);
     let Some((_, group)) = the_one("DB subnet group", &wish.name, sought, verdict) else { return };
     if let Some(vpc) = &wish.vpc {
         verdict.is("VPC", vpc, group.vpc.as_deref());

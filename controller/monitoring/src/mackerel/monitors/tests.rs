@@ -56,7 +56,7 @@ fn all_types_are_read_and_an_unknown_one_is_one_of_them() {
         .map(|m| match &m.watches {
             Watches::HostMetric { metric, .. } => metric.as_str(),
             Watches::Connectivity => "connectivity",
-            Watches::External { url } => url.as_str(),
+            Watches::External { url, .. } => url.as_str(),
             Watches::Other(kind) => kind.as_str(),
         })
         .collect();
