@@ -195,3 +195,63 @@ impl<S: RegistrySource> RegistryReader for Reader<S> {
         self.0.read(now, depth).await
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a failing test speaks by panicking")]
+mod tests {
+    use std::path::Path;
+
+    use rollcall_engine::fleet::{Desired, Fleet};
+    use rollcall_engine::reading::Extent;
+
+    use super::*;
+
+    /// A Nagios whose files lie in this folder.
+    fn fleet(folder: &Path) -> Fleet {
+        let path = |name: &str| folder.join(name).display().to_string();
+        let object = serde_json::json!({
+            "apiVersion": "rollcall.dev/v1alpha1", "kind": "MonitoringSystem",
+            "metadata": {"name": "nagios", "namespace": "backlog"},
+            "spec": {"nagios": {"intervalLengthSeconds": 1, "files": {
+                "objectCacheFile": path("nagios-4.4.6-objects.cache"), "statusFile": path("nagios-4.4.6-status.dat"),
+            }}},
+        });
+        let systems = vec![serde_json::from_value(object).unwrap()];
+        let (fleet, problems) = Fleet::parse(&Desired { systems, ..Desired::default() });
+        assert_eq!(problems, []);
+        fleet
+    }
+
+    fn reader(allowed: Option<&Path>) -> Result<Box<dyn RegistryReader>, Failure> {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../monitoring/tests/fixtures/nagios");
+        let fleet = fleet(&fixtures);
+        let system = fleet.systems().next().unwrap();
+        assert_eq!(system.secrets(), [], "files need none");
+        let monitoring = Monitoring::new(EndpointPolicy::default(), Pace::default(), 60).unwrap();
+        let allowed = allowed.map(|below| fixtures.join(below));
+        monitoring.with_nagios_files(allowed).reader(system, &Secrets::default())
+    }
+
+    async fn read(allowed: &Path) -> Registry {
+        let then = Timestamp::from_second(1_795_403_915).unwrap();
+        reader(Some(allowed)).unwrap_or_else(|why| panic!("{why:?}")).read(then, Proofs::Renew).await
+    }
+
+    #[tokio::test]
+    async fn files_are_read_in_the_folder_that_is_allowed_and_nowhere_else() {
+        let registry = read(Path::new(".")).await;
+        assert!(matches!(registry.hosts.extent, Extent::Complete { .. }), "{:?}", registry.hosts.extent);
+        assert!(!registry.hosts.seen.is_empty());
+
+        let Extent::Failed { why, .. } = read(Path::new("../../../src")).await.hosts.extent else {
+            panic!("files elsewhere were read")
+        };
+        assert!(
+            why.kind == FailureKind::Misconfigured && why.message.contains("which is elsewhere"),
+            "{why:?}"
+        );
+
+        let Err(why) = reader(None) else { panic!("nobody allowed a folder") };
+        assert!(why.message.contains("--nagios-files"), "{why:?}");
+    }
+}

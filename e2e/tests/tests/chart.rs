@@ -39,6 +39,7 @@ fn values_that_cannot_be_meant_are_refused_by_name() {
         ("allowedCIDRs={10.0.0.0}", "allowedCIDRs"),
         ("log.format=xml", "format"),
         ("allowHttp=true", "allowHttp"),
+        ("nagiosFiles.claimName=../up", "claimName"),
     ] {
         let rendered = helm(&["template", "rollcall", "charts/rollcall", "--set", set]);
         let said = said(&rendered);
@@ -54,7 +55,7 @@ fn what_the_chart_starts_understands_its_arguments() {
         "rollcall",
         "charts/rollcall",
         "--set",
-        "libraryNamespace=library,allowedCIDRs={10.0.0.0/8,fd00::/8},allowHTTP=true,log.format=human",
+        "libraryNamespace=library,allowedCIDRs={10.0.0.0/8,fd00::/8},allowHTTP=true,log.format=human,nagiosFiles.claimName=nagios",
     ]);
     assert!(rendered.status.success(), "{}", said(&rendered));
     let objects: Vec<Value> =
@@ -63,7 +64,8 @@ fn what_the_chart_starts_understands_its_arguments() {
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     let arguments: Vec<&str> =
         container["args"].as_array().unwrap().iter().map(|argument| argument.as_str().unwrap()).collect();
-    assert!(arguments.len() >= 10, "{arguments:?}");
+    assert!(arguments.len() >= 11, "{arguments:?}");
+    assert_eq!(container["volumeMounts"][0]["readOnly"], true, "files of Nagios are only read");
     // With --help at the end the binary reads all that stands before it, and does nothing.
     let asked = Command::new(binary().unwrap()).args(&arguments).arg("--help").output().unwrap();
     assert!(asked.status.success(), "{arguments:?}: {}", said(&asked));
