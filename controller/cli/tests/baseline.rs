@@ -410,7 +410,7 @@ fn a_blind_morning_freezes_nothing_that_nobody_knows() {
         "{told}"
     );
     let codes: Vec<&str> = yaml.lines().filter_map(|line| line.trim().strip_prefix("code: ")).collect();
-    assert_eq!(codes, ["RC0104", "RC0606"], "what Nagios alone tells is known");
+    assert_eq!(codes, ["RC0301", "RC0606"], "what AWS alone tells is known");
 }
 
 #[test]
