@@ -48,7 +48,7 @@ impl Account {
             let question = MetricsOf { batch: &batch, window };
             let answers = self.ask(&question, source.clone(), region, now).await;
             stop = ends_all(&answers.extent).cloned();
-            sum.add(&batch, window, answers);
+            sum.add(&batch, window, &answers);
         }
         let hosts = self.since_when(region, MetricsOf::OPERATION, sum.into_reading(source, now));
         Activity { place, window, hosts }
@@ -95,17 +95,17 @@ impl Sum {
         Self { hosts, read: 0, missing: BTreeMap::new(), request_ids: VecDeque::new() }
     }
 
-    fn add(&mut self, batch: &Batch<'_>, window: Window, answers: Reading<Vec<Told>>) {
+    fn add(&mut self, batch: &Batch<'_>, window: Window, answers: &Reading<Vec<Told>>) {
         self.request_ids.extend(answers.request_ids.iter().cloned());
         let excess = self.request_ids.len().saturating_sub(MAX_REQUEST_IDS);
         self.request_ids.drain(..excess);
-        for (query, outcome) in batch.queries().iter().zip(answers::judge(batch, window, &answers)) {
+        for (query, outcome) in batch.queries().iter().zip(answers::judge(batch, window, answers)) {
             match outcome {
                 Ok(days) => {
                     self.read += 1;
                     self.put(*query, Series::Days(days));
                 }
-                Err(why) => self.miss(*query, &why.failure(&answers)),
+                Err(why) => self.miss(*query, &why.failure(answers)),
             }
         }
     }

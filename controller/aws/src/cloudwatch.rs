@@ -55,9 +55,9 @@ pub(crate) struct MetricsOf<'a> {
 impl MetricsOf<'_> {
     pub(crate) const OPERATION: &'static str = "GetMetricData";
 
-    fn queries(&self) -> Option<Vec<MetricDataQuery>> {
+    fn queries(&self) -> Vec<MetricDataQuery> {
         let numbered = self.batch.queries().iter().enumerate();
-        Some(numbered.map(|(index, query)| one(index, query)).collect())
+        numbered.map(|(index, query)| one(index, query)).collect()
     }
 }
 
@@ -80,7 +80,8 @@ impl Paged for MetricsOf<'_> {
         question: &Question<'_>,
     ) -> Result<Page<Told>, Refusal> {
         let (from, until) = self.window.span();
-        let request = clients.cloudwatch.metrics.get_metric_data().set_metric_data_queries(self.queries());
+        let request =
+            clients.cloudwatch.metrics.get_metric_data().set_metric_data_queries(Some(self.queries()));
         let request = request.start_time(DateTime::from_secs(from.as_second()));
         let request = request.end_time(DateTime::from_secs(until.as_second()));
         let points = i32::try_from(limits.metric_points).unwrap_or(i32::MAX);

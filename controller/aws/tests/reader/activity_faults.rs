@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rollcall_aws::{AccountSettings, Limits};
-use rollcall_engine::activity::{Activity, ActivityMetric, Series, Told};
+use rollcall_engine::activity::{Activity, ActivityMetric, HostActivity, Series, Told};
 use rollcall_engine::reading::{Extent, FailureKind};
 use rollcall_fakes::aws::Habits;
 use rollcall_fakes::faults::{Fault, Pace, Rule};
@@ -28,7 +28,7 @@ fn with(world: &World, limits: Limits) -> AccountSettings {
 }
 
 fn not_read(activity: &Activity, kind: FailureKind) -> usize {
-    let series = activity.hosts.seen.values().flat_map(|host| host.iter());
+    let series = activity.hosts.seen.values().flat_map(HostActivity::iter);
     series.filter(|(_, series)| **series == Series::NotRead(kind)).count()
 }
 
@@ -232,7 +232,7 @@ async fn pages_that_break_off_or_come_again_are_seen() {
         let extent = &activity.hosts.extent;
         assert!(!matches!(extent, Extent::Complete { .. }), "{fault:?} after {after}");
         nothing_is_made_up(&activity, &fleet);
-        let series = activity.hosts.seen.values().flat_map(|host| host.iter());
+        let series = activity.hosts.seen.values().flat_map(HostActivity::iter);
         let read = series.filter(|(_, series)| matches!(series, Series::Days(_))).count();
         assert!((1..18).contains(&read), "{fault:?} after {after}: what was whole by then is kept: {read}");
     }

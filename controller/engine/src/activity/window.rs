@@ -127,7 +127,7 @@ impl Window {
     }
 
     /// All its days, the first one first.
-    pub fn iter(&self) -> impl Iterator<Item = Day> {
+    pub fn iter(&self) -> impl Iterator<Item = Day> + use<> {
         let first = self.first;
         (0..self.days).map(move |n| first.plus(i32::from(n)))
     }
