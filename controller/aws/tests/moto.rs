@@ -42,10 +42,16 @@ fn environment() -> Option<PathBuf> {
     })?;
     let complete = |entry: &fs::DirEntry| {
         let named = entry.file_name().to_string_lossy().starts_with("venv-");
-        named && entry.path().join(".complete").exists() && entry.path().join("bin/moto_server").exists()
+        named && entry.path().join(".complete").exists() && has_cbor(&entry.path())
     };
     let found = fs::read_dir(cache).ok()?.flatten().filter(complete);
     found.max_by_key(|entry| entry.metadata().and_then(|m| m.modified()).ok()).map(|entry| entry.path())
+}
+
+/// An older one lacks what the bridge of CBOR needs.
+fn has_cbor(environment: &Path) -> bool {
+    let versions = fs::read_dir(environment.join("lib")).into_iter().flatten().flatten();
+    versions.map(|python| python.path().join("site-packages/cbor2")).any(|package| package.exists())
 }
 
 /// A moto server; it ends with this value.
