@@ -129,6 +129,11 @@ def rds(room):
 
 
 @pytest.fixture
+def cloudwatch(room):
+    return room.client("cloudwatch")
+
+
+@pytest.fixture
 def database(server, rds):
     """Makes a database and waits until it is there; answers it as it is listed."""
 

@@ -265,7 +265,12 @@ impl Account {
     }
 
     /// A failure keeps the time when it began, over as many readings as it lasts.
-    fn since_when<T>(&self, region: &Region, operation: &'static str, mut reading: Reading<T>) -> Reading<T> {
+    pub(crate) fn since_when<T>(
+        &self,
+        region: &Region,
+        operation: &'static str,
+        mut reading: Reading<T>,
+    ) -> Reading<T> {
         let mut failing = self.failing_since.lock();
         let key = (region.clone(), operation);
         if let Extent::Failed { since, .. } = &mut reading.extent {

@@ -3,7 +3,9 @@
 //! The SDK's XML reader takes a document that ends too early, or breaks in the middle, for a shorter list, and
 //! says nothing. To us that would be hosts that are not there. So an answer is believed only when it is whole:
 //! this module runs the very tokenizer that the SDK uses over it and refuses what the SDK would pass over.
-//! It must never quote a body.
+//! It must never quote a body. `CloudWatch` answers in CBOR, which [`cbor`] judges likewise.
+
+pub(crate) mod cbor;
 
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -19,13 +21,17 @@ pub(crate) enum BadAnswer {
     OtherRoot { expected: String, found: String },
     #[error("expected whole XML, found what {how}")]
     NotWhole { how: &'static str },
+    #[error("expected a whole CBOR map, found what {how}")]
+    NotWholeCbor { how: &'static str },
 }
 
 impl BadAnswer {
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
             Self::TooLarge { .. } => FailureKind::TooLarge,
-            Self::OtherRoot { .. } | Self::NotWhole { .. } => FailureKind::Malformed,
+            Self::OtherRoot { .. } | Self::NotWhole { .. } | Self::NotWholeCbor { .. } => {
+                FailureKind::Malformed
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::listing::{Ask, Listed, Page};
 use crate::proof::ProvedKeys;
 use crate::settings::Limits;
 use crate::wire::{Wire, Wiring};
-use crate::{ec2, rds};
+use crate::{cloudwatch, ec2, rds};
 
 /// All clients of one place.
 #[derive(Debug)]
@@ -20,17 +20,19 @@ pub(crate) struct Clients {
     pub(crate) place: Place,
     pub(crate) ec2: ec2::Clients,
     pub(crate) rds: rds::Clients,
+    pub(crate) cloudwatch: cloudwatch::Clients,
 }
 
 impl Clients {
     pub(crate) fn new(config: &SdkConfig, place: Place, keys: &ProvedKeys, wiring: &Wiring) -> Self {
         let ec2 = ec2::Clients::new(config, &place, keys, wiring);
         let rds = rds::Clients::new(config, &place, keys, wiring);
-        Self { place, ec2, rds }
+        let cloudwatch = cloudwatch::Clients::new(config, &place, keys, wiring);
+        Self { place, ec2, rds, cloudwatch }
     }
 
     pub(crate) fn wires(&self) -> impl Iterator<Item = &Wire> {
-        self.ec2.wires.iter().chain(&self.rds.wires)
+        self.ec2.wires.iter().chain(&self.rds.wires).chain([&self.cloudwatch.wire])
     }
 }
 

@@ -53,8 +53,8 @@ impl From<Failure> for Failed {
 
 /// The category of a refusal by HTTP status and AWS's code.
 ///
-/// Codes: "Error codes for the Amazon EC2 API", the common errors of the STS and RDS APIs, and the SDK's own list of
-/// throttles.
+/// Codes: "Error codes for the Amazon EC2 API", the common errors of the STS, RDS and `CloudWatch` APIs, and the SDK's own list
+/// of throttles.
 pub(crate) fn kind_of(status: u16, code: Option<&str>) -> FailureKind {
     match (code.unwrap_or_default(), status) {
         (
@@ -227,9 +227,13 @@ fn next_step(
         (FailureKind::Denied, Some("RequestExpired" | "SignatureDoesNotMatch")) => {
             "check the secret key, and the clock of the node".to_owned()
         }
-        // EC2 and RDS say so in regions that are off; elsewhere STS would have refused the credentials before.
+        // They say so in regions that are off; elsewhere STS would have refused the credentials before.
         (FailureKind::Denied, Some("AuthFailure")) => region_is_off(place),
-        (FailureKind::Denied, Some("InvalidClientTokenId")) if service == "rds" => region_is_off(place),
+        (FailureKind::Denied, Some("InvalidClientTokenId" | "UnrecognizedClientException"))
+            if matches!(service, "rds" | "cloudwatch") =>
+        {
+            region_is_off(place)
+        }
         (
             FailureKind::Denied,
             Some(

@@ -1,12 +1,12 @@
-//! What AWS says: EC2, RDS and STS as readings. The only crate that sees an AWS SDK.
+//! What AWS says: EC2, RDS, `CloudWatch` and STS as readings. The only crate that sees an AWS SDK.
 //!
 //! ```text
-//! Account ─ Listing (rules, no I/O) ◄─ ec2, rds (questions) ─ SDK client ─ wire ─► AWS
-//!    └ Proof (STS: which account?) ────────── proved keys ────────────────┘
+//! Account ─ Listing (rules, no I/O) ◄─ ec2, rds, cloudwatch (questions) ─ SDK client ─ wire ─► AWS
+//!    └ Proof (STS: which account?) ──────────────── proved keys ──────────────────────┘
 //! ```
 //! [`Account`] is the door. `listing` says what makes a listing complete; `ec2` and `rds` ask, each kind of
-//! thing as `described` lays down; `asserted` asks only what assertions ask; `map` turns answers into the
-//! engine's types. Every attempt passes a `wire`, which holds back requests with unproved credentials (`proof`), keeps
+//! thing as `described` lays down; `asserted` asks only what assertions ask; `activity` asks `cloudwatch` what hosts did;
+//! `map` turns answers into the engine's types. Every attempt passes a `wire`, which holds back requests with unproved credentials (`proof`), keeps
 //! to our own rate (`pace`), takes only whole answers of bounded size (`answer`) and counts (`calls`). `failure` puts
 //! errors into words.
 //!
@@ -14,9 +14,11 @@
 //! No type of an SDK appears in what it offers.
 
 mod account;
+mod activity;
 mod answer;
 mod asserted;
 mod calls;
+mod cloudwatch;
 mod connections;
 mod described;
 mod ec2;
@@ -37,9 +39,10 @@ pub use settings::{AccountSettings, AssumeRole, Identity, Limits, SESSION_NAME, 
 
 /// Directives for a log filter that must stand whatever level the user asks for: below them the SDK's own crates log
 /// requests and answers, and what those hold.
-pub const QUIET: [&str; 8] = [
+pub const QUIET: [&str; 9] = [
     "aws_config=info",
     "aws_runtime=info",
+    "aws_sdk_cloudwatch=info",
     "aws_sdk_ec2=info",
     "aws_sdk_rds=info",
     "aws_sdk_sts=info",

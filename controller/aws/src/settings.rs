@@ -119,6 +119,15 @@ pub struct Limits {
     pub calls_per_second: NonZeroU32,
     /// The same for RDS, which publishes no rates: two calls a poll are enough for a hundred databases.
     pub database_calls_per_second: NonZeroU32,
+    /// Metrics that one call asks for: at most 500 (`GetMetricData`).
+    pub metric_queries: usize,
+    /// Points that one call asks for, and AWS may tell in one answer: at most 100,800 (`GetMetricData`).
+    pub metric_points: usize,
+    /// The same for `CloudWatch`. It takes 50 calls a second, but gives out no more than 90,000 points a second beyond the last
+    /// three hours, and a full call of 90 days asks for 45,000: half of them stay for the account's dashboards and alarms.
+    pub metric_calls_per_second: NonZeroU32,
+    /// One whole reading of activity: the 120 calls of 20,000 hosts with three metrics take two minutes at our rate.
+    pub activity_time: Duration,
     /// How long before their end sessions are renewed (at least half of it: the SDK draws lots), so that none ends
     /// in the middle of a listing.
     pub renew_ahead: Duration,
@@ -155,6 +164,10 @@ impl Default for Limits {
             max_backoff: Duration::from_secs(10),
             calls_per_second: const { NonZeroU32::new(10).unwrap() },
             database_calls_per_second: const { NonZeroU32::new(5).unwrap() },
+            metric_queries: 500,
+            metric_points: 100_800,
+            metric_calls_per_second: NonZeroU32::MIN,
+            activity_time: Duration::from_mins(15),
             renew_ahead: Duration::from_mins(5),
             proof_age: Duration::from_hours(1),
             proof_pause: Duration::from_secs(10),

@@ -33,11 +33,20 @@ struct Line {
     inner: SharedHttpConnector,
     place: Place,
     operation: &'static str,
-    root: String,
+    protocol: Protocol,
     max_answer_bytes: usize,
     pace: Pace,
     log: CallLog,
     signatures: Signatures,
+}
+
+/// What a service answers in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// XML with the operation's name on it: EC2, RDS, STS.
+    Xml,
+    /// A map of CBOR: `CloudWatch`.
+    Cbor,
 }
 
 /// What all wires of an account have in common.
@@ -48,9 +57,21 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    /// A wire for one operation, at most so many calls a second.
+    /// A wire for one operation of a service that answers in XML, at most so many calls a second.
     pub(crate) fn wire(
         &self,
+        place: &Place,
+        operation: &'static str,
+        per_second: NonZeroU32,
+        signatures: Signatures,
+    ) -> Wire {
+        self.wire_in(Protocol::Xml, place, operation, per_second, signatures)
+    }
+
+    /// The same of a service that answers in `protocol`.
+    pub(crate) fn wire_in(
+        &self,
+        protocol: Protocol,
         place: &Place,
         operation: &'static str,
         per_second: NonZeroU32,
@@ -60,7 +81,7 @@ impl Wiring {
             inner: self.connections.connector(),
             place: place.clone(),
             operation,
-            root: format!("{operation}Response"),
+            protocol,
             max_answer_bytes: self.limits.max_answer_bytes,
             pace: Pace::new(per_second),
             log: self.connections.log.clone(),
@@ -111,13 +132,26 @@ impl Line {
         let body = answer::read(response.take_body(), self.max_answer_bytes).await;
         let body = body.map_err(|e| lost(ConnectorError::io(e.into())))?.map_err(disbelieved)?;
         if !response.status().is_success() {
-            let kind = kind_of(response.status().as_u16(), answer::error_code(&body).as_deref());
+            let kind = kind_of(response.status().as_u16(), self.error_code(&body).as_deref());
             *response.body_mut() = SdkBody::from(body);
             return Ok((response, Some(kind)));
         }
-        let text = answer::whole(body, &self.root).map_err(disbelieved)?;
-        *response.body_mut() = SdkBody::from(text);
+        *response.body_mut() = self.believed(body).map_err(disbelieved)?;
         Ok((response, None))
+    }
+
+    fn believed(&self, body: Vec<u8>) -> Result<SdkBody, BadAnswer> {
+        match self.protocol {
+            Protocol::Xml => answer::whole(body, &format!("{}Response", self.operation)).map(SdkBody::from),
+            Protocol::Cbor => answer::cbor::whole(body).map(SdkBody::from),
+        }
+    }
+
+    fn error_code(&self, body: &[u8]) -> Option<String> {
+        match self.protocol {
+            Protocol::Xml => answer::error_code(body),
+            Protocol::Cbor => answer::cbor::error_code(body),
+        }
     }
 }
 

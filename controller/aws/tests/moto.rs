@@ -18,12 +18,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rollcall_aws::{Account, AccountSettings, AssumeRole, Connections, Identity, Limits, StaticKeys};
+use rollcall_engine::activity::{Activity, ActivityMetric, Series, Subject, Told, Window};
 use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{
     Address, Asked, Database, DatabaseCluster, GroupMembership, Instance, Inventory, MemberRole,
     ParameterAnswer, ParameterGroupName, ParameterScope, Peer, Ports, Rule, SecurityGroup, SubnetGroup, Tags,
     Volume,
 };
+use rollcall_engine::limits::ACTIVITY_DAYS;
 use rollcall_engine::reading::{Extent, FailureKind};
 use serde_json::{Value, json};
 
@@ -40,10 +42,16 @@ fn environment() -> Option<PathBuf> {
     })?;
     let complete = |entry: &fs::DirEntry| {
         let named = entry.file_name().to_string_lossy().starts_with("venv-");
-        named && entry.path().join(".complete").exists() && entry.path().join("bin/moto_server").exists()
+        named && entry.path().join(".complete").exists() && has_cbor(&entry.path())
     };
     let found = fs::read_dir(cache).ok()?.flatten().filter(complete);
     found.max_by_key(|entry| entry.metadata().and_then(|m| m.modified()).ok()).map(|entry| entry.path())
+}
+
+/// An older one lacks what the bridge of CBOR needs.
+fn has_cbor(environment: &Path) -> bool {
+    let versions = fs::read_dir(environment.join("lib")).into_iter().flatten().flatten();
+    versions.map(|python| python.path().join("site-packages/cbor2")).any(|package| package.exists())
 }
 
 /// A moto server; it ends with this value.
@@ -234,6 +242,15 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
     the_databases_are_told_too(&inventory, &truth);
     so_is_what_assertions_ask(&inventory, &truth, now);
 
+    let instances = inventory.instances.seen.iter().map(Subject::of_instance);
+    let databases = inventory.databases.seen.iter().filter_map(Subject::of_database);
+    let subjects: Vec<Subject> = instances.chain(databases).collect();
+    let window = Window::whole_days(now, ACTIVITY_DAYS);
+    let metrics = ActivityMetric::ALL.into();
+    let activity = account.read_activity(&REGION.into(), &subjects, &metrics, window, now).await;
+    assert_eq!(activity.hosts.extent, Extent::Complete { at: now });
+    and_what_hosts_did(&activity, &inventory, &truth);
+
     let mistaken = Account::new(moto.settings(ACCOUNT, false), &connections).await.unwrap();
     let reading = mistaken.read_instances(&REGION.into(), now).await;
     let Extent::Failed { why, .. } = &reading.extent else { panic!("{:?}", reading.extent) };
@@ -252,6 +269,31 @@ fn the_databases_are_told_too(inventory: &Inventory, truth: &Value) {
 
 fn id(told: &Value) -> HostId {
     told["id"].as_str().unwrap().into()
+}
+
+/// Read in CBOR, through the bridge beside the seed, and by boto3 in JSON.
+fn and_what_hosts_did(activity: &Activity, inventory: &Inventory, truth: &Value) {
+    let mut values = 0;
+    for (name, metric) in [("CPUUtilization", ActivityMetric::Cpu), ("NetworkIn", ActivityMetric::NetworkIn)]
+    {
+        for (host, told) in truth["activity"][name].as_object().unwrap() {
+            let Some(Series::Days(days)) = activity.hosts.seen[&HostId::new(host)].series(metric) else {
+                panic!("{name} of {host} was not read");
+            };
+            let read: Vec<(String, f32)> = days.iter().map(|(day, value)| (day.to_string(), value)).collect();
+            values += read.len();
+            assert_eq!(read.len(), told.as_object().unwrap().len(), "{name} of {host}");
+            for (day, value) in read {
+                let off = (f64::from(value) - told[&day].as_f64().unwrap()).abs();
+                assert!(off < 1e-3, "{name} of {host} on {day}: {value}");
+            }
+        }
+    }
+    assert_eq!(values, 2 * (90 + 21 + 1), "as many as were put");
+    let orders = inventory.databases.seen.iter().find(|d| d.name == "orders-00").unwrap();
+    let connections = |day| activity.told(&orders.id, ActivityMetric::Connections, day);
+    // moto makes its databases today, and what was before a database is not its own.
+    assert_eq!(connections(activity.window.last()), Told::NoData);
 }
 
 fn so_is_what_assertions_ask(inventory: &Inventory, truth: &Value, now: Timestamp) {

@@ -8,6 +8,10 @@
     reason = "a failing test speaks by panicking"
 )]
 
+#[path = "reader/activity.rs"]
+mod activity;
+#[path = "reader/activity_faults.rs"]
+mod activity_faults;
 #[path = "reader/asserted_faults.rs"]
 mod asserted_faults;
 #[path = "reader/assertions.rs"]

@@ -6,6 +6,7 @@
 //! The three rules that everything here serves: **unknown is never idle, an error is never absence, and only
 //! a [`reading::Complete`] can prove that something is not there** (by type: there is no other way to ask).
 
+pub mod activity;
 pub mod finding;
 pub mod fleet;
 pub mod ids;

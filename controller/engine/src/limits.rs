@@ -20,6 +20,13 @@ pub const ASSERTED_MAX_AGE: SignedDuration = SignedDuration::from_hours(2);
 /// Termination protection is asked instance by instance, once a day; a round may take a while.
 pub const PROTECTION_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
 
+/// A day's activity is whole once the day has been over for this long. EC2 sends its points every five minutes and RDS every
+/// minute, each a few minutes late; an hour is ten times that.
+pub const ACTIVITY_SETTLES: SignedDuration = SignedDuration::from_hours(1);
+
+/// How many days of activity are read. It is as dear as 35, which rules want at least, and a rule can be tried on what was.
+pub const ACTIVITY_DAYS: u16 = 90;
+
 /// How long the names of a host's checks are believed. One call per host at one call a second is 5.5 hours for
 /// 20,000 hosts, so a proof must outlive some rounds; docs/targets.md sets 24 hours.
 pub const CHECK_PROOF_MAX_AGE: SignedDuration = SignedDuration::from_hours(24);

@@ -1,4 +1,5 @@
 """Makes a small fleet in moto with boto3, and prints what boto3 then sees, for the reader to be compared with."""
+import datetime
 import json
 import sys
 
@@ -166,6 +167,49 @@ def described_subnet_groups(rds):
     ]
 
 
+# 90 days that are whole on 2 March 2026 at noon.
+UNTIL = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
+FROM = UNTIL - datetime.timedelta(days=90)
+
+
+def do_something(cloudwatch, hosts, name):
+    """Samples of three hosts: all days, a gap, and the last day alone; of a database on one day. moto lets anybody put them."""
+    ages = {hosts[2]: range(1, 91), hosts[3]: [*range(1, 11), *range(20, 31)], hosts[4]: [1]}
+    for host, days in ages.items():
+        dimensions = [{"Name": "InstanceId", "Value": host}]
+        data = [
+            {"MetricName": metric, "Dimensions": dimensions, "Timestamp": UNTIL - ago(day, hour), "Value": value(day, hour)}
+            for day in days
+            for hour in (1, 13)
+            for metric, value in METRICS.items()
+        ]
+        cloudwatch.put_metric_data(Namespace="AWS/EC2", MetricData=data)
+    dimensions = [{"Name": "DBInstanceIdentifier", "Value": name}]
+    busy = {"MetricName": "DatabaseConnections", "Dimensions": dimensions, "Timestamp": UNTIL - ago(1, 2), "Value": 7}
+    cloudwatch.put_metric_data(Namespace="AWS/RDS", MetricData=[busy])
+
+
+METRICS = {"CPUUtilization": lambda day, hour: day + hour / 100, "NetworkIn": lambda day, hour: 1000.0 * day + hour}
+STATISTICS = {"CPUUtilization": "Maximum", "NetworkIn": "Sum"}
+
+
+def ago(days, hours):
+    return datetime.timedelta(days=days) - datetime.timedelta(hours=hours)
+
+
+def described_activity(cloudwatch, hosts):
+    """By metric and host the days that boto3 is told of, with their values."""
+
+    def days(host, metric):
+        of = {"Namespace": "AWS/EC2", "MetricName": metric, "Dimensions": [{"Name": "InstanceId", "Value": host}]}
+        query = {"Id": "m", "MetricStat": {"Metric": of, "Period": 86400, "Stat": STATISTICS[metric]}}
+        [result] = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=FROM, EndTime=UNTIL)["MetricDataResults"]
+        utc = [time.astimezone(datetime.timezone.utc).date().isoformat() for time in result["Timestamps"]]
+        return dict(zip(utc, result["Values"]))
+
+    return {metric: {host: days(host, metric) for host in hosts} for metric in STATISTICS}
+
+
 def main():
     rds = in_account("rds")
     databases(rds)
@@ -179,6 +223,8 @@ def main():
     used = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ec2.associate_address(AllocationId=used, InstanceId=hosts[2])
     ec2.allocate_address(Domain="vpc")
+    cloudwatch = in_account("cloudwatch")
+    do_something(cloudwatch, hosts, "orders-00")
 
     pages = ec2.get_paginator("describe_instances").paginate()
     seen = [i for page in pages for r in page["Reservations"] for i in r["Instances"]]
@@ -213,6 +259,7 @@ def main():
                 "securityGroups": described_groups(ec2),
                 "subnetGroups": described_subnet_groups(rds),
                 "protected": hosts[4],
+                "activity": described_activity(cloudwatch, hosts),
             }
         )
     )

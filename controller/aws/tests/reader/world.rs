@@ -44,6 +44,7 @@ pub fn quick() -> Limits {
         max_backoff: Duration::from_millis(10),
         calls_per_second: NonZeroU32::new(10_000).unwrap(),
         database_calls_per_second: NonZeroU32::new(10_000).unwrap(),
+        metric_calls_per_second: NonZeroU32::new(10_000).unwrap(),
         proof_pause: Duration::ZERO,
         ..Limits::default()
     }
@@ -109,6 +110,7 @@ impl World {
         let service = match operation {
             _ if operation.starts_with("DescribeDB") => "rds",
             _ if operation.starts_with("Describe") => "ec2",
+            "GetMetricData" => "cloudwatch",
             _ => "sts",
         };
         self.aws.stage().calls.of(service, operation)

@@ -4,14 +4,17 @@
 
 use axum::{
     Router,
-    body::to_bytes,
+    body::{Body, to_bytes},
     extract::{Request, State},
     response::Response,
 };
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
-    Aws, ec2,
+    Aws, cloudwatch,
+    dialect::Dialect,
+    ec2,
     error::AwsError,
     ground::Mint,
     identity::{Caller, Stranger},
@@ -34,8 +37,10 @@ pub struct Asked<'a> {
     pub aws: &'a Aws,
     /// Service, operation, account and region.
     pub call: &'a Call,
-    /// Its parameters.
+    /// Its parameters, where it is a form.
     pub params: &'a Params,
+    /// What it says, where it is none.
+    pub body: &'a Value,
     /// Who calls.
     pub caller: &'a Caller,
     /// What strikes it.
@@ -51,29 +56,64 @@ pub fn router(aws: Aws) -> Router {
 
 async fn enter(State(aws): State<Aws>, request: Request) -> Response {
     let signed = Signed::of(request.headers());
-    let params = match params(request).await {
-        Ok(params) => params,
-        Err(error) => return service_of(signed.as_ref()).refuse(&error, &request_id(&aws)),
+    let service = service_of(signed.as_ref());
+    let said = match Said::read(request).await {
+        Ok(said) => said,
+        Err((dialect, error)) => return refuse(service, &dialect, &error, &request_id(&aws)),
     };
     let caller = aws.ground().read().identities.caller(signed.as_ref(), Timestamp::now());
-    let call = call_of(signed.as_ref(), &params, caller.as_ref().ok());
+    let call = call_of(signed.as_ref(), &said, caller.as_ref().ok());
     let strike = aws.stage().strike(&call);
     tokio::time::sleep(strike.latency()).await;
 
     let id = request_id(&aws);
-    let service = service_of(signed.as_ref());
-    let outcome = answer(&aws, service, &call, &params, caller, &strike);
+    let outcome = answer(&aws, service, &call, &said, caller, &strike);
     let (error, response) = match outcome {
         Ok(Answer::Xml(inner)) => ("", service.wrap(&call.operation, &inner, &id)),
+        Ok(Answer::Reply(reply)) => ("", said.dialect.write(&reply, &id)),
         Ok(Answer::Verbatim(response)) => ("", response),
-        Err(error) => (error.code, service.refuse(&error, &id)),
+        Err(error) => (error.code, refuse(service, &said.dialect, &error, &id)),
     };
     aws.stage().record(call, response.status().as_u16(), error, &strike);
     strike.deliver(response).await
 }
 
+/// What a request says, in its dialect.
+struct Said {
+    dialect: Dialect,
+    params: Params,
+    body: Value,
+}
+
+impl Said {
+    async fn read(request: Request) -> Result<Self, (Dialect, AwsError)> {
+        let (parts, body) = request.into_parts();
+        let dialect = Dialect::of(&parts);
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        match Self::of(&dialect, body, &query).await {
+            Ok((params, body)) => Ok(Self { dialect, params, body }),
+            Err(error) => Err((dialect, error)),
+        }
+    }
+
+    async fn of(dialect: &Dialect, body: Body, query: &str) -> Result<(Params, Value), AwsError> {
+        let too_long = |_| AwsError::bad_request("MalformedQueryString", "The request body is too long");
+        let body = to_bytes(body, MAX_BODY).await.map_err(too_long)?;
+        if dialect.operation().is_some() {
+            return Ok((Params::default(), dialect.read(&body)?));
+        }
+        let params = Params::parse(if body.is_empty() { query.as_bytes() } else { &body })?;
+        Ok((params, Value::Null))
+    }
+}
+
+fn refuse(service: Service, dialect: &Dialect, error: &AwsError, id: &str) -> Response {
+    if dialect.operation().is_some() { dialect.refuse(error, id) } else { service.refuse(error, id) }
+}
+
 enum Answer {
     Xml(String),
+    Reply(cloudwatch::Reply),
     Verbatim(Response),
 }
 
@@ -81,7 +121,7 @@ fn answer(
     aws: &Aws,
     service: Service,
     call: &Call,
-    params: &Params,
+    said: &Said,
     caller: Result<Caller, Stranger>,
     strike: &Strike,
 ) -> Result<Answer, AwsError> {
@@ -92,13 +132,18 @@ fn answer(
         return Err(AwsError::of_status(501));
     }
     let caller = caller.map_err(|stranger| service.turn_away(stranger))?;
-    let asked = Asked { aws, call, params, caller: &caller, strike, now: aws.stage().now() };
-    let inner = match service {
-        Service::Ec2 => ec2::answer(&asked),
-        Service::Rds => rds::answer(&asked),
-        Service::Sts => sts::answer(&asked),
-    };
-    inner.map(Answer::Xml)
+    let Said { dialect, params, body } = said;
+    let asked = Asked { aws, call, params, body, caller: &caller, strike, now: aws.stage().now() };
+    match (service, dialect) {
+        (Service::Ec2, Dialect::Query) => ec2::answer(&asked).map(Answer::Xml),
+        (Service::Rds, Dialect::Query) => rds::answer(&asked).map(Answer::Xml),
+        (Service::Sts, Dialect::Query) => sts::answer(&asked).map(Answer::Xml),
+        (Service::CloudWatch, Dialect::Json(_) | Dialect::Cbor(_)) => {
+            cloudwatch::answer(&asked).map(Answer::Reply)
+        }
+        // AWS speaks to the older services in forms alone; CloudWatch takes forms too, which is more than the fake does.
+        _ => Err(AwsError::of_status(501)),
+    }
 }
 
 fn replaced(
@@ -119,18 +164,12 @@ fn replaced(
     })
 }
 
-async fn params(request: Request) -> Result<Params, AwsError> {
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let too_long = |_| AwsError::bad_request("MalformedQueryString", "The request body is too long");
-    let body = to_bytes(request.into_body(), MAX_BODY).await.map_err(too_long)?;
-    Params::parse(if body.is_empty() { query.as_bytes() } else { &body })
-}
-
-fn call_of(signed: Option<&Signed>, params: &Params, caller: Option<&Caller>) -> Call {
+fn call_of(signed: Option<&Signed>, said: &Said, caller: Option<&Caller>) -> Call {
     let signed = |field: fn(&Signed) -> &String| signed.map(field).cloned().unwrap_or_default();
+    let service = signed(|s| &s.service);
     Call {
-        service: signed(|s| &s.service),
-        operation: params.get("Action").unwrap_or_default().to_owned(),
+        service: Service::named(&service).map_or(service, |known| known.name().to_owned()),
+        operation: said.dialect.operation().or(said.params.get("Action")).unwrap_or_default().to_owned(),
         account: caller.map(|c| c.account.clone()).unwrap_or_default(),
         region: signed(|s| &s.region),
     }

@@ -27,6 +27,11 @@ impl<T: Clone> History<T> {
         self.0.iter().rev().find(|(from, _)| *from <= at).and_then(|(_, thing)| thing.as_ref())
     }
 
+    /// When it turned, or is planned to turn, into something else, in order.
+    pub fn turns(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.iter().map(|(from, _)| *from)
+    }
+
     /// A new course from `at` on: whatever was planned for later is dropped.
     pub fn turn(&mut self, at: Timestamp, thing: Option<T>) {
         self.0.retain(|(from, _)| *from < at);

@@ -1,9 +1,11 @@
-//! A fake AWS: EC2, RDS and STS (Query protocol, XML answers), over a ground truth of accounts and regions.
+//! A fake AWS: EC2, RDS and STS (Query protocol, XML answers) and `CloudWatch` (CBOR and JSON), over a ground truth of
+//! accounts and regions.
 //!
 //! ```text
 //! front     one door for all services: who calls, what strikes, which service; counts the call
 //! ├─ ec2    the actions of EC2: paging, filters, guards, rendering
 //! ├─ rds    the actions of RDS, likewise
+//! ├─ cloudwatch  metrics, made from what hosts do
 //! └─ sts    GetCallerIdentity, AssumeRole
 //! truth     the typed API by which tests and the demo change and read the ground truth
 //! ground    the ground truth itself, with the past and the planned of each thing
@@ -13,9 +15,10 @@
 //! independent client against both and lists every difference with its reason.
 //!
 //! What it is not: signatures are not checked (see [`request`]), IAM is a list of denials (see [`identity`]),
-//! and of EC2 and RDS it has only what Rollcall's readers and its tests use. Other services (`CloudWatch` in
-//! CBOR) are to be added beside `ec2` and chosen in [`front`].
+//! and of its services it has only what Rollcall's readers and its tests use.
 
+pub mod cloudwatch;
+pub mod dialect;
 pub mod ec2;
 pub mod error;
 pub mod front;
@@ -36,7 +39,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -45,7 +48,7 @@ use parking_lot::RwLock;
 
 use self::{ground::Ground, rates::Rates};
 pub use self::{
-    ground::{Launch, VolumeSpec},
+    ground::{Launch, Load, VolumeSpec},
     identity::Role,
     truth::{AccountTruth, RegionTruth},
 };
@@ -64,6 +67,7 @@ struct Inner {
     ground: RwLock<Ground>,
     rates: Rates,
     habits: RwLock<Habits>,
+    metric_page: AtomicUsize,
     numbers: AtomicU64,
 }
 
@@ -91,6 +95,7 @@ impl Aws {
             ground: RwLock::default(),
             rates: Rates::default(),
             habits: RwLock::default(),
+            metric_page: AtomicUsize::new(usize::MAX),
             numbers: AtomicU64::new(1),
         }))
     }
@@ -109,6 +114,11 @@ impl Aws {
     /// Sets its habits.
     pub fn set_habits(&self, habits: Habits) {
         *self.0.habits.write() = habits;
+    }
+
+    /// From now on a page of metrics holds no more points than this, whatever is asked for: AWS may cut an answer as it likes.
+    pub fn cut_metrics(&self, points: usize) {
+        self.0.metric_page.store(points.max(1), Ordering::Relaxed);
     }
 
     /// The ground truth of an account, which is made when it is new, with all regions that are on by default.
@@ -138,6 +148,10 @@ impl Aws {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.0.rates
+    }
+
+    pub(crate) fn metric_page(&self) -> usize {
+        self.0.metric_page.load(Ordering::Relaxed)
     }
 
     pub(crate) fn habits(&self) -> Habits {

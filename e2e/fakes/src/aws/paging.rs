@@ -113,6 +113,28 @@ impl Paging {
     }
 }
 
+impl Paging {
+    /// The order's seed.
+    pub(super) fn seed(&self) -> u64 {
+        self.cursor.seed
+    }
+
+    /// Where the page begins, as [`Self::lead_on`] was told; none for the first page.
+    pub(super) fn after(&self) -> Option<(u64, u64)> {
+        self.cursor.after
+    }
+
+    /// How many of `all` go on the page.
+    pub(super) fn size(&self, all: usize) -> usize {
+        self.shortened(self.size.map_or(all, |max| max.min(all)))
+    }
+
+    /// The token that leads to a page that begins there, for listings that count otherwise than by items.
+    pub(super) fn lead_on(&self, after: (u64, u64)) -> String {
+        Cursor { seed: self.cursor.seed, after: Some(after) }.write(self.request)
+    }
+}
+
 impl Cursor {
     /// Opaque to clients: five numbers in hexadecimal, the last a check over the others.
     fn write(self, request: u64) -> String {
@@ -140,7 +162,7 @@ impl Cursor {
     }
 }
 
-fn hash(of: &impl Hash) -> u64 {
+pub(super) fn hash(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
     hasher.finish()

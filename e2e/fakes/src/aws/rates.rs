@@ -1,5 +1,5 @@
-//! EC2's request and resource limits as AWS publishes them, enforced per account, region and action; and a guess
-//! at RDS's, of which AWS says nothing.
+//! EC2's request and resource limits as AWS publishes them, enforced per account, region and action; those of `CloudWatch`,
+//! and a guess at RDS's, of which AWS says nothing.
 //!
 //! Source: "Request throttling for the Amazon EC2 API", its tables of request token bucket sizes and of
 //! resource token bucket sizes. Off until switched on, so that small tests need not wait.
@@ -50,6 +50,20 @@ impl Rates {
         buckets.resources.clear();
     }
 
+    /// Takes a token for each point of metrics that is given out. False is a throttle.
+    pub fn allow_points(&self, call: &Call, points: usize) -> bool {
+        let mut buckets = self.0.lock();
+        if !buckets.enforced {
+            return true;
+        }
+        let now = buckets.started.elapsed().as_secs_f64();
+        let (burst, refill) = METRIC_POINTS;
+        let wanted = f64::from(u32::try_from(points).unwrap_or(u32::MAX));
+        // A page may hold more than a second's worth: the bucket then has to be full.
+        let bucket = buckets.resources.entry(call.clone());
+        bucket.or_insert_with(|| TokenBucket::full(burst, refill, now)).take(wanted.min(burst), now)
+    }
+
     /// Takes one request token, and a resource token for each of `resources` instances named. False is a throttle.
     /// Buckets fill in machine time, as clients wait in machine time.
     pub fn allow(&self, call: &Call, listing: Listing, resources: usize) -> bool {
@@ -72,12 +86,18 @@ impl Rates {
     }
 }
 
+/// Calls of `GetMetricData` a second ("`CloudWatch` service quotas").
+const METRIC_CALLS: Size = (50.0, 50.0);
+/// Points that it gives out a second, from beyond the last three hours (the same).
+const METRIC_POINTS: Size = (90_000.0, 90_000.0);
+
 /// RDS's: narrow enough that a reader who asks once per database is caught (m).
 const RDS: Size = (20.0, 5.0);
 
 fn request_size(call: &Call, listing: Listing) -> Size {
     match call.operation.as_str() {
         _ if call.service == "rds" => RDS,
+        "GetMetricData" => METRIC_CALLS,
         "TerminateInstances" | "CreateSnapshot" => (100.0, 5.0),
         "CreateTags" | "DeleteTags" => (100.0, 10.0),
         "RunInstances" | "StartInstances" => (5.0, 2.0),

@@ -20,6 +20,8 @@ pub enum Service {
     Rds,
     /// STS.
     Sts,
+    /// `CloudWatch`.
+    CloudWatch,
 }
 
 impl Service {
@@ -30,7 +32,20 @@ impl Service {
             "ec2" => Some(Service::Ec2),
             "rds" => Some(Service::Rds),
             "sts" => Some(Service::Sts),
+            // The name in signatures; IAM says `cloudwatch`.
+            "monitoring" | "cloudwatch" => Some(Service::CloudWatch),
             _ => None,
+        }
+    }
+
+    /// Its name, as IAM says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::Ec2 => "ec2",
+            Service::Rds => "rds",
+            Service::Sts => "sts",
+            Service::CloudWatch => "cloudwatch",
         }
     }
 
@@ -43,11 +58,13 @@ impl Service {
             (Service::Ec2, Stranger::Expired) => {
                 AwsError::bad_request("RequestExpired", "Request has expired.")
             }
-            (Service::Rds | Service::Sts, Stranger::Unsigned) => {
+            (Service::Rds | Service::Sts | Service::CloudWatch, Stranger::Unsigned) => {
                 AwsError::forbidden("MissingAuthenticationToken", "Request is missing Authentication Token")
             }
-            (Service::Rds | Service::Sts, Stranger::Unknown) => AwsError::invalid_token(),
-            (Service::Rds | Service::Sts, Stranger::Expired) => {
+            (Service::Rds | Service::Sts | Service::CloudWatch, Stranger::Unknown) => {
+                AwsError::invalid_token()
+            }
+            (Service::Rds | Service::Sts | Service::CloudWatch, Stranger::Expired) => {
                 AwsError::forbidden("ExpiredToken", "The security token included in the request is expired")
             }
         }
@@ -58,7 +75,9 @@ impl Service {
     pub fn throttled(self) -> AwsError {
         match self {
             Service::Ec2 => AwsError::throttled(),
-            Service::Rds | Service::Sts => AwsError::bad_request("Throttling", "Rate exceeded"),
+            Service::Rds | Service::Sts | Service::CloudWatch => {
+                AwsError::bad_request("Throttling", "Rate exceeded")
+            }
         }
     }
 
@@ -72,18 +91,18 @@ impl Service {
                 let resource = format!("arn:aws:rds:{}:{}:*", call.region, call.account);
                 AwsError::access_denied(who, &action, &resource)
             }
-            Service::Sts => AwsError::access_denied(who, &action, "*"),
+            Service::Sts | Service::CloudWatch => AwsError::access_denied(who, &action, "*"),
         }
     }
 
-    /// What the service says with this status when it has nothing better to say. RDS has words of its own
-    /// ("Common errors" of its API reference).
+    /// What the service says with this status when it has nothing better to say. RDS and `CloudWatch` have words of their own
+    /// ("Common errors" of their API references).
     #[must_use]
     pub fn failed(self, status: u16) -> AwsError {
         let error = AwsError::of_status(status);
         let code = match (self, error.code) {
-            (Service::Rds, "Unavailable") => "ServiceUnavailable",
-            (Service::Rds, "InternalError") => "InternalFailure",
+            (Service::Rds | Service::CloudWatch, "Unavailable") => "ServiceUnavailable",
+            (Service::Rds | Service::CloudWatch, "InternalError") => "InternalFailure",
             (_, code) => code,
         };
         AwsError { code, ..error }
@@ -97,7 +116,7 @@ impl Service {
         xml.raw(&format!("<{action}Response xmlns=\"{}\">", self.namespace()));
         match self {
             Service::Ec2 => xml.text("requestId", id).raw(inner),
-            Service::Rds | Service::Sts => xml
+            Service::Rds | Service::Sts | Service::CloudWatch => xml
                 .nest(&format!("{action}Result"), |xml| {
                     xml.raw(inner);
                 })
@@ -123,7 +142,7 @@ impl Service {
                 });
                 xml.text("RequestID", id);
             }),
-            Service::Rds | Service::Sts => {
+            Service::Rds | Service::Sts | Service::CloudWatch => {
                 xml.raw(&format!("<ErrorResponse xmlns=\"{}\">", self.namespace()));
                 let kind = if error.status.is_server_error() { "Receiver" } else { "Sender" };
                 xml.nest("Error", |xml| {
@@ -139,6 +158,7 @@ impl Service {
         match self {
             Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Service::Rds => "http://rds.amazonaws.com/doc/2014-10-31/",
+            Service::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
         }
     }

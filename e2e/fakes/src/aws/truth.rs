@@ -3,6 +3,7 @@
 //! It obeys the laws of nature only: no rights, no protection, no tag rules, no limits, no faults. What it
 //! reads is what is, whatever the API is made to say.
 
+mod activity;
 mod databases;
 mod things;
 

@@ -13,7 +13,7 @@ use rollcall_fakes::{
     stage::Stage,
 };
 
-/// A fake AWS (EC2, RDS and STS) on 127.0.0.1.
+/// A fake AWS (EC2, RDS, CloudWatch and STS) on 127.0.0.1.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {

@@ -86,6 +86,19 @@ pub enum Fault {
         /// How many.
         items: usize,
     },
+    /// The first items of the page are told with this status of the service's own, and not whole: of `CloudWatch`'s metrics
+    /// `PartialData`, `InternalError`, `Forbidden`.
+    ItemStatus {
+        /// How many.
+        items: usize,
+        /// The status.
+        status: String,
+    },
+    /// The answer has a remark of the service's on it: something may be missing.
+    Remark {
+        /// The remark.
+        message: String,
+    },
     /// The answer tells the world as it was.
     StaleRead {
         /// World seconds ago.
@@ -189,6 +202,8 @@ impl Fault {
             Fault::SkipPage => "skipPage",
             Fault::ReorderItems { .. } => "reorderItems",
             Fault::DropItems { .. } => "dropItems",
+            Fault::ItemStatus { .. } => "itemStatus",
+            Fault::Remark { .. } => "remark",
             Fault::StaleRead { .. } => "staleRead",
             Fault::Latency { .. } => "latency",
             Fault::Denied => "denied",

@@ -89,6 +89,21 @@ impl Strike {
         self.0.contains(&Fault::SkipPage)
     }
 
+    /// How many items of the page are told with another status, and with which.
+    #[must_use]
+    pub fn item_status(&self) -> Option<(usize, &str)> {
+        let struck = |fault| match fault {
+            &Fault::ItemStatus { items, ref status } => Some((items, status.as_str())),
+            _ => None,
+        };
+        self.first_each(struck).next()
+    }
+
+    /// The remarks on the answer.
+    pub fn remarks(&self) -> impl Iterator<Item = &str> {
+        self.first_each(|f| if let Fault::Remark { message } = f { Some(message.as_str()) } else { None })
+    }
+
     /// The world time that the answer tells.
     #[must_use]
     pub fn as_of(&self, now: Timestamp) -> Timestamp {

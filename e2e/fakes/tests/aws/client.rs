@@ -90,19 +90,31 @@ impl Client {
         self.call("sts", action, params).await.unwrap()
     }
 
+    /// Metrics, in AWS JSON.
+    pub async fn metrics(&self, action: &str, body: &serde_json::Value) -> Answer {
+        let target = format!("GraniteServiceVersion20100801.{action}");
+        let request = self.http.post(&self.url).header("authorization", self.scope("monitoring"));
+        let request = request.header("x-amz-target", target).body(body.to_string());
+        let response = request.send().await.unwrap();
+        Answer { status: response.status().as_u16(), body: response.text().await.unwrap() }
+    }
+
+    fn scope(&self, service: &str) -> String {
+        let (key, region) = (&self.key, &self.region);
+        format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20260302/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        )
+    }
+
     pub async fn call(
         &self,
         service: &str,
         action: &str,
         params: &[(&str, &str)],
     ) -> Result<Answer, reqwest::Error> {
-        let scope = format!(
-            "AWS4-HMAC-SHA256 Credential={}/20260302/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
-            self.key, self.region
-        );
         let form: Vec<(&str, &str)> =
             [("Action", action)].into_iter().chain(params.iter().copied()).collect();
-        let mut request = self.http.post(&self.url).header("authorization", scope).form(&form);
+        let mut request = self.http.post(&self.url).header("authorization", self.scope(service)).form(&form);
         if let Some(token) = &self.token {
             request = request.header("x-amz-security-token", token);
         }
@@ -160,6 +172,19 @@ impl Answer {
     /// The text of the first element of this name.
     pub fn one(&self, name: &str) -> Option<String> {
         self.all(name).into_iter().next()
+    }
+
+    /// What an answer in JSON says.
+    pub fn json(&self) -> serde_json::Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The error code of an answer in JSON, or empty.
+    pub fn json_code(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        let code = body["__type"].as_str().unwrap_or_default();
+        code.rsplit('#').next().unwrap_or_default().to_owned()
     }
 
     /// The error code, or empty.

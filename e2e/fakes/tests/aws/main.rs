@@ -12,6 +12,8 @@ mod faults;
 mod identity;
 mod life;
 mod listing;
+mod metric_pages;
+mod metrics;
 mod network;
 mod paging;
 mod rates;

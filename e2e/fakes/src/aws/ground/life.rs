@@ -94,6 +94,7 @@ impl Region {
         self.volumes.retain(|_, history| !history.gone_before(then));
         self.addresses.retain(|_, history| !history.gone_before(then));
         self.dbs.forget_before(then);
+        self.loads.retain(|id, _| self.instances.contains_key(id) || self.dbs.instances.contains_key(id));
     }
 
     fn halt(

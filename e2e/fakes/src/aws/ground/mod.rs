@@ -10,6 +10,8 @@ pub mod db;
 mod instance;
 mod launch;
 mod life;
+mod load;
+mod metrics;
 mod mint;
 mod network;
 mod tags;
@@ -26,6 +28,8 @@ pub use self::{
     instance::{Device, Group, Instance, Lifecycle, RootDevice, State},
     launch::{Launch, VolumeSpec},
     life::{PENDING, SHUTTING_DOWN, STOPPING, TERMINATED_VISIBLE},
+    load::{Course, Load, Stretch},
+    metrics::{Metric, Periods, Put, Sum},
     mint::Mint,
     network::{Peer, Rule, SecurityGroup, VPC_CIDR, Way, unknown_group},
     volume::{Attachment, AttachmentState, Volume, VolumeState},
@@ -79,6 +83,10 @@ pub struct Region {
     pub addresses: BTreeMap<String, History<Address>>,
     /// Databases.
     pub dbs: Databases,
+    /// What hosts do, by instance id or `DbiResourceId`, where it was planted.
+    pub loads: BTreeMap<String, Course>,
+    /// Metrics that somebody put.
+    pub put: Put,
 }
 
 /// Regions that every account has without opting in (AWS's list of regions enabled by default).
@@ -154,6 +162,8 @@ impl Region {
             volumes: BTreeMap::new(),
             addresses: BTreeMap::new(),
             dbs: Databases::new(account, name),
+            loads: BTreeMap::new(),
+            put: BTreeMap::new(),
         }
     }
 
