@@ -8,7 +8,7 @@ export ROLLCALL_CACHE
 
 # Tests and demo let fakes drive the world clock; a release build refuses this feature.
 WORKSPACE := --workspace --features rollcall/test-clock
-LIGHT := -p rollcall-crds -p rollcall-engine -p rollcall-monitoring
+LIGHT := -p rollcall-crds -p rollcall-engine -p rollcall-monitoring -p rollcall-fuzz
 
 .PHONY: help
 help: ## What there is to run
@@ -29,6 +29,10 @@ test: ## Everything: format, lints, unit, property, CRD, conformance, end to end
 .PHONY: laws
 laws: ## The property tests with other cases than those of `make test`, and many more: CASES=2000
 	PROPTEST_CASES=$(or $(CASES),2000) cargo test -q $(LIGHT) -p rollcall-fakes --lib --tests
+
+.PHONY: fuzz
+fuzz: ## Every parser of foreign formats under libFuzzer: RUNS=1000000 SECONDS=600 TARGET=nagios_status_dat
+	@e2e/fuzz/fuzz.py $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TARGET),--target $(TARGET))
 
 .PHONY: demo
 demo: ## A messy fleet, three fakes, a real API server and the operator, narrated

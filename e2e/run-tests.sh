@@ -76,6 +76,8 @@ all_tests() {
     skipped=$(grep -oE '^SKIPPED \([0-9]+\)' "$log" | grep -oE '[0-9]+' | awk '{n += $1} END {print n + 0}')
     return "$outcome"
 }
+# The same inputs each time, as far as their seconds reach; `make fuzz` goes on from what earlier runs found.
+step "fuzz: every parser of foreign formats" e2e/fuzz/fuzz.py --seconds 5 --seed 20261123 --afresh
 step "unit, property, CRD and end-to-end tests" all_tests
 
 printf '\n=== where the time went (%d s in all, %d skipped)\n%s' $((SECONDS - began)) "${skipped:-0}" "$table"

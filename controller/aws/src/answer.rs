@@ -3,12 +3,9 @@
 //! The SDK's XML reader takes a document that ends too early, or breaks in the middle, for a shorter list, and
 //! says nothing. To us that would be hosts that are not there. So an answer is believed only when it is whole:
 //! this module runs the very tokenizer that the SDK uses over it and refuses what the SDK would pass over.
-//! It must never quote a body. `CloudWatch` answers in CBOR, which [`cbor`] judges likewise.
+//! It must never quote a body, and needs nothing of the SDK, so that e2e/fuzz can compile it without one. What CloudWatch answers
+//! in CBOR is judged likewise by `cbor.rs`.
 
-pub(crate) mod cbor;
-
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use rollcall_engine::reading::FailureKind;
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
@@ -34,24 +31,6 @@ impl BadAnswer {
             }
         }
     }
-}
-
-/// Reads a body to its end, but no further than `limit` bytes.
-///
-/// The outer error is the connection's, the inner one ours.
-pub(crate) async fn read(
-    body: SdkBody,
-    limit: usize,
-) -> Result<Result<Vec<u8>, BadAnswer>, aws_smithy_types::byte_stream::error::Error> {
-    let mut stream = ByteStream::new(body);
-    let mut whole = Vec::new();
-    while let Some(part) = stream.try_next().await? {
-        if whole.len() + part.len() > limit {
-            return Ok(Err(BadAnswer::TooLarge { limit }));
-        }
-        whole.extend_from_slice(&part);
-    }
-    Ok(Ok(whole))
 }
 
 /// The text of an answer, if it is one whole XML document with this root.

@@ -7,7 +7,7 @@
 //! [`Account`] is the door. `listing` says what makes a listing complete; `ec2` and `rds` ask, each kind of
 //! thing as `described` lays down; `asserted` asks only what assertions ask; `activity` asks `cloudwatch` what hosts did;
 //! `map` turns answers into the engine's types. Every attempt passes a `wire`, which holds back requests with unproved credentials (`proof`), keeps
-//! to our own rate (`pace`), takes only whole answers of bounded size (`answer`) and counts (`calls`). `failure` puts
+//! to our own rate (`pace`), takes only whole answers of bounded size (`answer`, `cbor`) and counts (`calls`). `failure` puts
 //! errors into words.
 //!
 //! It knows nothing of Kubernetes, changes nothing at AWS, and must never show a credential or a body of an answer.
@@ -18,6 +18,7 @@ mod activity;
 mod answer;
 mod asserted;
 mod calls;
+mod cbor;
 mod cloudwatch;
 mod connections;
 mod described;

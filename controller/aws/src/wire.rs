@@ -12,12 +12,14 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::retry::ErrorKind;
 use rollcall_engine::ids::Place;
 use rollcall_engine::reading::FailureKind;
 
 use crate::answer::{self, BadAnswer};
 use crate::calls::{Allowance, CallLog};
+use crate::cbor;
 use crate::connections::Connections;
 use crate::failure::kind_of;
 use crate::pace::Pace;
@@ -129,7 +131,7 @@ impl Line {
     /// The answer with how to count it; a refusal is an answer too, which the SDK reads and may retry.
     async fn exchange(&self, request: HttpRequest) -> Carried {
         let mut response = self.inner.call(request).await.map_err(lost)?;
-        let body = answer::read(response.take_body(), self.max_answer_bytes).await;
+        let body = read_whole(response.take_body(), self.max_answer_bytes).await;
         let body = body.map_err(|e| lost(ConnectorError::io(e.into())))?.map_err(disbelieved)?;
         if !response.status().is_success() {
             let kind = kind_of(response.status().as_u16(), self.error_code(&body).as_deref());
@@ -143,16 +145,34 @@ impl Line {
     fn believed(&self, body: Vec<u8>) -> Result<SdkBody, BadAnswer> {
         match self.protocol {
             Protocol::Xml => answer::whole(body, &format!("{}Response", self.operation)).map(SdkBody::from),
-            Protocol::Cbor => answer::cbor::whole(body).map(SdkBody::from),
+            Protocol::Cbor => cbor::whole(body).map(SdkBody::from),
         }
     }
 
     fn error_code(&self, body: &[u8]) -> Option<String> {
         match self.protocol {
             Protocol::Xml => answer::error_code(body),
-            Protocol::Cbor => answer::cbor::error_code(body),
+            Protocol::Cbor => cbor::error_code(body),
         }
     }
+}
+
+/// Reads a body to its end, but no further than `limit` bytes.
+///
+/// The outer error is the connection's, the inner one ours.
+async fn read_whole(
+    body: SdkBody,
+    limit: usize,
+) -> Result<Result<Vec<u8>, BadAnswer>, aws_smithy_types::byte_stream::error::Error> {
+    let mut stream = ByteStream::new(body);
+    let mut whole = Vec::new();
+    while let Some(part) = stream.try_next().await? {
+        if whole.len() + part.len() > limit {
+            return Ok(Err(BadAnswer::TooLarge { limit }));
+        }
+        whole.extend_from_slice(&part);
+    }
+    Ok(Ok(whole))
 }
 
 fn lost(error: ConnectorError) -> (ConnectorError, FailureKind) {

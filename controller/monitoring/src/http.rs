@@ -74,7 +74,7 @@ pub enum CallError {
         status: u16,
         /// The beginning of its body.
         body: Bytes,
-        /// How long it asks to be left alone.
+        /// How long it asks to be left alone, at most [`MAX_QUIET`].
         retry_after: Option<Duration>,
     },
     /// More than was asked for.
@@ -243,7 +243,7 @@ impl<'a> Attempts<'a> {
         let asked = error.retry_after().unwrap_or_default();
         if !asked.is_zero() {
             // For all calls: it is the server that is tired, not this one question.
-            *self.http.quiet_until.lock().await = Some(Instant::now() + asked.min(MAX_QUIET));
+            *self.http.quiet_until.lock().await = Some(Instant::now() + asked);
         }
         let pause = self.pauses.next().filter(|_| error.may_pass()).map(|pause| pause.max(asked));
         match pause.filter(|pause| self.may_wait(*pause)) {
@@ -279,6 +279,13 @@ impl Body {
         }
         Ok(chunk)
     }
+}
+
+/// How long a `Retry-After` of this value, heard at `now`, keeps us from asking again: for fuzzing, which makes no calls.
+#[cfg(feature = "answers")]
+#[must_use]
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    patience::retry_after(value, now)
 }
 
 /// What broke, from the innermost cause outwards; never the URL.

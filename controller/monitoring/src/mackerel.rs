@@ -6,6 +6,8 @@
 //! The readings say no more than Mackerel did: absence is told by whole lists alone, and a list that lost something it
 //! had a moment ago is not whole.
 
+#[cfg(feature = "answers")]
+pub mod answers;
 mod checks;
 mod client;
 pub(crate) mod elements;

@@ -15,6 +15,8 @@ mod registry;
 mod source;
 mod told;
 
+#[cfg(feature = "answers")]
+pub use cgi::answers;
 pub use cgi::{Cgi, Login, LoginSource, PAGE, patience};
 pub use files::{Files, from_bytes};
 pub use record::{MAX_HOSTS, MAX_SERVICES, Terms};

@@ -121,6 +121,17 @@ async fn a_server_that_names_a_time_is_not_asked_before_it() {
 }
 
 #[tokio::test]
+async fn a_server_that_asks_for_all_of_time_breaks_nothing() {
+    let forever = u64::MAX.to_string();
+    let server =
+        server(move |n| if n == 0 { told_to_wait(429, "1") } else { told_to_wait(503, &forever) }).await;
+    let http = http(patience());
+    assert!(matches!(server.asked(&http).await, Err(CallError::Status { status: 503, .. })));
+    let Err(CallError::Quiet(rest)) = server.asked(&http).await else { panic!() };
+    assert!(rest <= MAX_QUIET, "{rest:?}");
+}
+
+#[tokio::test]
 async fn longer_than_our_patience_is_left_for_another_poll_and_respected_until_then() {
     let server = server(|_| told_to_wait(503, "31536000")).await;
     let http = http(patience());

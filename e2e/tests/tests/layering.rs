@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rollcall-harness", &["rollcall-crds", "rollcall-fakes", "rollcall-backlog"]),
     ("rollcall-e2e", &[]),
     ("rollcall-demo", &["rollcall-crds", "rollcall-fakes", "rollcall-backlog", "rollcall-harness"]),
+    ("rollcall-fuzz", &["rollcall-crds", "rollcall-engine", "rollcall-monitoring"]),
     ("rollcall-bench", &["rollcall-crds", "rollcall-engine", "rollcall-fakes", "rollcall-harness"]),
 ];
 

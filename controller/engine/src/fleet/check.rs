@@ -334,7 +334,9 @@ impl Threshold {
 
 fn due(review: &api::Review, field: &str) -> Result<Date, Fault> {
     let last = parse_date(&review.last, &format!("{field}.last"))?;
-    last.checked_add(Span::new().days(review.every_days.max(1))).map_err(|_| {
+    // The API server takes no more than 3650; a file may say anything.
+    let after = Span::new().try_days(review.every_days.max(1));
+    after.and_then(|after| last.checked_add(after)).map_err(|_| {
         Fault::new(
             "BadDate",
             format!("{field}.everyDays: expected at most 3650 days, found {}", review.every_days),

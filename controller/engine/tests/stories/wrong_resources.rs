@@ -170,18 +170,27 @@ fn checks_that_cannot_be_understood_stay_as_unknown_rows() {
 
 #[test]
 fn a_review_date_that_does_not_exist_touches_nothing_else() {
-    let mut world = World::with_hosts(&["jp1-app-1"]);
-    world.desired.checks[1].spec.review =
-        Some(serde_json::from_value(json!({"everyDays": 180, "last": "2026-02-30"})).unwrap());
-    let (_, problems) = world.fleet();
-    assert_eq!(
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        [
-            "RequiredCheck backlog/ntp: BadDate: spec.review.last: expected a day that exists, as YYYY-MM-DD, found \"2026-02-30\""
-        ]
-    );
-    let roll = world.pass_despite_problems();
-    assert!(rows(&roll, &world.id("jp1-app-1")).ends_with("ntp ✔"));
+    // The API server takes no more than 3650 days; a recording may hold anything, and a sum that no calendar has.
+    for (every_days, last, told) in [
+        (
+            180,
+            "2026-02-30",
+            "spec.review.last: expected a day that exists, as YYYY-MM-DD, found \"2026-02-30\"",
+        ),
+        (i32::MAX, "2026-09-01", "spec.review.everyDays: expected at most 3650 days, found 2147483647"),
+        (7_000_000, "2026-09-01", "spec.review.everyDays: expected at most 3650 days, found 7000000"),
+    ] {
+        let mut world = World::with_hosts(&["jp1-app-1"]);
+        world.desired.checks[1].spec.review =
+            Some(serde_json::from_value(json!({"everyDays": every_days, "last": last})).unwrap());
+        let (_, problems) = world.fleet();
+        assert_eq!(
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [format!("RequiredCheck backlog/ntp: BadDate: {told}")]
+        );
+        let roll = world.pass_despite_problems();
+        assert!(rows(&roll, &world.id("jp1-app-1")).ends_with("ntp ✔"));
+    }
 }
 
 #[test]

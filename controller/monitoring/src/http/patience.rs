@@ -69,14 +69,16 @@ impl Patience {
     }
 }
 
-/// `Retry-After`: seconds, or a date.
+/// `Retry-After`: seconds, or a date; at most [`MAX_QUIET`], so that no sum with it is beyond what a duration can hold.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
+    let asked = if let Ok(seconds) = value.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+        Duration::try_from(until.duration_since(now)).unwrap_or_default()
+    };
+    Some(asked.min(MAX_QUIET))
 }
 
 #[cfg(test)]
@@ -84,13 +86,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_seconds_or_a_date_and_never_negative() {
+    fn retry_after_is_seconds_or_a_date_never_negative_and_bounded() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         for (value, expected) in [
             ("120", Some(120)),
             (" 0 ", Some(0)),
             ("Mon, 23 Nov 2026 12:00:30 GMT", Some(30)),
             ("Mon, 23 Nov 2026 11:00:00 GMT", Some(0)),
+            ("18446744073709551615", Some(600)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(600)),
             ("soon", None),
             ("-3", None),
             ("1e9", None),

@@ -265,7 +265,12 @@ fn named(get: &Get) -> String {
     format!("GET {} of {}", get.url.path(), get.url.host_str().unwrap_or_default())
 }
 
-fn cut_up(body: &[u8], list: &'static str, mut each: impl FnMut(Element<'_>)) -> Result<(), String> {
+/// Tells each element of the list that a whole document holds.
+pub(super) fn cut_up(
+    body: &[u8],
+    list: &'static str,
+    mut each: impl FnMut(Element<'_>),
+) -> Result<(), String> {
     let mut elements = Elements::of(list);
     elements.feed(body, &mut each).and_then(|()| elements.finish()).map_err(|e| e.to_string())
 }

@@ -13,7 +13,7 @@ const MAX_WORDS: usize = 160;
 pub(super) fn failure(what: &str, error: &CallError, key: &ApiKey) -> Failure {
     let (kind, next) = meaning(error);
     let words = match error {
-        CallError::Status { body, .. } => words(body).map(|w| format!(" {w:?}")).unwrap_or_default(),
+        CallError::Status { body, .. } => words(body).map(|w| shown(&w, key)).unwrap_or_default(),
         _ => String::new(),
     };
     let next = if next.is_empty() { String::new() } else { format!("; {next}") };
@@ -52,7 +52,13 @@ fn words(body: &[u8]) -> Option<String> {
     let document: Value = serde_json::from_slice(body).ok()?;
     let error = document.get("error")?;
     let text = error.get("message").unwrap_or(error).as_str()?;
-    Some(text.chars().take(MAX_WORDS).collect())
+    Some(text.to_owned())
+}
+
+/// Mackerel's words in quotes. A key that is echoed goes first: nobody finds it once it is cut or its quotes are escaped.
+fn shown(words: &str, key: &ApiKey) -> String {
+    let words: String = key.removed_from(words).chars().take(MAX_WORDS).collect();
+    format!(" {words:?}")
 }
 
 #[cfg(test)]
@@ -99,6 +105,18 @@ mod tests {
                 "{}",
                 failure.message
             );
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_echoed_is_not_shown_though_it_is_cut_or_has_to_be_escaped() {
+        let key = ApiKey::new(r#"s3cret-"\-key"#).unwrap();
+        for before in [0, MAX_WORDS - 40, MAX_WORDS - 10, MAX_WORDS - 1] {
+            let body = serde_json::json!({"error": format!("{}{}", "x".repeat(before), r#"s3cret-"\-key"#)});
+            let error =
+                CallError::Status { status: 403, body: Bytes::from(body.to_string()), retry_after: None };
+            let failure = failure("GET /x", &error, &key);
+            assert!(!failure.message.contains("s3"), "{}", failure.message);
         }
     }
 

@@ -1,6 +1,9 @@
 //! Reading by HTTP: `statusjson.cgi` and `objectjson.cgi`, one call after another, for each of them makes the server read
 //! all its files. `cmd.cgi` is never called.
 
+mod answer;
+#[cfg(feature = "answers")]
+pub mod answers;
 mod entries;
 mod head;
 mod login;

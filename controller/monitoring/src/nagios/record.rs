@@ -27,7 +27,7 @@ const MAX_TEXT: usize = 1_024;
 pub(super) type ServiceKey = (RegistrationId, CheckName);
 
 /// How something is to be checked, by the configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Definition {
     pub(super) command: Option<Arc<str>>,
     /// Hundredths of the unit of time: the CGIs print no more digits, and both ways must agree.
@@ -39,7 +39,7 @@ pub(super) struct Definition {
 }
 
 /// A host's configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HostDefinition {
     pub(super) alias: Option<String>,
     pub(super) address: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct HostDefinition {
 }
 
 /// What came of the checks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Status<S> {
     pub(super) state: Option<S>,
     pub(super) checked: Option<bool>,

@@ -6,7 +6,8 @@ use reqwest::header::AUTHORIZATION;
 use rollcall_engine::reading::{Failure, FailureKind, Gap};
 use serde_json::Value;
 
-use super::entries::{Entries, Entry};
+use super::answer::Answer;
+use super::entries::Entry;
 use super::head::Head;
 use super::{Cgi, Login, TIME, decoded, refusal, status};
 use crate::http::Get;
@@ -23,11 +24,12 @@ pub(super) struct List {
     cgi: &'static str,
     query: &'static str,
     /// The key of the list, or of the one thing.
-    key: &'static str,
-    depth: usize,
+    pub(super) key: &'static str,
+    pub(super) depth: usize,
 }
 
-const PROGRAM: List = List { cgi: "statusjson.cgi", query: "programstatus", key: "programstatus", depth: 0 };
+pub(super) const PROGRAM: List =
+    List { cgi: "statusjson.cgi", query: "programstatus", key: "programstatus", depth: 0 };
 pub(super) const HOST_COUNT: List =
     List { cgi: "objectjson.cgi", query: "hostcount", key: "count", depth: 0 };
 pub(super) const SERVICE_COUNT: List = List { query: "servicecount", ..HOST_COUNT };
@@ -210,26 +212,13 @@ impl<'a> Session<'a> {
         let named = self.named(list);
         let refused = |error| refusal::failure(&named, &error, &self.login);
         let mut body = self.cgi.http.open(&get).await.map_err(refused)?;
-        let mut entries = Entries::of(list.key, list.depth);
-        let mut head: Option<Result<Head, Failure>> = None;
-        let mut sort = |entry: Entry<'_>| match entry {
-            Entry::Head(bytes) => head = Some(Head::parse(bytes)),
-            entry => each(&entry),
-        };
-        let mut end = Ok(());
+        let mut answer = Answer::with(list.key, list.depth);
         while let Some(chunk) = body.next().await.map_err(refused)? {
-            end = entries.feed(&chunk, &mut sort);
-            if end.is_err() {
+            if !answer.take(&chunk, &mut each) {
                 break;
             }
         }
-        let end = end.and_then(|()| entries.finish()).map_err(|e| refusal::no_answer(&e));
-        // What the head says of an error says more than that the list is missing.
-        let told = match (head, end) {
-            (Some(Err(why)), _) | (_, Err(why)) => Err(why),
-            (Some(Ok(head)), Ok(())) => self.of_this_life(head),
-            (None, Ok(())) => Err(Failure::new(FailureKind::Malformed, "expected a result, found none")),
-        };
+        let told = answer.over().and_then(|head| self.of_this_life(head));
         told.map_err(|why| {
             Failure::new(why.kind, self.login.removed_from(&format!("{named}: {}", why.message)))
         })
@@ -259,7 +248,7 @@ impl<'a> Session<'a> {
 }
 
 /// Keeps the one thing that an answer tells.
-fn keep(entry: &Entry<'_>, told: &mut Value) {
+pub(super) fn keep(entry: &Entry<'_>, told: &mut Value) {
     if let Entry::Whole(_, bytes) = entry {
         *told = decoded(bytes).unwrap_or_default();
     }

@@ -3,7 +3,7 @@
 use minicbor::Decoder;
 use minicbor::data::Type;
 
-use super::{BadAnswer, plain_code};
+use crate::answer::{BadAnswer, plain_code};
 
 /// The body of an answer, if it is one whole map and nothing else.
 pub(crate) fn whole(body: Vec<u8>) -> Result<Vec<u8>, BadAnswer> {
