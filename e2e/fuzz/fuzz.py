@@ -26,7 +26,7 @@ BUILD = ["cargo", "test", "--workspace", "--features", "rollcall/test-clock,roll
          "--test", "libfuzzer", "--no-run", "--message-format=json-render-diagnostics"]
 # One input of some kilobytes takes microseconds. A second is a fault of ours; ten are one on the busiest machine.
 TIMEOUT_SECONDS = 10
-# A body needs 50 to 150 MB with all of libFuzzer's own; nobody needs more for some kilobytes.
+# Ten times what any body was seen to take with all of libFuzzer's own (89 MB).
 RSS_LIMIT_MB = 1_024
 
 
@@ -36,6 +36,7 @@ class Told:
     executions: int
     seconds: float
     edges: tuple[int, int]
+    megabytes: int
     wrong: str
     log: str
 
@@ -69,10 +70,14 @@ def fuzz(program: str, target: str, wanted: argparse.Namespace) -> Told:
         ran = subprocess.run([program, *flags, str(found), *folders], env=os.environ | {"ROLLCALL_FUZZ_TARGET": target},
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     log = ran.stdout.decode(errors="replace")
-    executions = int((re.findall(r"stat::number_of_executed_units:\s*(\d+)", log) or [0])[-1])
+    executions, megabytes = (statistic(name, log) for name in ("number_of_executed_units", "peak_rss_mb"))
     edges = [int(n) for n in re.findall(r"^#\d+\s+[A-Za-z]+\s+cov: (\d+)", log, re.MULTILINE)] or [0]
     wrong = verdict(ran.returncode, executions, max(edges))
-    return Told(target, executions, time.monotonic() - began, (edges[0], max(edges)), wrong, log)
+    return Told(target, executions, time.monotonic() - began, (edges[0], max(edges)), megabytes, wrong, log)
+
+
+def statistic(name: str, log: str) -> int:
+    return int((re.findall(rf"stat::{name}:\s*(\d+)", log) or [0])[-1])
 
 
 def verdict(code: int, executions: int, edges: int) -> str:
@@ -87,7 +92,7 @@ def line(told: Told, wanted: int) -> str:
     fewer = "" if told.executions >= wanted else " (time was up)"
     rate = told.executions / max(told.seconds, 0.001)
     first, last = told.edges
-    return (f"{told.target:<28} {told.executions:>10,} executions {rate:>9,.0f}/s   edges {first:>5,} -> {last:>5,}   "
+    return (f"{told.target:<28} {told.executions:>10,} executions {rate:>9,.0f}/s   edges {first:>5,} -> {last:>6,} {told.megabytes:>4} MB   "
             f"{told.wrong or 'ok' + fewer}")
 
 

@@ -1,4 +1,5 @@
 //! Every body over its seeds and over what once broke it, whole and cut, in every ordinary test run.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing test speaks by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -21,6 +21,7 @@ use crate::mackerel::listing::Listing;
 use crate::nagios::told::Program;
 
 /// Hosts of `objectjson.cgi`.
+#[must_use]
 pub fn hosts(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq + use<>>> {
     let mut reader = objects::Reader::new();
     let end = read(HOSTS, body, piece, |entry| {
@@ -30,6 +31,7 @@ pub fn hosts(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq + 
 }
 
 /// Services of `objectjson.cgi`.
+#[must_use]
 pub fn services(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq + use<>>> {
     let mut reader = objects::Reader::new();
     let end = read(SERVICES, body, piece, |entry| {
@@ -39,6 +41,7 @@ pub fn services(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq
 }
 
 /// Contacts of `objectjson.cgi`.
+#[must_use]
 pub fn contacts(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq + use<>>> {
     let mut reader = objects::Reader::new();
     let end = read(CONTACTS, body, piece, |entry| reader.contact(entry));
@@ -46,6 +49,7 @@ pub fn contacts(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq
 }
 
 /// Hosts of `statusjson.cgi`.
+#[must_use]
 pub fn host_statuses(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq + use<>>> {
     let mut reader = status::Reader::new(Timestamp::MAX);
     let end = read(HOST_STATUS, body, piece, |entry| {
@@ -55,6 +59,7 @@ pub fn host_statuses(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + Part
 }
 
 /// Services of `statusjson.cgi`.
+#[must_use]
 pub fn service_statuses(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq + use<>>> {
     let mut reader = status::Reader::new(Timestamp::MAX);
     let end = read(SERVICE_STATUS, body, piece, |entry| {
@@ -64,6 +69,7 @@ pub fn service_statuses(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + P
 }
 
 /// Downtimes of `statusjson.cgi`.
+#[must_use]
 pub fn downtimes(body: &[u8], piece: usize) -> Reading<Vec<impl Debug + PartialEq + use<>>> {
     let mut reader = status::Reader::new(Timestamp::MAX);
     let end = read(DOWNTIMES, body, piece, |entry| reader.downtime(entry));
@@ -90,11 +96,14 @@ pub fn count(body: &[u8], piece: usize) -> Result<Option<u64>, Failure> {
     Ok(told.as_u64())
 }
 
-/// The keys and values, as written, of all entries under `data.LIST` that were not too long, `depth` keys below it.
+/// The keys and the value of an entry, as written.
+pub type Cut = (Vec<Vec<u8>>, Vec<u8>);
+
+/// All entries under `data.LIST` that were not too long, `depth` keys below it.
 ///
 /// # Errors
 /// Why the document is not whole.
-pub fn cut(list: &'static str, depth: usize, body: &[u8]) -> Result<Vec<(Vec<Vec<u8>>, Vec<u8>)>, String> {
+pub fn cut(list: &'static str, depth: usize, body: &[u8]) -> Result<Vec<Cut>, String> {
     let mut entries = Entries::of(list, depth);
     let mut told = vec![];
     let fed = entries.feed(body, |entry| {
