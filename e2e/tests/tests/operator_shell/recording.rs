@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use rollcall_crds::v1alpha1::Environment;
-use rollcall_engine::inventory::Database;
+use rollcall_engine::inventory::{Attachment, AttachmentState, Database, Volume, VolumeState};
 use rollcall_engine::recording::Recording;
 use serde_json::json;
 
-use super::stage::{CANARY, Replica, Stage, TEAM, account, team};
+use super::stage::{CANARY, Replica, Stage, TEAM, account, host_id, object, team};
 
 async fn ask(replica: &Replica, token: Option<&str>) -> Result<(u16, String)> {
     let mut request = reqwest::Client::new().get(format!("http://{}/v1/recording", replica.recording));
@@ -48,6 +48,17 @@ fn database(name: &str) -> Database {
     .unwrap()
 }
 
+/// A volume of this name on a host.
+fn volume(name: &str, host: &str) -> Volume {
+    Volume {
+        id: format!("vol-{name}"),
+        state: VolumeState::InUse,
+        attachments: vec![Attachment { host: host.into(), state: AttachmentState::Attached }],
+        size_gib: 8,
+        tags: [("Name", name)].into_iter().collect(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Result<()> {
     let stage = Stage::team(3).await?;
@@ -69,9 +80,17 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
         .ok()?;
     stage.hosts("rival", 2);
     people(&stage, TEAM).await?;
-    stage.script.place(super::stage::REGION, |place| place.databases = vec![database("somebodys-orders")]);
+    let theirs = host_id("rival", 0);
+    stage.script.place(super::stage::REGION, |place| {
+        place.databases = vec![database("somebodys-orders")];
+        place.volumes = vec![volume("shared-data", &theirs), volume("somebodys-scratch", &theirs)];
+    });
+    // The team asserts that it has a volume which hangs on somebody else's host.
+    let asserted = json!({"subject": "Environment", "why": "It was ours.",
+                          "assertion": {"volume": {"name": "shared-data", "attachedTo": {"role": "app"}}}});
+    stage.apply(&[object("RequiredCheck", TEAM, "data", &asserted)]).await?;
     let replica = stage.replica("a", |_| {}).await?;
-    stage.status::<Environment>("jp1", |s| s["summary"]["covered"] == "3/3").await?;
+    stage.status::<Environment>("jp1", |s| s["summary"]["covered"] == "3/4").await?;
     stage.status_in::<Environment>("rival", "rival1", |s| s["summary"]["covered"] == "2/2").await?;
 
     assert_eq!(ask(&replica, None).await?.0, 401);
@@ -81,7 +100,7 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
 
     let (status, text) = ask(&replica, Some(&token(&stage, TEAM, "reader").await?)).await?;
     assert_eq!(status, 200, "{text}");
-    for word in [CANARY, "rival", "somebodys-orders", "shared-external-id", "rollcall-observe"] {
+    for word in [CANARY, "rival", "somebodys-orders", "somebodys-scratch", "shared-external-id", "rollcall-observe"] {
         assert!(!text.contains(word), "{word} is in the team's recording");
     }
     let recording = Recording::from_slice(text.as_bytes())?;
@@ -93,7 +112,12 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
     let (roll, _) =
         rollcall_engine::rollcall::roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
     let jp1 = roll.environments.values().next().unwrap();
-    assert_eq!((jp1.hosts, jp1.tally.covered, jp1.tally.required), (3, 3, 3));
+    assert_eq!((jp1.hosts, jp1.tally.covered, jp1.tally.missing, jp1.tally.required), (3, 3, 1, 4));
+    let codes: Vec<&str> = roll.causes.iter().map(|cause| cause.code.as_str()).collect();
+    let told = stage.status::<Environment>("jp1", |s| !s["causes"].as_array().unwrap().is_empty()).await?;
+    let shown: Vec<&str> =
+        told["causes"].as_array().unwrap().iter().map(|cause| cause["code"].as_str().unwrap()).collect();
+    assert_eq!((codes.as_slice(), shown.as_slice()), (["RC0301"].as_slice(), ["RC0301"].as_slice()));
 
     let admin = [
         "create",

@@ -32,6 +32,7 @@ pub struct PlaceScript {
     pub instances: Vec<Instance>,
     pub mood: Mood,
     pub asked: usize,
+    pub volumes: Vec<Volume>,
     pub databases: Vec<Database>,
     /// The mood of its databases and clusters.
     pub rds: Mood,
@@ -184,7 +185,8 @@ impl AccountReader for Script {
     }
 
     async fn volumes(&self, region: &Region, now: Timestamp) -> Reading<Vec<Volume>> {
-        Reading::complete_at(format!("ec2 volumes {}", place(region.as_str())), now, Vec::new())
+        let volumes = self.place(region.as_str(), |script| script.volumes.clone());
+        Reading::complete_at(format!("ec2 volumes {}", place(region.as_str())), now, volumes)
     }
 
     async fn addresses(&self, region: &Region, now: Timestamp) -> Reading<Vec<Address>> {
