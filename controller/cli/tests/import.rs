@@ -102,7 +102,7 @@ fn an_import_from_nagios_says_what_joins_and_takes_its_services() {
     let causes = open_causes(&json);
     assert!(causes.len() <= 15, "{causes:?}");
     // What was planted there is found, although nobody has told what it should be.
-    assert!(causes.iter().any(|code| code == "RC0104"), "{causes:?}");
+    assert!(causes.iter().any(|code| code == "RC0204"), "{causes:?}");
 }
 
 #[test]

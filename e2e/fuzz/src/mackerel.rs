@@ -17,7 +17,7 @@ pub(crate) fn services(data: &[u8]) {
 pub(crate) fn monitors(data: &[u8]) {
     laws::list(data, |body, _| answers::monitors(body), Vec::len);
     for monitor in answers::monitors(data).seen {
-        if let Watches::External { url } = monitor.watches {
+        if let Watches::External { url, .. } = monitor.watches {
             let (rest, query) = url.as_str().split_once('?').unwrap_or((url.as_str(), "sha256:"));
             let host = rest.split('/').nth(2).unwrap_or_default();
             assert!(query.starts_with("sha256:") && !url.as_str().contains('#'), "{}", url.as_str());

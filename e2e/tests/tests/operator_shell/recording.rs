@@ -100,7 +100,9 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
 
     let (status, text) = ask(&replica, Some(&token(&stage, TEAM, "reader").await?)).await?;
     assert_eq!(status, 200, "{text}");
-    for word in [CANARY, "rival", "somebodys-orders", "somebodys-scratch", "shared-external-id", "rollcall-observe"] {
+    for word in
+        [CANARY, "rival", "somebodys-orders", "somebodys-scratch", "shared-external-id", "rollcall-observe"]
+    {
         assert!(!text.contains(word), "{word} is in the team's recording");
     }
     let recording = Recording::from_slice(text.as_bytes())?;
