@@ -1,22 +1,20 @@
 //! `rollcall ledger`: the coverage ledger on one page, required checks × environments, with the age of the proof. A count
 //! that nobody can know is `-`, never 0.
 
-use std::collections::BTreeMap;
+mod proofs;
 
 use clap::{Parser, ValueEnum};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
-use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::ids::ObjectKey;
-use rollcall_engine::reading::Reading;
-use rollcall_engine::registry::{Checks, Product, Registry};
-use rollcall_engine::rollcall::{Requirement, Tally};
+use rollcall_engine::rollcall::Tally;
 use rollcall_engine::text::count;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::input::{Decided, InputArgs};
 use crate::{CLEAN, FINDINGS, terminal};
+use proofs::Proofs;
 
 /// Arguments of `rollcall ledger`.
 #[derive(Debug, Parser)]
@@ -104,74 +102,6 @@ fn entries(decided: &Decided, is_shown: impl Fn(&ObjectKey) -> bool) -> Vec<Entr
     }
     entries.sort_by(|a, b| (&a.requirement, &a.environment).cmp(&(&b.requirement, &b.environment)));
     entries
-}
-
-/// By which readings a row is proved, and when they were begun.
-struct Proofs<'a> {
-    decided: &'a Decided,
-    checks: BTreeMap<ObjectKey, &'a api::RequiredCheck>,
-}
-
-impl<'a> Proofs<'a> {
-    fn new(decided: &'a Decided) -> Self {
-        let key = |check: &api::RequiredCheck| {
-            ObjectKey::new(
-                check.metadata.namespace.as_deref().unwrap_or_default(),
-                check.metadata.name.as_deref().unwrap_or_default(),
-            )
-        };
-        let checks = decided.recording.desired.checks.iter().map(|check| (key(check), check)).collect();
-        Self { decided, checks }
-    }
-
-    /// When the oldest of them was begun; `None` when one of them was never read.
-    fn oldest(&self, environment: &ObjectKey, requirement: &Requirement) -> Option<Timestamp> {
-        match requirement {
-            Requirement::Registered(system) => self.registry(system)?.hosts.at(),
-            Requirement::Check(check) => {
-                let ways = self.checks.get(check)?.spec.ways();
-                ways.iter().map(|way| self.of_way(environment, check, way)).min()?
-            }
-        }
-    }
-
-    fn of_way(&self, environment: &ObjectKey, check: &ObjectKey, way: &api::WatchedBy) -> Option<Timestamp> {
-        let own = ObjectKey::new(&environment.namespace, &way.system);
-        let library = ObjectKey::new(&check.namespace, &way.system);
-        let system = if self.registry(&own).is_some() { own } else { library };
-        let registry = self.registry(&system)?;
-        if way.external.is_some() {
-            return registry.monitors.at();
-        }
-        let mut readings = vec![registry.hosts.at()];
-        if way.service.is_some() {
-            let listed = match &registry.checks {
-                Checks::Listed(reading) => reading.at(),
-                Checks::ByHost(all) => all.values().map(Reading::at).min().flatten(),
-            };
-            readings.push(listed);
-            return readings.into_iter().min()?;
-        }
-        if registry.product == Product::Mackerel {
-            readings.push(registry.last_metric.at());
-        }
-        if way.check.is_none() {
-            readings.push(registry.monitors.at());
-            return readings.into_iter().min()?;
-        }
-        // Names of checks are asked host by host: the host asked longest ago speaks for all.
-        let requirement = Requirement::Check(check.clone());
-        let hosts =
-            self.decided.roll.hosts.values().filter(|host| host.environment.as_ref() == Some(environment));
-        let hosts = hosts.filter(|host| self.decided.roll.rows(host).any(|(asked, _)| *asked == requirement));
-        let registrations = hosts.flat_map(|host| host.registrations.iter().filter(|(of, _)| *of == system));
-        readings.extend(registrations.map(|(_, id)| registry.checks.at(id)));
-        readings.into_iter().min()?
-    }
-
-    fn registry(&self, system: &ObjectKey) -> Option<&'a Registry> {
-        self.decided.recording.snapshot.registries.get(system).map(|registry| &**registry)
-    }
 }
 
 fn csv(entries: &[Entry]) -> anyhow::Result<String> {

@@ -8,6 +8,7 @@ use crate::reading::Reading;
 
 /// What is to be read of one account and region, so that assertions there can be judged. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a listing of its own")]
 pub struct Asked {
     /// An assertion looks at volumes. They are listed without that too, and what fails is told only with it.
     pub volumes: bool,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Requirement;
 use super::exemptions::{About, Exemptions};
 use super::phrases::Phrases;
+use super::registries::SystemView;
 use super::scene::Scene;
 use super::since::{NOTHING, Sinces};
 use super::sources::blind_listings;
@@ -93,7 +94,7 @@ fn is_row_unknown(scene: &Scene<'_, '_>, tallies: &Tallies, owner: Owner, key: &
     };
     if code == Code::SystemOff.as_str() {
         let system = scene.systems.iter().find(|system| system.system.key.to_string() == subject);
-        return system.and_then(|system| system.program()).is_some_and(|program| program.notifies.is_none());
+        return system.and_then(SystemView::program).is_some_and(|program| program.notifies.is_none());
     }
     let mut rows = environment.ledger.iter().zip(&tally.ledger);
     rows.any(|(entry, tally)| {

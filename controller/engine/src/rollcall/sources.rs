@@ -167,8 +167,8 @@ const PROTECTION: &str = "ec2:DescribeInstanceAttribute";
 /// them stands for all, and of instances, which take turns, only a right that is missing counts.
 fn failed_assertions(inventory: &Inventory, now: Timestamp) -> Vec<Blind<'static>> {
     let of_kind = |kind| {
-        let groups = inventory.parameters.iter().filter(move |(name, _)| name.kind == kind);
-        groups.filter_map(|(_, reading)| news(reading, now)).next()
+        let mut groups = inventory.parameters.iter().filter(move |(name, _)| name.kind == kind);
+        groups.find_map(|(_, reading)| news(reading, now))
     };
     let mut refusals = inventory.protections.values().filter_map(|reading| news(reading, now));
     let protection = refusals.find(|failure| failure.kind == FailureKind::Denied);

@@ -79,7 +79,7 @@ impl<'a> Sight<'a> {
         roll: &'a RollCall,
     ) -> Self {
         let (hosts, foreign) = (BTreeSet::new(), BTreeMap::new());
-        let mut sight = Self { namespaces, library, called, hosts, foreign };
+        let mut sight = Self { namespaces, library, hosts, called, foreign };
         for (id, host) in &roll.hosts {
             if sight.claims(host) {
                 sight.hosts.insert(id);
