@@ -9,6 +9,7 @@ target=${CARGO_TARGET_DIR:-target}
 recording=e2e/demo/backlog.recording.json.gz
 began=$SECONDS
 background=()
+tree=
 
 say() { printf '%s\n' "$*"; }
 elapsed() { printf '%d min %02d s' $(((SECONDS - began) / 60)) $(((SECONDS - began) % 60)); }
@@ -19,6 +20,7 @@ tidy() {
   for pid in "${background[@]:-}"; do
     [[ -z $pid ]] || kill -TERM -- "-$pid" 2>/dev/null || true
   done
+  [[ -z $tree ]] || rm -r "$tree"
 }
 trap tidy EXIT
 trap 'exit 130' INT
@@ -63,7 +65,37 @@ status=0
 # 1 says that there are findings; that is what this fleet is for.
 ((status <= 1)) || exit "$status"
 say ""
-say "That was a recording, after $(elapsed). Now the same fleet, alive."
+say "That was a recording, after $(elapsed)."
+
+# What else can be asked of it: each in a few lines, for the terminal has only so many.
+show() { # LINES ARGUMENTS...
+  local lines=$1 status=0 printed
+  shift
+  say ""
+  say "\$ rollcall $*"
+  printed=$("$target/debug/rollcall" "$@" 2>&1) || status=$?
+  ((status <= 1)) || {
+    say "$printed"
+    exit "$status"
+  }
+  head -n "$lines" <<<"$printed"
+  lines=$(($(wc -l <<<"$printed") - lines))
+  ((lines <= 0)) || say "[$lines more lines]"
+}
+say ""
+say "The coverage ledger, who came and went, and all about one host:"
+show 12 ledger -f crds/examples/backlog --on "$recording"
+show 8 changes --since 72h --on "$recording"
+show 20 explain com2-db-1 --on "$recording"
+say ""
+say "How an old fleet is adopted: a first tree from what exists; what is wrong today is frozen, and only shrinks from then on:"
+tree=$(mktemp -d)
+show 9 import mackerel --on "$recording" --out "$tree"
+show 2 plan -f "$tree" --on "$recording"
+show 12 baseline -f "$tree" --on "$recording" --approver you --out "$tree/baseline"
+show 2 plan -f "$tree" --on "$recording"
+say ""
+say "Now the same fleet, alive."
 
 tick() { # what a terminal sees in cargo's own bar, others are told every half minute
   while sleep 30; do

@@ -17,7 +17,7 @@ use super::remedy;
 use super::scene::Scene;
 use super::tallies::Tallies;
 use crate::finding::{Code, Subject};
-use crate::inventory::{Inventory, ParameterGroupKind};
+use crate::inventory::{Inventory, ParameterGroupKind, ParameterGroupName};
 use crate::limits::ASSERTED_MAX_AGE;
 use crate::reading::{Extent, Failure, FailureKind, Reading};
 use crate::registry::{Checks, Product};
@@ -129,27 +129,26 @@ fn blind_inventories<'p>(place: &'p PlaceView<'_>) -> impl Iterator<Item = Blind
 /// missing is said; of what passes by itself, one listing stands for all.
 fn blind_assertions(scene: &Scene<'_, '_>, place: &PlaceView<'_>, said: &[Blind<'_>]) -> Vec<Blind<'static>> {
     let Some(inventory) = scene.pass.snapshot.inventories.get(&place.place) else { return Vec::new() };
-    let failed = failed_assertions(inventory, scene.pass.now);
-    if failed.is_empty() {
+    let everything = |_: &ParameterGroupName| true;
+    if failed_assertions(inventory, everything, scene.pass.now).is_empty() {
         return Vec::new();
     }
     let asked = scene.pass.fleet.asked(inventory);
-    let mut passing = false;
     let is_told = |blind: &Blind<'_>| {
         let is_asked = match blind.call {
             VOLUMES => asked.volumes,
             ADDRESSES => asked.addresses,
             SECURITY_GROUPS => asked.security_groups,
             SUBNET_GROUPS => asked.subnet_groups,
-            PARAMETERS => asked.parameters.keys().any(|name| name.kind == ParameterGroupKind::Instance),
-            CLUSTER_PARAMETERS => {
-                asked.parameters.keys().any(|name| name.kind == ParameterGroupKind::Cluster)
-            }
-            _ => !asked.protections.is_empty(),
+            PROTECTION => !asked.protections.is_empty(),
+            _ => true,
         };
         is_asked && !said.iter().any(|said| said.failure.kind == blind.failure.kind)
     };
-    let told = failed.into_iter().filter(is_told);
+    let failed =
+        failed_assertions(inventory, |name| asked.parameters.contains_key(name), scene.pass.now).into_iter();
+    let mut passing = false;
+    let told = failed.filter(is_told);
     told.filter(|blind| blind.failure.kind == FailureKind::Denied || !std::mem::replace(&mut passing, true))
         .collect()
 }
@@ -165,9 +164,14 @@ const PROTECTION: &str = "ec2:DescribeInstanceAttribute";
 
 /// What could not be read of all that assertions may look at. Parameter groups and instances are asked one by one: one of
 /// them stands for all, and of instances, which take turns, only a right that is missing counts.
-fn failed_assertions(inventory: &Inventory, now: Timestamp) -> Vec<Blind<'static>> {
+fn failed_assertions(
+    inventory: &Inventory,
+    is_asked: impl Fn(&ParameterGroupName) -> bool,
+    now: Timestamp,
+) -> Vec<Blind<'static>> {
     let of_kind = |kind| {
-        let mut groups = inventory.parameters.iter().filter(move |(name, _)| name.kind == kind);
+        let groups = inventory.parameters.iter();
+        let mut groups = groups.filter(|(name, _)| name.kind == kind && is_asked(name));
         groups.find_map(|(_, reading)| news(reading, now))
     };
     let mut refusals = inventory.protections.values().filter_map(|reading| news(reading, now));
