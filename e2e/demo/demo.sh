@@ -94,6 +94,8 @@ show 9 import mackerel --on "$recording" --out "$tree"
 show 2 plan -f "$tree" --on "$recording"
 show 12 baseline -f "$tree" --on "$recording" --approver you --out "$tree/baseline"
 show 2 plan -f "$tree" --on "$recording"
+rm -r "$tree"
+tree=
 say ""
 say "Now the same fleet, alive."
 

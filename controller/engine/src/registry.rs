@@ -401,6 +401,19 @@ impl Monitor {
     }
 }
 
+/// The service that a monitor belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OfService {
+    /// Not told: a recording from before it was read.
+    #[default]
+    Untold,
+    /// None.
+    None,
+    /// This one.
+    Of(String),
+}
+
 /// What a monitor looks at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -426,8 +439,8 @@ pub enum Watches {
         /// What it asks for.
         url: Url,
         /// The service it belongs to, whose notification groups are told of it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        service: Option<String>,
+        #[serde(default)]
+        service: OfService,
     },
     /// Something that is not about single hosts: `service`, `expression`, `query`, `anomalyDetection`, or a type this version does not know.
     Other(String),

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use rollcall_engine::ids::{CheckName, RegistrationId};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 use rollcall_engine::registry::RegistrationStatus::{Maintenance, Poweroff, Standby, Working};
-use rollcall_engine::registry::{Scope, Url, Watches};
+use rollcall_engine::registry::{OfService, Scope, Url, Watches};
 use rollcall_fakes::faults::{Fault, Rule};
 use rollcall_fakes::mackerel::{CheckIds, CheckStatus, ErrorShape, HostParam, HostStatus, Point, Rights};
 use rollcall_monitoring::mackerel::{ApiKey, KeySource, RawMonitor};
@@ -141,7 +141,8 @@ async fn a_monitor_of_tomorrow_is_one_of_the_list_and_keeps_its_fields() {
     let registry = world.read().await;
     assert!(is_complete(&registry.monitors));
     let kinds: Vec<_> = registry.monitors.seen.iter().map(|m| m.watches.clone()).collect();
-    let external = Watches::External { url: Url::parse("https://example.com").unwrap(), service: None };
+    let external =
+        Watches::External { url: Url::parse("https://example.com").unwrap(), service: OfService::None };
     assert_eq!(kinds, [Watches::Connectivity, external, Watches::Other("tomorrow".into())]);
 
     let client = common::client(&world.server.url(), common::fast(), common::hasty());

@@ -1,12 +1,12 @@
 //! By which readings a row of the ledger is proved, and how old they are. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::Fleet;
-use rollcall_engine::ids::ObjectKey;
-use rollcall_engine::inventory::{Inventory, ParameterGroupKind};
+use rollcall_engine::ids::{HostId, ObjectKey};
+use rollcall_engine::inventory::{Inventory, ParameterGroupName};
 use rollcall_engine::reading::Reading;
 use rollcall_engine::registry::{Checks, Product, Registry};
 use rollcall_engine::rollcall::Requirement;
@@ -87,9 +87,15 @@ impl<'a> Proofs<'a> {
         let places = self.fleet.environment_places(environment);
         let readings = places.iter().map(|place| {
             let inventory = self.decided.recording.snapshot.inventories.get(place)?;
-            listings(inventory, assertion).into_iter().min()?
+            listings(inventory, assertion, &self.hosts(environment)).into_iter().min()?
         });
         readings.min()?
+    }
+
+    /// The hosts of an environment.
+    fn hosts(&self, environment: &ObjectKey) -> BTreeSet<&'a HostId> {
+        let hosts = self.decided.roll.hosts.iter();
+        hosts.filter(|(_, host)| host.environment.as_ref() == Some(environment)).map(|(id, _)| id).collect()
     }
 
     fn registry(&self, system: &ObjectKey) -> Option<&'a Registry> {
@@ -97,26 +103,36 @@ impl<'a> Proofs<'a> {
     }
 }
 
-/// When the listings were begun that an assertion is judged by. What is asked one by one was asked longest ago for one of them.
-fn listings(inventory: &Inventory, assertion: &api::Assertion) -> Vec<Option<Timestamp>> {
+/// When the listings were begun that an assertion about these hosts, or about what they belong to, is judged by. What is asked
+/// one by one was asked longest ago for one of them.
+fn listings(
+    inventory: &Inventory,
+    assertion: &api::Assertion,
+    hosts: &BTreeSet<&HostId>,
+) -> Vec<Option<Timestamp>> {
     let api::Assertion { ec2, rds, address, volume, security_group, cluster, subnet_group } = assertion;
-    let parameters = |kind: ParameterGroupKind| {
-        let groups = inventory.parameters.iter().filter(move |(name, _)| name.kind == kind);
-        groups.map(|(_, reading)| reading.at())
-    };
+    let databases = inventory.databases.seen.iter().filter(|database| hosts.contains(&database.id));
+    let parameters = |group: ParameterGroupName| inventory.parameters.get(&group)?.at();
     let mut readings = Vec::new();
     if let Some(ec2) = ec2 {
         readings.push(inventory.instances.at());
-        let asked = inventory.protections.values().filter(|_| ec2.termination_protection.is_some());
-        readings.extend(asked.map(Reading::at));
+        let asked = inventory.protections.iter().filter(|(id, _)| hosts.contains(id));
+        let asked = asked.filter(|_| ec2.termination_protection.is_some());
+        readings.extend(asked.map(|(_, reading)| reading.at()));
     }
     if let Some(rds) = rds {
         readings.push(inventory.databases.at());
-        readings.extend(parameters(ParameterGroupKind::Instance).filter(|_| rds.parameters.is_some()));
+        let groups = databases.clone().filter(|_| rds.parameters.is_some());
+        let groups = groups.flat_map(|database| &database.parameter_groups);
+        readings.extend(groups.map(|group| parameters(ParameterGroupName::of_instance(&group.name))));
     }
     if let Some(cluster) = cluster {
         readings.push(inventory.clusters.at());
-        readings.extend(parameters(ParameterGroupKind::Cluster).filter(|_| cluster.parameters.is_some()));
+        let names: BTreeSet<&String> = databases.filter_map(|database| database.cluster.as_ref()).collect();
+        let theirs = inventory.clusters.seen.iter().filter(|one| names.contains(&one.name));
+        let groups =
+            theirs.filter(|_| cluster.parameters.is_some()).filter_map(|one| one.parameter_group.as_ref());
+        readings.extend(groups.map(|group| parameters(ParameterGroupName::of_cluster(group))));
     }
     readings.extend(address.iter().map(|_| inventory.addresses.at()));
     readings.extend(volume.iter().map(|_| inventory.volumes.at()));

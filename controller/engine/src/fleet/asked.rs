@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, InstanceWish, Wish};
-use crate::ids::ObjectKey;
 use crate::inventory::{Asked, Inventory, ParameterGroupName};
 
 impl Fleet {
@@ -25,42 +24,6 @@ impl Fleet {
             }
         }
         asked
-    }
-}
-
-/// Names that assertions call things by, with the parameters of their environments filled in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Called {
-    /// Elastic IPs.
-    pub addresses: BTreeSet<String>,
-    /// EBS volumes.
-    pub volumes: BTreeSet<String>,
-    /// Security groups.
-    pub security_groups: BTreeSet<String>,
-    /// DB subnet groups.
-    pub subnet_groups: BTreeSet<String>,
-    /// DB clusters.
-    pub clusters: BTreeSet<String>,
-}
-
-impl Fleet {
-    /// What assertions of these environments call by name.
-    #[must_use]
-    pub fn called(&self, is_theirs: impl Fn(&ObjectKey) -> bool) -> Called {
-        let mut called = Called::default();
-        let theirs = self.environments.iter().filter(|environment| is_theirs(&environment.key));
-        for entry in theirs.flat_map(|environment| &environment.ledger) {
-            let (Demand::Check(demand) | Demand::Environment(demand)) = &entry.demand else { continue };
-            match &demand.wish {
-                Some(Wish::Address(name, _)) => called.addresses.insert(name.clone()),
-                Some(Wish::Volume(name, _)) => called.volumes.insert(name.clone()),
-                Some(Wish::SecurityGroup(wish)) => called.security_groups.insert(wish.name.clone()),
-                Some(Wish::SubnetGroup(wish)) => called.subnet_groups.insert(wish.name.clone()),
-                Some(Wish::Cluster(wish)) => called.clusters.insert(wish.name.clone()),
-                Some(Wish::Instance(_) | Wish::Database(_)) | None => continue,
-            };
-        }
-        called
     }
 }
 

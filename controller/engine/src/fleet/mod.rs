@@ -22,7 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use account::Account;
-pub use asked::Called;
 pub use desired::*;
 pub use system::{Endpoint, Nagios, NagiosWay, NeededSecret, System};
 

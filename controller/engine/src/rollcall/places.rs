@@ -101,9 +101,9 @@ fn look_at<'a>(pass: &Pass<'a>, place: Place, account: &'a Account) -> PlaceView
     }
     view.instances.fallen_since = memory.fallen_since;
     view.databases.fallen_since = memory.databases.fallen_since;
-    let instances = view.fall(&memory.hosts, |id| !id.is_database());
+    let instances = view.fall(&memory.hosts, view.instances.fallen_since, |id| !id.is_database());
     view.instances.doubt_a_fall(instances, "ec2 instances", &view.place);
-    let databases = view.fall(&memory.hosts, HostId::is_database);
+    let databases = view.fall(&memory.hosts, view.databases.fallen_since, HostId::is_database);
     view.databases.doubt_a_fall(databases, "rds databases", &view.place);
     view
 }
@@ -194,15 +194,18 @@ impl<'a> PlaceView<'a> {
                 || !self.databases.blind.as_ref().is_some_and(is_awaited))
     }
 
-    /// Which of the hosts known, of one kind, are not listed.
+    /// Which of the hosts known, of one kind, are not listed. `since`: when the fall began that is doubted already; who
+    /// came later does not make up for who was lost then.
     pub(super) fn fall(
         &self,
         known: &BTreeMap<HostId, HostMemory>,
+        since: Option<Timestamp>,
         is_one: impl Fn(&HostId) -> bool,
     ) -> Fall {
         let mut listed = self.in_step();
         let mut fall = Fall::default();
-        for (id, memory) in known.iter().filter(|(id, _)| is_one(id)) {
+        let was_there = |memory: &HostMemory| since.is_none_or(|since| memory.first_seen < since);
+        for (id, memory) in known.iter().filter(|(id, memory)| is_one(id) && was_there(memory)) {
             let is_lost = listed.get(id).is_none();
             fall.known += 1;
             fall.lost += usize::from(is_lost);

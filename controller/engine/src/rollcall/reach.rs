@@ -10,7 +10,9 @@ use super::Reason;
 use super::reasons::Reasons;
 use super::registries::SystemView;
 use crate::reading::{Failure, FailureKind};
-use crate::registry::{Monitor, NotificationGroup, Notifications, Recipients, Routed, Scope, Watches};
+use crate::registry::{
+    Monitor, NotificationGroup, Notifications, OfService, Recipients, Routed, Scope, Watches,
+};
 
 /// Does an alert reach one of those it must?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +81,16 @@ pub(super) fn routed(
     let maybe = match alert {
         Alert::Of(monitor) => {
             surely.extend(told(|group| &group.monitors, &|id| monitor.id == id));
-            if let Watches::External { service: Some(service), .. } = &monitor.watches {
-                surely.extend(told(|group| &group.services, &|name| name == service));
+            match &monitor.watches {
+                Watches::External { service: OfService::Of(service), .. } => {
+                    surely.extend(told(|group| &group.services, &|name| name == service));
+                    Vec::new()
+                }
+                Watches::External { service: OfService::Untold, .. } => {
+                    told(|group| &group.services, &|_| true)
+                }
+                _ => Vec::new(),
             }
-            Vec::new()
         }
         Alert::OfCheck => {
             // Only a whole list of monitors tells which ids are no monitor's.
@@ -106,7 +114,7 @@ pub(super) fn routed(
         (true, false, _) => Reach::Yes,
         (true, true, _) | (false, _, true) => unknown(
             reasons,
-            "a notification group is told of an id that may be this check's, and nobody tells whose it is",
+            "a notification group is told of a check or a service, and it is not known of which",
         ),
         (false, _, false) => Reach::No,
     }

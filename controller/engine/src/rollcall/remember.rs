@@ -99,7 +99,9 @@ fn fallen_since(
     hosts: &BTreeMap<HostId, HostMemory>,
 ) -> (Option<Timestamp>, Option<Timestamp>) {
     let since = |listing: &Listing, is_one: fn(&HostId) -> bool| {
-        listing.fallen_since.filter(|_| listing.proof.is_none() || place.fall(hosts, is_one).is_doubtful())
+        listing
+            .fallen_since
+            .filter(|since| listing.proof.is_none() || place.fall(hosts, Some(*since), is_one).is_doubtful())
     };
     (since(&place.instances, |id| !id.is_database()), since(&place.databases, HostId::is_database))
 }

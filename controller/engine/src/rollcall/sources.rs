@@ -143,7 +143,12 @@ fn blind_assertions(scene: &Scene<'_, '_>, place: &PlaceView<'_>, said: &[Blind<
             PROTECTION => !asked.protections.is_empty(),
             _ => true,
         };
-        is_asked && !said.iter().any(|said| said.failure.kind == blind.failure.kind)
+        // A right to read databases is another one: only instances that are refused say that all is.
+        let is_said = |said: &Blind<'_>| {
+            said.failure.kind == blind.failure.kind
+                && (said.key.is_empty() || blind.failure.kind != FailureKind::Denied)
+        };
+        is_asked && !said.iter().any(is_said)
     };
     let failed =
         failed_assertions(inventory, |name| asked.parameters.contains_key(name), scene.pass.now).into_iter();
@@ -161,6 +166,8 @@ const SUBNET_GROUPS: &str = "rds:DescribeDBSubnetGroups";
 const PARAMETERS: &str = "rds:DescribeDBParameters";
 const CLUSTER_PARAMETERS: &str = "rds:DescribeDBClusterParameters";
 const PROTECTION: &str = "ec2:DescribeInstanceAttribute";
+const OF_ASSERTIONS: [&str; 7] =
+    [VOLUMES, ADDRESSES, SECURITY_GROUPS, SUBNET_GROUPS, PARAMETERS, CLUSTER_PARAMETERS, PROTECTION];
 
 /// What could not be read of all that assertions may look at. Parameter groups and instances are asked one by one: one of
 /// them stands for all, and of instances, which take turns, only a right that is missing counts.
@@ -298,6 +305,8 @@ fn inventory_fix(kind: FailureKind, call: &str) -> String {
             "correct spec.observe or spec.accountID of the CloudAccount: aws sts get-caller-identity"
         }
         FailureKind::Misconfigured => "correct spec.observe of the CloudAccount: kubectl get rcacct -o wide",
+        // No condition speaks of what assertions alone look at.
+        _ if OF_ASSERTIONS.contains(&call) => "none if it passes; else see the message",
         _ => "none if it passes; else see the condition InventoryFresh: kubectl get rcacct -o wide",
     };
     fix.to_owned()

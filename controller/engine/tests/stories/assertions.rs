@@ -472,6 +472,12 @@ fn a_right_that_only_assertions_need_is_told_where_one_needs_it() {
         // Refused for the same reason as hosts are, it is said once.
         world.ec2.insert(PLACE.into(), Answer::Fails(FailureKind::Denied));
         assert!(fix(&world.minutes(5).pass(), "RC0501").contains("ec2:DescribeInstances"), "{listing}");
+        // Who may not read databases may lack this right too.
+        world.ec2.clear();
+        world.rds.insert("databases", Answer::Fails(FailureKind::Denied));
+        let roll = world.minutes(5).pass();
+        let named = |call: &str| roll.findings.iter().any(|finding| finding.fix.contains(call));
+        assert!(named(call) && named("rds:DescribeDBInstances"), "{listing}: {:?}", findings(&roll));
     }
 }
 

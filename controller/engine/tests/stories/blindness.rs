@@ -79,6 +79,23 @@ fn ec2_answers_an_empty_list_where_only_one_host_lives() {
 }
 
 #[test]
+fn a_newcomer_does_not_make_up_for_the_only_host_that_vanished() {
+    let mut world = World::with_hosts(&["jp1-app-1"]);
+    world.pass();
+    world.add("jp1-app-2");
+    let lost = world.machines.remove("jp1-app-1").unwrap().instance.id;
+    for minutes in [5, 10, 20, 20] {
+        let roll = world.minutes(minutes).pass();
+        assert_eq!(about(&roll, "RC0501"), [PLACE]);
+        assert!(!roll.gone.contains(&lost) && roll.hosts.contains_key(&lost), "{minutes}");
+    }
+    world.minutes(20).pass();
+    let roll = world.minutes(20).pass();
+    assert_eq!(about(&roll, "RC0501"), Vec::<String>::new(), "an hour has passed");
+    assert!(roll.gone.contains(&lost) || !roll.hosts.contains_key(&lost));
+}
+
+#[test]
 fn a_whole_account_really_went_and_nobody_saw_it_going() {
     let mut world = wanting_six_apps();
     world.pass();

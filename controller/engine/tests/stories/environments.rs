@@ -3,7 +3,9 @@
 
 use rollcall_engine::inventory::PowerState;
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::registry::{Channel, Monitor, NotificationGroup, Notifications, Routed, Url, Watches};
+use rollcall_engine::registry::{
+    Channel, Monitor, NotificationGroup, Notifications, OfService, Routed, Url, Watches,
+};
 use rollcall_engine::rollcall::{RollCall, Tally};
 
 use crate::nagios::{SYSTEM, host, runs, service};
@@ -30,7 +32,7 @@ fn external(url: &str) -> Monitor {
     Monitor {
         id: "M-login".to_owned(),
         name: "login page".to_owned(),
-        watches: Watches::External { url: Url::parse(url).unwrap(), service: None },
+        watches: Watches::External { url: Url::parse(url).unwrap(), service: OfService::None },
         scopes: Vec::new(),
         excludes: Vec::new(),
         muted: false,
@@ -348,10 +350,12 @@ fn alerts_of_a_login_page_reach_whom_its_service_tells() {
     let said = causes(&world.pass());
     assert!(said[0].starts_with("RC0109 1 "), "of no service, it goes to the chat: {said:?}");
     assert!(said[0].ends_with("alerts of monitor \"login page\" do not reach PagerDuty"), "{said:?}");
-    for (service, reaches) in [("Backlog", true), ("Cacoo", false)] {
+    let of = |name: &str| OfService::Of(name.to_owned());
+    for (service, reaches) in [(of("Backlog"), true), (of("Cacoo"), false), (OfService::Untold, true)] {
         let login = world.monitors.last_mut().unwrap();
         let Watches::External { service: of, .. } = &mut login.watches else { panic!("it asks an address") };
-        *of = Some(service.to_owned());
-        assert_eq!(about(&world.pass(), "RC0109").is_empty(), reaches, "{service}");
+        *of = service.clone();
+        // What an old recording does not tell is unknown, and no finding.
+        assert_eq!(about(&world.pass(), "RC0109").is_empty(), reaches, "{service:?}");
     }
 }

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{Instance, PowerState};
 use rollcall_engine::registry::{
-    Channel, Monitor, NotificationGroup, Notifications, Run, Scope, Url, Watches,
+    Channel, Monitor, NotificationGroup, Notifications, OfService, Run, Scope, Url, Watches,
 };
 
 use crate::nagios;
@@ -139,7 +139,7 @@ fn watch_the_sites(world: &mut World, there: &mut Nagios) {
         let site = format!("{environment}.example.com");
         let url = Url::parse(&format!("https://{site}/")).unwrap();
         world.monitors.push(Monitor {
-            watches: Watches::External { url, service: None },
+            watches: Watches::External { url, service: OfService::None },
             ..metric(&site, "", None, None)
         });
         let heard = Run { heard_by: Some([Arc::from("admins")].into()), ..nagios::runs() };

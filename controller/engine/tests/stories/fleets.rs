@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use rollcall_engine::inventory::{Address, Attachment, AttachmentState, PowerState, Volume, VolumeState};
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::registry::{Monitor, RegistrationStatus, Scope, Url, Watches};
+use rollcall_engine::registry::{Monitor, OfService, RegistrationStatus, Scope, Url, Watches};
 
 use crate::world::*;
 
@@ -245,7 +245,10 @@ fn add_things(world: &mut World) {
         tags: [("Name", "jp1-data")].into_iter().collect(),
     });
     world.monitors.push(Monitor {
-        watches: Watches::External { url: Url::parse("https://jp1.example.com/").unwrap(), service: None },
+        watches: Watches::External {
+            url: Url::parse("https://jp1.example.com/").unwrap(),
+            service: OfService::None,
+        },
         ..metric("m-login", "", None, None)
     });
     // An instance that nobody ever saw, in an account that is vouched for.

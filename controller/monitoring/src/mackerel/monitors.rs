@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use rollcall_engine::registry::{Direction, Monitor, Scope, Url, Watches};
+use rollcall_engine::registry::{Direction, Monitor, OfService, Scope, Url, Watches};
 use serde_json::{Map, Value};
 
 use super::elements::Element;
@@ -45,7 +45,7 @@ impl RawMonitor {
             "external" => {
                 let service = self.service().unwrap_or_else(|()| {
                     odd.push("services of external monitors");
-                    None
+                    OfService::Untold
                 });
                 let url = self.get("url").as_str().and_then(Url::parse);
                 url.map_or_else(|| Watches::Other(kind.to_owned()), |url| Watches::External { url, service })
@@ -80,10 +80,11 @@ impl RawMonitor {
     }
 
     /// The service it belongs to, if any.
-    fn service(&self) -> Result<Option<String>, ()> {
+    fn service(&self) -> Result<OfService, ()> {
         match self.get("service") {
-            Value::Null => Ok(None),
-            Value::String(name) => Ok(Some(name.clone()).filter(|name| !name.is_empty())),
+            Value::Null => Ok(OfService::None),
+            Value::String(name) if name.is_empty() => Ok(OfService::None),
+            Value::String(name) => Ok(OfService::Of(name.clone())),
             _ => Err(()),
         }
     }

@@ -135,7 +135,8 @@ impl<'a> Opened<'a> {
             let message = format!("expected the folder {}, which the admin allows: {error}", shown(within));
             Failure::new(FailureKind::Misconfigured, message)
         })?;
-        // What lies elsewhere is never looked at, so that nobody learns whether it is there.
+        // What is named elsewhere is never looked at, so that nobody learns whether it is there. Links in the folder are
+        // its owner's.
         let outside = || {
             let message = format!(
                 "expected a file in the folder {}, which the admin allows, found {}, which is elsewhere",
@@ -144,7 +145,9 @@ impl<'a> Opened<'a> {
             );
             Failure::new(FailureKind::Misconfigured, message)
         };
-        if !path.starts_with(within) || path.components().any(|part| part == Component::ParentDir) {
+        if !(path.starts_with(within) || path.starts_with(&folder))
+            || path.components().any(|part| part == Component::ParentDir)
+        {
             return Err(outside());
         }
         let real = path.canonicalize().map_err(|e| refused(&e))?;

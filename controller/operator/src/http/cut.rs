@@ -2,18 +2,18 @@
 //! is remembered of them. Pure.
 //!
 //! What is left is whole for what it speaks of, so that a plan on it says what the operator says; and no host, name or
-//! identity of another team may be left in it, but of what the caller's own assertions call by name: that is told in the
-//! caller's statuses too. A host that is contested from outside looks claimed.
+//! identity of another team may be left in it. A host that is contested from outside looks claimed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
-use rollcall_engine::fleet::{Called, Desired, Kind};
+use rollcall_engine::fleet::{Desired, Kind};
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
 use rollcall_engine::inventory::{ClusterMember, Inventory, ParameterGroupName};
 use rollcall_engine::memory::{Memory, PlaceMemory, SystemMemory};
+use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use rollcall_engine::recording::{Cut, FORMAT, Recording};
 use rollcall_engine::registry::{Checks, Registry};
 use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
@@ -48,8 +48,7 @@ pub(super) fn recording(moment: &Moment, access: &Access) -> Recording {
     };
     // Made again rather than kept: it is needed rarely and would be most of our memory.
     let (roll, _) = roll_call(&moment.judged.fleet, &moment.snapshot, &moment.memory, moment.now);
-    let called = moment.judged.fleet.called(|environment| namespaces.contains(&*environment.namespace));
-    let sight = Sight::new(namespaces, moment.judged.desired.library.as_deref(), called, &roll);
+    let sight = Sight::new(namespaces, moment.judged.desired.library.as_deref(), &roll);
     Recording {
         rollcall_recording: FORMAT,
         now: moment.now,
@@ -65,21 +64,13 @@ struct Sight<'a> {
     namespaces: &'a BTreeSet<String>,
     library: Option<&'a str>,
     hosts: BTreeSet<&'a HostId>,
-    /// What their own assertions call by name, whoever has it.
-    called: Called,
     /// Registrations that are known to belong to hosts of others, by system.
     foreign: BTreeMap<&'a ObjectKey, BTreeSet<&'a RegistrationId>>,
 }
 
 impl<'a> Sight<'a> {
-    fn new(
-        namespaces: &'a BTreeSet<String>,
-        library: Option<&'a str>,
-        called: Called,
-        roll: &'a RollCall,
-    ) -> Self {
-        let (hosts, foreign) = (BTreeSet::new(), BTreeMap::new());
-        let mut sight = Self { namespaces, library, hosts, called, foreign };
+    fn new(namespaces: &'a BTreeSet<String>, library: Option<&'a str>, roll: &'a RollCall) -> Self {
+        let mut sight = Self { namespaces, library, hosts: BTreeSet::new(), foreign: BTreeMap::new() };
         for (id, host) in &roll.hosts {
             if sight.claims(host) {
                 sight.hosts.insert(id);
@@ -169,21 +160,11 @@ impl<'a> Sight<'a> {
         let mut cut = inventory.clone();
         cut.instances.seen.retain(|instance| self.hosts.contains(&instance.id));
         let theirs = |host: &HostId| self.hosts.contains(host);
-        let called = &self.called;
-        cut.volumes.seen.retain(|volume| {
-            volume.attachments.iter().any(|one| theirs(&one.host))
-                || called.volumes.iter().any(|name| volume.is_called(name))
-        });
-        cut.addresses.seen.retain(|address| {
-            address.attached_to.as_ref().is_some_and(theirs)
-                || called.addresses.iter().any(|name| address.is_called(name))
-        });
+        keep_of(&mut cut.volumes, |volume| volume.attachments.iter().any(|one| theirs(&one.host)));
+        keep_of(&mut cut.addresses, |address| address.attached_to.as_ref().is_some_and(theirs));
         cut.databases.seen.retain(|database| self.hosts.contains(&database.id));
         let of_theirs = |member: &ClusterMember| cut.databases.seen.iter().any(|d| d.name == member.name);
-        cut.clusters.seen.retain(|cluster| {
-            cluster.members.iter().any(of_theirs)
-                || called.clusters.iter().any(|name| cluster.is_called(name))
-        });
+        cut.clusters.seen.retain(|cluster| cluster.members.iter().any(of_theirs));
         self.asserted(&mut cut);
         for ids in [
             &mut cut.instances.request_ids,
@@ -199,7 +180,8 @@ impl<'a> Sight<'a> {
         cut
     }
 
-    /// Groups that their hosts are in or that their assertions mean, and what is known of their hosts.
+    /// Groups that their hosts are in, and what is known of their hosts. Others' groups may well be what an assertion of
+    /// theirs means, so that what is left tells no longer what is not there.
     fn asserted(&self, cut: &mut Inventory) {
         let of_instances = cut.instances.seen.iter().flat_map(|instance| instance.security_groups.iter());
         let of_databases = cut.databases.seen.iter().flat_map(|database| &database.security_groups);
@@ -208,17 +190,10 @@ impl<'a> Sight<'a> {
             .map(|group| &*group.id)
             .chain(of_databases.chain(of_clusters).map(String::as_str))
             .collect();
-        let called = &self.called;
-        cut.security_groups.seen.retain(|group| {
-            groups.contains(group.id.as_str())
-                || called.security_groups.iter().any(|name| group.is_called(name))
-        });
+        keep_of(&mut cut.security_groups, |group| groups.contains(group.id.as_str()));
         let subnets: BTreeSet<&str> =
             cut.databases.seen.iter().filter_map(|database| database.subnet_group.as_deref()).collect();
-        cut.subnet_groups.seen.retain(|group| {
-            subnets.contains(group.name.as_str())
-                || called.subnet_groups.iter().any(|name| group.is_called(name))
-        });
+        keep_of(&mut cut.subnet_groups, |group| subnets.contains(group.name.as_str()));
         let of_databases = cut.databases.seen.iter().flat_map(|database| &database.parameter_groups);
         let of_clusters = cut.clusters.seen.iter().filter_map(|cluster| cluster.parameter_group.as_ref());
         let parameters: BTreeSet<ParameterGroupName> = of_databases
@@ -281,6 +256,21 @@ impl<'a> Sight<'a> {
     }
 }
 
+/// Keeps some of a listing, which then is no longer whole.
+fn keep_of<T>(listing: &mut Reading<Vec<T>>, is_theirs: impl FnMut(&T) -> bool) {
+    let before = listing.seen.len();
+    listing.seen.retain(is_theirs);
+    let Some(at) = listing.at().filter(|_| listing.seen.len() < before) else { return };
+    // No failure of a source: nothing is wrong that anybody should mend.
+    let why = Failure::new(FailureKind::NotYetRead, "this recording was cut to what its reader may see");
+    let cut = Gap { what: "those that no host of the caller's is in".to_owned(), why };
+    let missing = match std::mem::replace(&mut listing.extent, Extent::Complete { at }) {
+        Extent::Partial { missing, .. } => missing,
+        Extent::Complete { .. } | Extent::Failed { .. } => Vec::new(),
+    };
+    listing.extent = Extent::Partial { at, missing: missing.into_iter().chain([cut]).collect() };
+}
+
 fn clone_pair<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
     (key.clone(), value.clone())
 }
@@ -291,4 +281,28 @@ fn selects(selector: &api::LabelSelector, namespace: &str, desired: &Desired) ->
         Some(label) => *label == value.0,
         None => key == "kubernetes.io/metadata.name" && value.0 == namespace,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_that_was_cut_proves_no_absence() {
+        let at: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+        let listing = || Reading::complete_at("ec2 security groups", at, vec!["sg-1", "sg-2"]);
+        let mut whole = listing();
+        keep_of(&mut whole, |_| true);
+        assert_eq!(whole, listing(), "nothing was cut");
+        let mut cut = listing();
+        keep_of(&mut cut, |group| *group == "sg-1");
+        assert_eq!((cut.seen.as_slice(), cut.at()), (["sg-1"].as_slice(), Some(at)));
+        assert!(cut.complete(at, jiff::SignedDuration::MAX).is_none());
+        let Extent::Partial { missing, .. } = &cut.extent else { panic!("{:?}", cut.extent) };
+        assert_eq!(missing[0].why.kind, FailureKind::NotYetRead);
+        let why = Failure::new(FailureKind::Throttled, "m");
+        let mut failed: Reading<Vec<&str>> = Reading::failed("ec2 security groups", at, why);
+        keep_of(&mut failed, |_| false);
+        assert!(matches!(failed.extent, Extent::Failed { .. }), "what failed is not in part");
+    }
 }

@@ -114,12 +114,14 @@ async fn a_recording_holds_what_its_reader_may_see_and_never_a_secret() -> Resul
     let (roll, _) =
         rollcall_engine::rollcall::roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
     let jp1 = roll.environments.values().next().unwrap();
-    assert_eq!((jp1.hosts, jp1.tally.covered, jp1.tally.missing, jp1.tally.required), (3, 3, 1, 4));
+    assert_eq!((jp1.hosts, jp1.tally.covered, jp1.tally.required), (3, 3, 4));
+    // Of what hangs on somebody else's host it says less than the operator, and not that anything is wrong with a source.
+    assert_eq!((jp1.tally.missing, jp1.tally.unknown), (0, 1));
     let codes: Vec<&str> = roll.causes.iter().map(|cause| cause.code.as_str()).collect();
     let told = stage.status::<Environment>("jp1", |s| !s["causes"].as_array().unwrap().is_empty()).await?;
     let shown: Vec<&str> =
         told["causes"].as_array().unwrap().iter().map(|cause| cause["code"].as_str().unwrap()).collect();
-    assert_eq!((codes.as_slice(), shown.as_slice()), (["RC0301"].as_slice(), ["RC0301"].as_slice()));
+    assert_eq!((codes.as_slice(), shown.as_slice()), ([].as_slice(), ["RC0301"].as_slice()));
 
     let admin = [
         "create",
