@@ -224,6 +224,7 @@ mod tests {
 
     fn reader(allowed: Option<&Path>) -> Result<Box<dyn RegistryReader>, Failure> {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../monitoring/tests/fixtures/nagios");
+        let fixtures = fixtures.canonicalize().unwrap();
         let fleet = fleet(&fixtures);
         let system = fleet.systems().next().unwrap();
         assert_eq!(system.secrets(), [], "files need none");

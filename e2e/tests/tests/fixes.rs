@@ -17,16 +17,19 @@ use rollcall_harness::controlplane::locate;
 const SPEAKERS: [&str; 4] =
     ["controller/engine/src", "controller/operator/src", "controller/aws/src", "controller/cli/src"];
 /// A few hundred megabytes of Python say no more than this.
-const AWS: [&str; 12] = [
+const AWS: [&str; 15] = [
     "ec2 create-tags",
     "ec2 describe-addresses",
+    "ec2 describe-instance-attribute",
     "ec2 describe-instances",
     "ec2 describe-security-groups",
     "ec2 describe-tags",
     "ec2 describe-volumes",
     "rds add-tags-to-resource",
+    "rds describe-db-cluster-parameters",
     "rds describe-db-clusters",
     "rds describe-db-instances",
+    "rds describe-db-parameters",
     "rds describe-db-subnet-groups",
     "resourcegroupstaggingapi get-resources",
     "sts get-caller-identity",
