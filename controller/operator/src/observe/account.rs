@@ -118,19 +118,26 @@ async fn poll_once(
             ask(observer, EC2, "instances", place, now, reader.instances(&place.region, now)).await;
         put_instances(observer, place, instances, &mut past.heard);
     };
-    // Databases are put after instances and never the other way round: with them the first answer is whole, for which
-    // statuses wait. What a slow RDS holds up later is the next poll, not this sight of instances.
+    // Databases are put after instances and never the other way round. What a slow RDS holds up later is the next poll, not
+    // this sight of instances.
     let ((), databases, clusters) = tokio::join!(
         instances,
         ask(observer, RDS, "databases", place, now, reader.databases(&place.region, now)),
         ask(observer, RDS, "clusters", place, now, reader.clusters(&place.region, now)),
     );
     put_databases(observer, place, databases, clusters, &mut past.heard);
+    // With hosts the first answer is whole, for which statuses wait; where assertions look at more, with that: else each
+    // restart would tell them anew that nobody knows.
+    let awaits_more = asserted::is_asked(observer, place);
+    if !awaits_more {
+        observer.board.answered(place);
+    }
     if now >= past.slow_due {
         read_storage(observer, place, reader.as_ref(), past).await;
     }
     // Last, so that it can hold up nothing but the next poll.
     asserted::read(observer, place, reader.as_ref(), &mut past.heard.asserted).await;
+    observer.board.answered(place);
 }
 
 async fn read_storage(observer: &Observer, place: &Place, reader: &dyn AccountReader, past: &mut Past) {
@@ -184,20 +191,18 @@ pub(super) fn tell(source: &str, extent: &Extent) {
 }
 
 /// Puts a new state on the board. Only the listings that were not read are copied: at 20,000 hosts each is some MB.
-/// `is_whole`: with it every listing of hosts has answered.
 pub(super) fn put(
     observer: &Observer,
     place: &Place,
-    is_whole: bool,
     change: impl FnOnce(&Inventory, Timestamp) -> Inventory,
 ) {
     let now = observer.clock.now();
-    observer.board.update_place(place, is_whole, |known| change(known, now));
+    observer.board.update_place(place, |known| change(known, now));
 }
 
 fn put_instances(observer: &Observer, place: &Place, new: Reading<Vec<Instance>>, heard: &mut Heard) {
     let patience = patience(observer.settings.inventory_interval);
-    put(observer, place, false, |known, now| Inventory {
+    put(observer, place, |known, now| Inventory {
         place: known.place.clone(),
         instances: heard.instances.hear(&known.instances, new, patience, now),
         volumes: known.volumes.clone(),
@@ -217,7 +222,7 @@ fn put_databases(
     heard: &mut Heard,
 ) {
     let patience = patience(observer.settings.inventory_interval);
-    put(observer, place, true, |known, now| Inventory {
+    put(observer, place, |known, now| Inventory {
         place: known.place.clone(),
         instances: known.instances.clone(),
         volumes: known.volumes.clone(),
@@ -236,7 +241,7 @@ fn put_storage(
     heard: &mut Heard,
 ) {
     let patience = patience(observer.settings.slow_inventory_interval);
-    put(observer, place, false, |known, now| Inventory {
+    put(observer, place, |known, now| Inventory {
         place: known.place.clone(),
         instances: known.instances.clone(),
         volumes: heard.volumes.hear(&known.volumes, volumes, patience, now),
@@ -257,6 +262,7 @@ fn unreadable(observer: &Observer, place: &Place, why: &Failure, heard: &mut Hea
     let volumes = failed(EC2, "volumes", place, now, why);
     put_storage(observer, place, volumes, failed(EC2, "addresses", place, now, why), heard);
     asserted::unreadable(observer, place, why, &mut heard.asserted);
+    observer.board.answered(place);
 }
 
 fn failed<T: Default>(

@@ -28,8 +28,7 @@ pub(super) async fn read(
     heard: &mut AssertedHearing,
 ) {
     let Some(known) = observer.board.place(place) else { return };
-    let library = observer.settings.library_namespace.as_deref();
-    let asked = observer.desired.judged(&observer.stores, library).fleet.asked(&known);
+    let asked = asked(observer, &known);
     if asked == Asked::default() && is_unread(&known) {
         return;
     }
@@ -40,6 +39,16 @@ pub(super) async fn read(
     }
     count(observer, &known, &new);
     put_asserted(observer, place, new, heard);
+}
+
+/// Does any assertion look at something of this place beside its hosts?
+pub(super) fn is_asked(observer: &Observer, place: &Place) -> bool {
+    observer.board.place(place).is_some_and(|known| asked(observer, &known) != Asked::default())
+}
+
+fn asked(observer: &Observer, known: &Inventory) -> Asked {
+    let library = observer.settings.library_namespace.as_deref();
+    observer.desired.judged(&observer.stores, library).fleet.asked(known)
 }
 
 /// Nobody could be asked: all that was read says why.
@@ -69,7 +78,7 @@ pub(super) fn of(known: &Inventory) -> Inventory {
 fn put_asserted(observer: &Observer, place: &Place, new: Asserted, heard: &mut AssertedHearing) {
     let patience = patience(observer.settings.slow_inventory_interval);
     let Asserted { security_groups, subnet_groups, parameters, protections } = new;
-    put(observer, place, false, |known, now| Inventory {
+    put(observer, place, |known, now| Inventory {
         place: known.place.clone(),
         instances: known.instances.clone(),
         volumes: known.volumes.clone(),

@@ -150,10 +150,9 @@ impl Board {
         (self.changed)();
     }
 
-    /// Puts a new state of an inventory on the board; `change` is told what was known. `is_whole`: every listing of hosts
-    /// has answered now, instances and databases. Half of the hosts is no first answer: what is told of it would be
-    /// taken back a moment later.
-    pub fn update_place(&self, place: &Place, is_whole: bool, change: impl FnOnce(&Inventory) -> Inventory) {
+    /// Puts a new state of an inventory on the board; `change` is told what was known. Half of the hosts is no first answer, and
+    /// what is told of it would be taken back a moment later: [`Self::answered`] says when it is one.
+    pub fn update_place(&self, place: &Place, change: impl FnOnce(&Inventory) -> Inventory) {
         let Some(known) = self.place(place) else { return };
         let new = change(&known);
         let news = !inventory_says_the_same(&known, &new);
@@ -162,9 +161,18 @@ impl Board {
         // A poll may end after its place was given up.
         let Some(slot) = inner.inventories.get_mut(place) else { return };
         slot.reading = Arc::new(new);
-        let first = is_whole && slot.awaited_since.take().is_some();
         drop(inner);
-        if news || first {
+        if news {
+            (self.changed)();
+        }
+    }
+
+    /// All that statuses wait for was asked, and has answered or failed.
+    pub fn answered(&self, place: &Place) {
+        let mut inner = self.inner.write();
+        let first = inner.inventories.get_mut(place).is_some_and(|slot| slot.awaited_since.take().is_some());
+        drop(inner);
+        if first {
             (self.changed)();
         }
     }
@@ -471,9 +479,9 @@ mod tests {
         let (board, grace) = (Board::new(Arc::default()), Duration::from_mins(1));
         let place = Place::try_from("123456789012/ap-northeast-1".to_owned()).unwrap();
         board.begin_place(&place, at(0));
-        board.update_place(&place, false, Inventory::clone);
+        board.update_place(&place, Inventory::clone);
         assert!(board.awaited(&fleet, grace).places.contains(&place), "databases have not answered yet");
-        board.update_place(&place, true, Inventory::clone);
+        board.answered(&place);
         assert!(!board.awaited(&fleet, grace).any());
     }
 

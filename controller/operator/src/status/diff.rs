@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use jiff::Timestamp;
 use rollcall_engine::fleet::{Kind, Problem};
 use rollcall_engine::ids::ObjectKey;
-use rollcall_engine::rollcall::RollCall;
+use rollcall_engine::rollcall::{CheckRoll, RollCall};
 
 use super::conditions::ours;
 use super::hosts::{self, HostWrites};
@@ -109,7 +109,9 @@ pub fn diff(telling: &Telling<'_>, known: &Known<'_>) -> Writes {
         Some(others::role(roll, problems, before, generation, now))
     });
     list.kind(&stores.checks, |key, before, generation| {
-        let roll = roll.checks.get(key).filter(|roll| !(roll.blind && awaited.any()));
+        // What an assertion looks at may be awaited although hosts and systems have answered.
+        let is_known = |roll: &&CheckRoll| !roll.blind && roll.tally.unknown == 0;
+        let roll = roll.checks.get(key).filter(|roll| is_known(roll) || !awaited.any());
         let problems = problems.of(Kind::RequiredCheck, key);
         Some(others::check(roll, problems, before, generation, now))
     });
