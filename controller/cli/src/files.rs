@@ -100,23 +100,7 @@ pub fn judge(written: &[File], namespace: &str) -> anyhow::Result<Vec<Found>> {
 
 /// Objects as the engine takes them.
 pub fn collect(objects: Vec<Found>, library: Option<String>) -> Desired {
-    let mut desired = Desired { library, ..Desired::default() };
-    for found in objects {
-        match found.object {
-            Object::CloudAccount(object) => desired.accounts.push(*object),
-            Object::Environment(object) => desired.environments.push(*object),
-            Object::HostRole(object) => desired.roles.push(*object),
-            Object::RequiredCheck(object) => desired.checks.push(*object),
-            Object::MonitoringSystem(object) => desired.systems.push(*object),
-            Object::Exemption(object) => desired.exemptions.push(*object),
-            // Rollcall writes Hosts itself; what people keep of them says nothing about what they want.
-            Object::Host(_) => {}
-            Object::Namespace { name, labels } => {
-                desired.namespaces.insert(name, labels);
-            }
-        }
-    }
-    desired
+    Desired { library, ..Desired::of(objects) }
 }
 
 /// A file itself, or all YAML and JSON files below a folder, in the order of their names. Hidden ones are left out.

@@ -27,7 +27,7 @@ static ALL: LazyLock<Value> = LazyLock::new(|| {
     );
     let read = manifest::read(full.as_bytes());
     assert!(read.errors.is_empty(), "{:?}", read.errors);
-    serde_json::to_value(manifest::desired(read)).unwrap_or_default()
+    serde_json::to_value(Desired::of(read.objects)).unwrap_or_default()
 });
 
 /// More changes than this are no other case, and slow.

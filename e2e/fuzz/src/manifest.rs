@@ -30,7 +30,7 @@ pub(crate) fn manifest(data: &[u8]) {
         let object = again.objects.first().map(|found| &found.object);
         assert_eq!(object, Some(&found.object), "{written}");
     }
-    let desired = desired(manifests);
+    let desired = Desired::of(manifests.objects);
     assert_eq!(Fleet::parse(&desired).1, Fleet::parse(&desired).1);
 }
 
@@ -53,22 +53,4 @@ fn written(object: &Object) -> Option<Value> {
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels},
         })),
     }
-}
-
-/// Objects as the engine takes them.
-pub(crate) fn desired(manifests: Manifests) -> Desired {
-    let mut desired = Desired::default();
-    for found in manifests.objects {
-        match found.object {
-            Object::CloudAccount(object) => desired.accounts.push(*object),
-            Object::Environment(object) => desired.environments.push(*object),
-            Object::HostRole(object) => desired.roles.push(*object),
-            Object::RequiredCheck(object) => desired.checks.push(*object),
-            Object::MonitoringSystem(object) => desired.systems.push(*object),
-            Object::Exemption(object) => desired.exemptions.push(*object),
-            Object::Host(_) => {}
-            Object::Namespace { name, labels } => drop(desired.namespaces.insert(name, labels)),
-        }
-    }
-    desired
 }

@@ -84,10 +84,10 @@ impl<'a> Proofs<'a> {
 
     /// What is asserted is looked up in every place of the environment, in the listings that hold it.
     fn of_assertion(&self, environment: &ObjectKey, assertion: &api::Assertion) -> Option<Timestamp> {
-        let places = self.fleet.environment_places(environment);
+        let (places, hosts) = (self.fleet.environment_places(environment), self.hosts(environment));
         let readings = places.iter().map(|place| {
             let inventory = self.decided.recording.snapshot.inventories.get(place)?;
-            listings(inventory, assertion, &self.hosts(environment)).into_iter().min()?
+            listings(inventory, assertion, &hosts).into_iter().min()?
         });
         readings.min()?
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rollcall_crds::manifest::{Found, Object};
 use rollcall_crds::v1alpha1 as api;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,30 @@ pub struct Desired {
     /// The namespace whose roles, checks and systems every namespace sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
+}
+
+impl Desired {
+    /// What manifests hold, each kind in their order; no library is named in them.
+    #[must_use]
+    pub fn of(objects: impl IntoIterator<Item = Found>) -> Self {
+        let mut desired = Self::default();
+        for found in objects {
+            match found.object {
+                Object::CloudAccount(object) => desired.accounts.push(*object),
+                Object::Environment(object) => desired.environments.push(*object),
+                Object::HostRole(object) => desired.roles.push(*object),
+                Object::RequiredCheck(object) => desired.checks.push(*object),
+                Object::MonitoringSystem(object) => desired.systems.push(*object),
+                Object::Exemption(object) => desired.exemptions.push(*object),
+                // Rollcall writes Hosts itself; what people keep of them says nothing about what they want.
+                Object::Host(_) => {}
+                Object::Namespace { name, labels } => {
+                    desired.namespaces.insert(name, labels);
+                }
+            }
+        }
+        desired
+    }
 }
 
 /// Kinds that people write.

@@ -18,6 +18,7 @@ use super::{
     error::AwsError,
     ground::Mint,
     identity::{Caller, Stranger},
+    rates::Listing,
     rds,
     request::{Params, Signed},
     service::Service,
@@ -47,6 +48,26 @@ pub struct Asked<'a> {
     pub strike: &'a Strike,
     /// World time.
     pub now: Timestamp,
+}
+
+impl Asked<'_> {
+    /// What AWS asks before anything else of a bounded request: is the region on, are there tokens left, is it allowed.
+    ///
+    /// # Errors
+    /// The service's refusal.
+    pub(super) fn admit(&self, service: Service) -> Result<(), AwsError> {
+        let call = self.call;
+        if self.aws.ground().read().look(&call.account, &call.region).is_none() {
+            return Err(AwsError::invalid_token());
+        }
+        if !self.aws.rates().allow(call, Listing::Bounded, 0) {
+            return Err(service.throttled());
+        }
+        if self.caller.is_denied(&format!("{}:{}", service.name(), call.operation)) {
+            return Err(service.denied(&self.caller.arn, call));
+        }
+        Ok(())
+    }
 }
 
 /// The router of the front door: every path, so that a client's base path does not matter.

@@ -11,7 +11,6 @@ use super::{
     error::AwsError,
     front::Asked,
     ground::{Mint, Region},
-    rates::Listing,
     service::Service,
 };
 pub use pages::{Answer, Told};
@@ -32,27 +31,12 @@ pub enum Reply {
 /// # Errors
 /// AWS's refusals.
 pub fn answer(asked: &Asked<'_>) -> Result<Reply, AwsError> {
-    admit(asked)?;
+    asked.admit(Service::CloudWatch)?;
     match asked.call.operation.as_str() {
         "GetMetricData" => pages::get(asked).map(Reply::Metrics),
         "PutMetricData" => put::put(asked).map(|()| Reply::Done),
         other => Err(AwsError::action(other, VERSION)),
     }
-}
-
-/// What AWS asks before anything else: is the region on, are there tokens left, is it allowed.
-fn admit(asked: &Asked<'_>) -> Result<(), AwsError> {
-    let call = asked.call;
-    if asked.aws.ground().read().look(&call.account, &call.region).is_none() {
-        return Err(AwsError::invalid_token());
-    }
-    if !asked.aws.rates().allow(call, Listing::Bounded, 0) {
-        return Err(Service::CloudWatch.throttled());
-    }
-    if asked.caller.is_denied(&format!("cloudwatch:{}", call.operation)) {
-        return Err(Service::CloudWatch.denied(&asked.caller.arn, call));
-    }
-    Ok(())
 }
 
 /// Reads the region that the request is for.

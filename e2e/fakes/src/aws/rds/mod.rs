@@ -19,7 +19,6 @@ use super::{
     error::AwsError,
     front::Asked,
     ground::{Mint, Region, db::Scope},
-    rates::Listing,
     service::Service,
 };
 
@@ -30,7 +29,7 @@ const VERSION: &str = "2014-10-31";
 /// # Errors
 /// AWS's refusals.
 pub fn answer(asked: &Asked<'_>) -> Result<String, AwsError> {
-    admit(asked)?;
+    asked.admit(Service::Rds)?;
     match asked.call.operation.as_str() {
         "DescribeDBInstances" => instances::describe(asked),
         "DescribeDBClusters" => clusters::describe(asked),
@@ -59,21 +58,6 @@ pub fn answer(asked: &Asked<'_>) -> Result<String, AwsError> {
         "FailoverDBCluster" => power::fail_over(asked),
         other => Err(AwsError::action(other, VERSION)),
     }
-}
-
-/// What AWS asks before anything else: is the region on, are there tokens left, is it allowed.
-fn admit(asked: &Asked<'_>) -> Result<(), AwsError> {
-    let call = asked.call;
-    if asked.aws.ground().read().look(&call.account, &call.region).is_none() {
-        return Err(AwsError::invalid_token());
-    }
-    if !asked.aws.rates().allow(call, Listing::Bounded, 0) {
-        return Err(Service::Rds.throttled());
-    }
-    if asked.caller.is_denied(&format!("rds:{}", call.operation)) {
-        return Err(Service::Rds.denied(&asked.caller.arn, call));
-    }
-    Ok(())
 }
 
 /// Reads the region that the request is for.
