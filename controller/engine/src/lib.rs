@@ -11,6 +11,7 @@ pub mod finding;
 pub mod fleet;
 pub mod ids;
 pub mod inventory;
+pub mod lean;
 pub mod limits;
 pub mod memory;
 pub mod reading;

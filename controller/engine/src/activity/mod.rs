@@ -1,6 +1,4 @@
-//! What hosts did, day by day: the readings by which it will be decided who is unused.
-//!
-//! Nobody decides on them yet, and nobody polls them: `rollcall-aws` reads them, and its tests are their only readers.
+//! What hosts did, day by day: the readings by which [`crate::lean`] decides who is unused.
 //!
 //! Of each day four things are told apart, and none may ever be taken for another: a value, no data, a metric that such a
 //! host cannot have, and what was not read. **No data is never zero**: a stopped host, a late source and a metric that was
@@ -74,14 +72,46 @@ impl Activity {
     /// What is known of one day.
     #[must_use]
     pub fn told(&self, host: &HostId, metric: ActivityMetric, day: Day) -> Told {
-        match self.hosts.seen.get(host).and_then(|host| host.series(metric)) {
+        self.of(host).told(metric, day)
+    }
+
+    /// What is known of one host, looked up once.
+    #[must_use]
+    pub fn of(&self, host: &HostId) -> HostTold<'_> {
+        HostTold { activity: self, host: self.hosts.seen.get(host) }
+    }
+
+    /// Every metric of a host that was asked for has been read: it need not be asked again for this window.
+    #[must_use]
+    pub fn has_read(&self, host: &HostId) -> bool {
+        let read = |(_, series): (ActivityMetric, &Series)| !matches!(series, Series::NotRead(_));
+        self.hosts.seen.get(host).is_some_and(|host| host.iter().all(read))
+    }
+}
+
+/// What is known of one host.
+#[derive(Clone, Copy, Debug)]
+pub struct HostTold<'a> {
+    activity: &'a Activity,
+    host: Option<&'a HostActivity>,
+}
+
+impl HostTold<'_> {
+    /// Is the day one of those that were asked for?
+    #[must_use]
+    pub fn holds(&self, day: Day) -> bool {
+        self.activity.window.holds(day)
+    }
+
+    /// What is known of one day.
+    #[must_use]
+    pub fn told(&self, metric: ActivityMetric, day: Day) -> Told {
+        match self.host.and_then(|host| host.series(metric)) {
             Some(Series::NotApplicable) => Told::NotApplicable,
             Some(Series::NotRead(why)) => Told::NotRead(*why),
-            Some(Series::Days(days)) if self.window.holds(day) => {
-                days.value(day).map_or(Told::NoData, Told::Value)
-            }
+            Some(Series::Days(days)) if self.holds(day) => days.value(day).map_or(Told::NoData, Told::Value),
             Some(Series::Days(_)) => Told::NotRead(FailureKind::NotYetRead),
-            None => Told::NotRead(match &self.hosts.extent {
+            None => Told::NotRead(match &self.activity.hosts.extent {
                 Extent::Failed { why, .. } => why.kind,
                 Extent::Complete { .. } | Extent::Partial { .. } => FailureKind::NotYetRead,
             }),
