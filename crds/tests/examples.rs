@@ -49,6 +49,8 @@ fn the_examples_are_one_story() {
             Object::Environment(e) => {
                 assert!(e.spec.accounts.iter().all(|a| names.contains(&("CloudAccount", &a.name))));
                 assert!(e.spec.monitoring.iter().all(|m| names.contains(&("MonitoringSystem", &m.system))));
+                let policy = e.spec.lean.as_ref().and_then(|lean| lean.policy.as_deref()).unwrap();
+                assert!(names.contains(&("RetirementPolicy", policy)));
             }
             Object::RequiredCheck(c) => {
                 assert!(c.spec.ways().iter().all(|by| names.contains(&("MonitoringSystem", &by.system))));

@@ -37,6 +37,7 @@ fn names_are_what_was_settled() {
         "RequiredCheck requiredchecks rccheck Namespaced",
         "MonitoringSystem monitoringsystems rcmon Namespaced",
         "Exemption exemptions rcexempt Namespaced",
+        "RetirementPolicy retirementpolicies rcpolicy Namespaced",
         "Host hosts rchost Namespaced",
     ];
     let word = |value: &Value| value.as_str().unwrap().to_owned();

@@ -72,6 +72,8 @@ codes! {
     Ambiguous = "RC0205", "registration matches several hosts";
     /// Something of AWS is otherwise than a required check asserts.
     AssertionFailed = "RC0301", "something is otherwise than a required check asserts";
+    /// It runs, and was quiet on every day that its environment's rule looks at.
+    Unused = "RC0401", "host looks unused";
     /// Stopped for a long time.
     LongStopped = "RC0402", "host has been stopped for long";
     /// No environment claims the host.
@@ -90,6 +92,8 @@ codes! {
     NotVerifiable = "RC0503", "required check cannot be verified here";
     /// A monitoring system notifies nobody of anything, or checks nothing.
     SystemOff = "RC0504", "monitoring system is switched off as a whole";
+    /// What hosts do cannot be read completely.
+    ActivityBlind = "RC0505", "activity of hosts cannot be read";
     /// The review date of a required check has passed.
     ReviewOverdue = "RC0601", "review of a required check is overdue";
     /// An exemption has passed its end.

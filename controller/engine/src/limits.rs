@@ -27,6 +27,13 @@ pub const ACTIVITY_SETTLES: SignedDuration = SignedDuration::from_hours(1);
 /// How many days of activity are read. It is as dear as 35, which rules want at least, and a rule can be tried on what was.
 pub const ACTIVITY_DAYS: u16 = 90;
 
+/// Activity is read once a day; a reading that is older than two has been missed.
+pub const ACTIVITY_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
+
+/// For so many days that cannot be read, what was found before them is held: the newest day is then the day before yesterday,
+/// or yesterday until today's reading came.
+pub const ACTIVITY_HELD_DAYS: i32 = 1;
+
 /// How long the names of a host's checks are believed. One call per host at one call a second is 5.5 hours for
 /// 20,000 hosts, so a proof must outlive some rounds; docs/targets.md sets 24 hours.
 pub const CHECK_PROOF_MAX_AGE: SignedDuration = SignedDuration::from_hours(24);

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::activity::Day;
 use crate::ids::{CheckName, ClusterId, HostId, ObjectKey, Place, RegistrationId, RoleName};
+use crate::lean::Use;
 
 /// Everything remembered, by shard.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Memory {
     /// Per account and region.
@@ -39,7 +41,7 @@ impl Memory {
 }
 
 /// What is remembered of one account and region.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlaceMemory {
     /// When the first complete reading was begun: hosts first seen after it have *joined*.
@@ -88,7 +90,7 @@ impl DatabasesMemory {
 }
 
 /// What is remembered of one host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostMemory {
     /// Its Name tag, or the identifier of a database, as it was written.
@@ -120,9 +122,32 @@ pub struct HostMemory {
     /// When it was first seen stopped, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_since: Option<Timestamp>,
+    /// Since when a database has been seen under its name, by which its metrics are known; another may have borne it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_since: Option<Timestamp>,
+    /// Whether it is used, where somebody asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<UseMemory>,
     /// Since when each of its findings stands; the key is code, check and system.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<Arc<str>, Timestamp>,
+}
+
+/// Whether a host is used, as far as was found. It moves on with each day that is read, and with nothing else: over a restart
+/// it stands for the activity itself, which is not bought again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UseMemory {
+    /// The last day that was read.
+    pub until: Day,
+    /// What was found then.
+    pub last: Use,
+    /// The latest day that was loud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_until: Option<Day>,
+    /// Since when it has been idle, for as long as no day was loud and nobody started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_since: Option<Day>,
 }
 
 /// A host that is proved gone.

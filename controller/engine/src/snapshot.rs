@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::activity::Activity;
 use crate::ids::{ObjectKey, Place};
 use crate::inventory::Inventory;
 use crate::registry::Registry;
@@ -19,4 +20,7 @@ pub struct Snapshot {
     /// One registry per `MonitoringSystem` object; objects that reach the same system share one.
     #[serde(default)]
     pub registries: BTreeMap<ObjectKey, Arc<Registry>>,
+    /// What hosts did, per account and region in which somebody looks for unused ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub activities: BTreeMap<Place, Arc<Activity>>,
 }

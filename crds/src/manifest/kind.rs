@@ -52,6 +52,7 @@ impl Kind {
             "RequiredCheck" => from_value(value).map(Object::RequiredCheck),
             "MonitoringSystem" => from_value(value).map(Object::MonitoringSystem),
             "Exemption" => from_value(value).map(Object::Exemption),
+            "RetirementPolicy" => from_value(value).map(Object::RetirementPolicy),
             "Host" => from_value(value).map(Object::Host),
             other => Err(serde::de::Error::custom(format!("no type for kind {other}"))),
         }

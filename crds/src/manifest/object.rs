@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::problem::{ObjectName, Place};
 use crate::v1alpha1::{
-    CloudAccount, Environment, Exemption, Host, HostRole, MonitoringSystem, RequiredCheck,
+    CloudAccount, Environment, Exemption, Host, HostRole, MonitoringSystem, RequiredCheck, RetirementPolicy,
 };
 
 /// An object that Rollcall reads.
@@ -22,6 +22,8 @@ pub enum Object {
     MonitoringSystem(Box<MonitoringSystem>),
     /// An exemption.
     Exemption(Box<Exemption>),
+    /// A policy.
+    RetirementPolicy(Box<RetirementPolicy>),
     /// A host, as `kubectl get -o yaml` prints it.
     Host(Box<Host>),
     /// A namespace: grants select namespaces by their labels.

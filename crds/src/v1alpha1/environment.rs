@@ -29,6 +29,7 @@ use super::{HostSelector, NAME, REGION, Severity};
     printcolumn(name = "Unknown", type_ = "string", json_path = ".status.summary.unknown"),
     printcolumn(name = "Baseline", type_ = "string", json_path = ".status.summary.baseline"),
     printcolumn(name = "Ghosts", type_ = "string", json_path = ".status.summary.ghosts"),
+    printcolumn(name = "Unused", type_ = "string", json_path = ".status.summary.unused"),
     printcolumn(name = "Sources", type_ = "string", json_path = ".status.summary.sources"),
     printcolumn(
         name = "Compliant",
@@ -82,6 +83,10 @@ pub struct EnvironmentSpec {
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = kube::core::ListMerge::Map(vec!["system".into()]))]
     pub monitoring: Vec<EnvironmentMonitoring>,
+    /// How lean the environment is kept: whether unused hosts are pointed at, and by which rule. Without it nobody looks
+    /// at what hosts do, and CloudWatch is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lean: Option<Lean>,
 }
 
 fn default_settle_minutes() -> i32 {
@@ -158,6 +163,31 @@ pub struct RoleCount {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100_000))]
     pub max: Option<i32>,
+}
+
+/// How lean an environment is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lean {
+    /// `Flag`: a host that looks unused is a finding (RC0401), and no more.
+    pub enforcement: LeanEnforcement,
+    /// Only hosts that play one of these roles are judged; without it, all of the environment.
+    /// Hosts of a role with `idle: Expected` never are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 50), inner(length(min = 1, max = 253), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]
+    pub roles: Option<Vec<String>>,
+    /// Name of the RetirementPolicy that says what is unused, in this namespace or in the library. Without it: AWS's own
+    /// thresholds over 35 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = NAME))]
+    pub policy: Option<String>,
+}
+
+/// What is done about unused hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum LeanEnforcement {
+    /// They are findings.
+    Flag,
 }
 
 /// One monitoring system of an environment.
@@ -237,6 +267,10 @@ pub struct EnvironmentSummary {
     /// Registrations of hosts of this environment that are proved gone.
     #[schemars(length(max = 32))]
     pub ghosts: String,
+    /// Hosts that look unused and that nobody keeps; `-` while that is not known, or nobody asks (`spec.lean`).
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub unused: String,
     /// `Fresh`, or the first source that is not, with its reason: `mackerel:Denied`.
     #[schemars(length(max = 128))]
     pub sources: String,

@@ -115,6 +115,8 @@ pub enum HostState {
     Active,
     /// It is stopped.
     Stopped,
+    /// It runs, and looks unused (RC0401); nobody keeps it.
+    Unused,
     /// Two environments claim it; neither may do anything about it.
     Contested,
     /// No environment claims it.

@@ -44,6 +44,21 @@ pub struct HostRoleSpec {
     /// What the role is called in Mackerel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mackerel: Option<MackerelRole>,
+    /// May hosts of this role be idle? `Unexpected` (default): one that is looks unused. `Expected`: they wait for their
+    /// hour (standbys, replicas, bastions, licence servers, disaster recovery), and are never pointed at. One such role is
+    /// enough.
+    #[serde(default)]
+    pub idle: IdleExpectation,
+}
+
+/// Whether hosts of a role may be idle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum IdleExpectation {
+    /// An idle one looks unused.
+    #[default]
+    Unexpected,
+    /// They are idle by design.
+    Expected,
 }
 
 /// Why a host exists, or how it is built.

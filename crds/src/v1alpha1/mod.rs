@@ -13,6 +13,7 @@ mod host;
 mod hostrole;
 mod monitoringsystem;
 mod requiredcheck;
+mod retirementpolicy;
 mod selector;
 
 /// A Kubernetes object name (DNS subdomain). A reference that cannot name any object is refused at once
@@ -37,4 +38,5 @@ pub use host::*;
 pub use hostrole::*;
 pub use monitoringsystem::*;
 pub use requiredcheck::*;
+pub use retirementpolicy::*;
 pub use selector::*;

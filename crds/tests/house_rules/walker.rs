@@ -8,7 +8,8 @@ const TIME: &str = "date-time";
 /// Integers whose unit is the thing counted or measured by a field beside them; ports as in `NetworkPolicy`.
 const UNITLESS: [&str; 7] =
     ["atLeast", "min", "max", "thresholdAtLeast", "thresholdAtMost", "port", "endPort"];
-const UNITS: [&str; 6] = ["Seconds", "Minutes", "Hours", "Days", "Percent", "Bytes"];
+const UNITS: [&str; 9] =
+    ["Seconds", "Minutes", "Hours", "Days", "Percent", "Bytes", "Megabytes", "Operations", "Connections"];
 /// Beyond it, JSON numbers lose digits in clients that read them as floats.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 

@@ -7,6 +7,7 @@
 mod metric;
 mod series;
 mod subject;
+mod wanted;
 mod window;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::reading::{Extent, FailureKind, Reading};
 pub use metric::ActivityMetric;
 pub use series::{BadPoint, Days, Series};
 pub use subject::Subject;
+pub use wanted::Wanted;
 pub use window::{Day, MAX_DAYS, Window};
 
 /// What the hosts of one account and region did.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, InstanceWish, Wish};
-use crate::inventory::{Asked, Inventory, ParameterGroupName};
+use crate::activity::{ActivityMetric, Subject, Wanted};
+use crate::inventory::{Asked, Database, Instance, Inventory, Marks, ParameterGroupName, PowerState};
 
 impl Fleet {
     /// What assertions ask of the place of this inventory: which hosts and groups they mean is looked up in it. Of hosts that an
@@ -25,6 +26,52 @@ impl Fleet {
         }
         asked
     }
+
+    /// Whose activity rules look at in the place of this inventory: running instances, then databases, each that exactly one
+    /// environment claims and judges. Empty where no environment keeps lean.
+    #[must_use]
+    pub fn activity_wanted(&self, known: &Inventory) -> Vec<Wanted> {
+        let here = self.environments.iter().filter(|e| e.places().any(|place| place == known.place));
+        let here: Vec<&Environment> = here.collect();
+        if here.iter().all(|environment| environment.lean.is_none()) {
+            return Vec::new();
+        }
+        let (mut instances, mut databases) = (Wanted::default(), Wanted::default());
+        let runs = |instance: &&Instance| instance.state == PowerState::Running;
+        for instance in known.instances.seen.iter().filter(runs) {
+            if let Some(metrics) = metrics(&here, known, instance.marks(), false) {
+                instances.metrics.extend(metrics);
+                instances.subjects.push(Subject::of_instance(instance));
+            }
+        }
+        let runs = |database: &&Database| database.status.runs();
+        for database in known.databases.seen.iter().filter(runs) {
+            let metrics = metrics(&here, known, database.marks(), true);
+            if let Some((metrics, subject)) = metrics.zip(Subject::of_database(database)) {
+                databases.metrics.extend(metrics);
+                databases.subjects.push(subject);
+            }
+        }
+        [instances, databases].into_iter().filter(|wanted| !wanted.subjects.is_empty()).collect()
+    }
+}
+
+/// What the one environment that claims this host looks at, if it judges the host.
+fn metrics(
+    here: &[&Environment],
+    known: &Inventory,
+    host: Marks<'_>,
+    is_database: bool,
+) -> Option<BTreeSet<ActivityMetric>> {
+    let claims = |environment: &&&Environment| {
+        let mut mine = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
+        mine.any(|claim| environment.claims(claim, host))
+    };
+    let mut claimants = here.iter().filter(claims);
+    let (environment, None) = (claimants.next()?, claimants.next()) else { return None };
+    let lean = environment.lean.as_ref()?;
+    let is_judged = lean.judges(&environment.book, &environment.roles_of(host).0);
+    is_judged.then(|| lean.rule.metrics(is_database))
 }
 
 fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked: &mut Asked) {

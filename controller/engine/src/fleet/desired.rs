@@ -29,6 +29,9 @@ pub struct Desired {
     /// `Exemption` objects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exemptions: Vec<api::Exemption>,
+    /// `RetirementPolicy` objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<api::RetirementPolicy>,
     /// Objects that could not even be read as their kind, as their reader describes them. They are part of
     /// the input because what they would have said is not known: nothing is unclaimed or unrequired meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -54,6 +57,7 @@ impl Desired {
                 Object::RequiredCheck(object) => desired.checks.push(*object),
                 Object::MonitoringSystem(object) => desired.systems.push(*object),
                 Object::Exemption(object) => desired.exemptions.push(*object),
+                Object::RetirementPolicy(object) => desired.policies.push(*object),
                 // Rollcall writes Hosts itself; what people keep of them says nothing about what they want.
                 Object::Host(_) => {}
                 Object::Namespace { name, labels } => {
@@ -80,6 +84,8 @@ pub enum Kind {
     MonitoringSystem,
     /// `Exemption`
     Exemption,
+    /// `RetirementPolicy`
+    RetirementPolicy,
 }
 
 impl Kind {
@@ -93,6 +99,7 @@ impl Kind {
             Self::RequiredCheck => "RequiredCheck",
             Self::MonitoringSystem => "MonitoringSystem",
             Self::Exemption => "Exemption",
+            Self::RetirementPolicy => "RetirementPolicy",
         }
     }
 }

@@ -13,6 +13,7 @@ use rollcall_crds::v1alpha1 as api;
 use super::account::{Account, Claimable};
 use super::desired::Kind;
 use super::ledger::Entry;
+use super::policy::Lean;
 use super::problem::{Fault, Problems};
 use super::role::RoleBook;
 use super::selector::HostMatcher;
@@ -37,6 +38,8 @@ pub(crate) struct Environment {
     pub(crate) services: BTreeMap<usize, Arc<str>>,
     /// Numbers of all systems it needs, sorted.
     pub(crate) systems: Vec<usize>,
+    /// Whether unused hosts are looked for, and how.
+    pub(crate) lean: Option<Lean>,
     /// Names it sees that hide one of the library.
     pub(crate) shadowing: Vec<(Kind, ObjectKey)>,
     /// Some account or region it names could not be resolved: there may be more hosts than we see.
@@ -74,6 +77,21 @@ impl Environment {
         self.selector.selects(host) && claim.hosts.allows(host)
     }
 
+    /// The roles of a host by its tag and by selectors, and the names in its tag that no role has.
+    pub(crate) fn roles_of<'h>(&self, host: Marks<'h>) -> (Vec<u16>, Vec<&'h str>) {
+        let (mut played, mut unknown) = (Vec::new(), Vec::new());
+        if let Some(tag) = &self.role_tag {
+            for name in tag.names(host.tags.get(&tag.key).unwrap_or_default()) {
+                match self.book.number(name) {
+                    Some(role) => self.book.play(role, &mut played),
+                    None => unknown.push(name),
+                }
+            }
+        }
+        self.book.play_selected(host, &mut played);
+        (played, unknown)
+    }
+
     /// The places in which it may claim hosts.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
         self.claims.iter().flat_map(|claim| {
@@ -84,7 +102,7 @@ impl Environment {
 
 impl RoleTag {
     /// The role names in a tag's value; white space and empty parts are ignored.
-    pub(crate) fn names<'a>(&'a self, value: &'a str) -> impl Iterator<Item = &'a str> {
+    fn names<'a>(&self, value: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
         let parts = match &self.separator {
             Some(separator) => value.split(&**separator).collect::<Vec<_>>(),
             None => vec![value],

@@ -11,6 +11,7 @@ mod environment;
 mod exemption;
 mod ledger;
 mod parse;
+mod policy;
 mod problem;
 mod role;
 mod selector;
@@ -33,6 +34,7 @@ pub(crate) use check::{Check, Threshold};
 pub(crate) use environment::{Claim, Environment};
 pub(crate) use exemption::Exemption;
 pub(crate) use ledger::{CheckDemand, Demand, Entry, EnvironmentWay, Look};
+pub(crate) use policy::{Lean, Policy};
 pub(crate) use role::{MackerelRole, Role};
 pub(crate) use system::JoinRule;
 
@@ -49,6 +51,7 @@ pub struct Fleet {
     pub(crate) roles: BTreeMap<ObjectKey, Arc<Role>>,
     pub(crate) checks: BTreeMap<ObjectKey, Check>,
     pub(crate) exemptions: BTreeMap<ObjectKey, Exemption>,
+    pub(crate) policies: BTreeMap<ObjectKey, Policy>,
     /// Accounts in which somebody may claim hosts whom we could not understand: nothing there is unclaimed.
     pub(crate) claims_doubted: BTreeSet<AccountId>,
     /// Some environment is left out: what nobody seems to require may be required there.

@@ -13,7 +13,7 @@ use super::ledger::{CheckDemand, Entry, Sources};
 use super::problem::Problems;
 use super::role::{self, RoleBook};
 use super::visible::{Visible, visible};
-use super::{Desired, Fleet, Kind, Problem, account, check, exemption, system};
+use super::{Desired, Fleet, Kind, Policy, Problem, account, check, exemption, policy, system};
 use crate::ids::{AccountId, ObjectKey};
 
 /// See [`Fleet::parse`].
@@ -27,6 +27,11 @@ pub(super) fn parse(desired: &Desired) -> (Fleet, Vec<Problem>) {
         roles: role::parse(&desired.roles, unreadable(desired, Kind::HostRole), &mut problems),
         checks: check::parse(&desired.checks, &mut problems),
         exemptions: exemption::parse(&desired.exemptions, &mut problems),
+        policies: policy::parse(
+            &desired.policies,
+            unreadable(desired, Kind::RetirementPolicy),
+            &mut problems,
+        ),
         ..Fleet::default()
     };
     let systems = declared_systems(desired, &fleet);
@@ -58,6 +63,7 @@ struct NamespaceView<'a> {
     checks: Visible<'a, Check>,
     /// Numbers of systems; `None`: it exists, but cannot be understood.
     systems: Visible<'a, Option<usize>>,
+    policies: Visible<'a, Policy>,
     shadowing: Vec<(Kind, ObjectKey)>,
     requirements_doubted: bool,
 }
@@ -74,6 +80,7 @@ impl<'a> NamespaceView<'a> {
         let book = RoleBook::open(&fleet.roles, namespace, library, problems);
         let checks = visible(&fleet.checks, namespace, library);
         let systems = visible(systems, namespace, library);
+        let policies = visible(&fleet.policies, namespace, library);
         let in_sight = |key: &ObjectKey| *key.namespace == *namespace || Some(&*key.namespace) == library;
         let requirements_doubted = book.doubted
             || checks.by_name.values().any(|check| check.fault.is_some())
@@ -81,9 +88,10 @@ impl<'a> NamespaceView<'a> {
         let shadowing = (book.shadowing.iter().map(|key| (Kind::HostRole, key.clone())))
             .chain(checks.shadowing.iter().map(|key| (Kind::RequiredCheck, (*key).clone())))
             .chain(systems.shadowing.iter().map(|key| (Kind::MonitoringSystem, (*key).clone())))
+            .chain(policies.shadowing.iter().map(|key| (Kind::RetirementPolicy, (*key).clone())))
             .collect();
         let labels = labels_of(desired, namespace);
-        Self { labels, book: Arc::new(book), checks, systems, shadowing, requirements_doubted }
+        Self { labels, book: Arc::new(book), checks, systems, policies, shadowing, requirements_doubted }
     }
 
     /// The number of a valid system.
@@ -151,6 +159,7 @@ impl<'a> Resolver<'a> {
         let zone = environment::time_zone(key, &spec.spec, problems);
         let counts = environment::parse_counts(key, &spec.spec, &view.book, problems);
         let ledger = self.ledger(key, spec, zone, view, problems);
+        let lean = policy::parse_lean(key, &spec.spec, &view.book, &view.policies.by_name, problems);
         let is_known = |name: &str| {
             let declared = self.desired.accounts.iter().any(|a| a.metadata.name.as_deref() == Some(name));
             declared || unreadable(self.desired, Kind::CloudAccount).any(|key| *key.name == *name)
@@ -183,6 +192,7 @@ impl<'a> Resolver<'a> {
             requirements_doubted: view.requirements_doubted || ledger.iter().any(is_doubted),
             ledger,
             services,
+            lean,
             shadowing: view.shadowing.clone(),
             is_partial: parsed.is_partial,
         })

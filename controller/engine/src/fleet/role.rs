@@ -29,6 +29,8 @@ pub(crate) struct Role {
     selector: Option<HostMatcher>,
     includes: Vec<Arc<str>>,
     pub(crate) mackerel: Option<MackerelRole>,
+    /// Its hosts are idle by design.
+    pub(crate) may_be_idle: bool,
     /// Something in it could not be understood.
     doubted: bool,
 }
@@ -69,6 +71,7 @@ pub(crate) fn parse(
             selector,
             includes: spec.spec.includes.iter().map(|name| Arc::from(name.as_str())).collect(),
             mackerel: spec.spec.mackerel.as_ref().map(MackerelRole::parse),
+            may_be_idle: spec.spec.idle == api::IdleExpectation::Expected,
             doubted,
             key: key.clone(),
         };
@@ -88,6 +91,7 @@ impl Role {
             selector: None,
             includes: Vec::new(),
             mackerel: None,
+            may_be_idle: true,
             doubted: true,
         }
     }

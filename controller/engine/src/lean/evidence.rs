@@ -46,14 +46,13 @@ pub fn evidence(rule: &Rule, host: &HostId, activity: &Activity, until: Day) -> 
     let told = activity.of(host);
     let first = until.plus(1 - i32::from(rule.days()));
     let days = |n: u16| (0..i32::from(n)).map(|later| first.plus(later));
-    let tests = rule.tests(host.is_database()).iter();
+    let tests = rule.tests(host.is_database()).iter().copied();
     let signals = tests.map(|test| seen(test, &told, days(rule.days()))).collect();
     Evidence { first, last: until, signals }
 }
 
-fn seen(test: &Test, told: &HostTold<'_>, days: impl Iterator<Item = Day>) -> SignalSeen {
-    let mut seen =
-        SignalSeen { test: *test, most: None, told: 0, no_data: 0, not_read: None, not_applicable: true };
+fn seen(test: Test, told: &HostTold<'_>, days: impl Iterator<Item = Day>) -> SignalSeen {
+    let mut seen = SignalSeen { test, most: None, told: 0, no_data: 0, not_read: None, not_applicable: true };
     for day in days {
         let (mut whole, mut lacks) = (true, false);
         for metric in test.signal.metrics() {

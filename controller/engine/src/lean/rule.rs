@@ -104,6 +104,8 @@ pub enum Weakness {
     NotLookedAt(Signal),
     /// The database may have borne another name, and another database this one, on some of the days.
     NameNotProved,
+    /// The last day could not be read: this is what was found the day before.
+    NotReadToday,
 }
 
 impl Signal {

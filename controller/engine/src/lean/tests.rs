@@ -54,11 +54,7 @@ fn read(id: &str, metrics: &[(ActivityMetric, Series)]) -> Activity {
 /// An instance that does next to nothing: 1.2 % at most, 0.3 MB in and 0.2 MB out a day.
 fn quiet() -> Vec<(ActivityMetric, Series)> {
     use ActivityMetric::{Cpu, NetworkIn, NetworkOut};
-    vec![
-        (Cpu, series(1.2, &[])),
-        (NetworkIn, series(0.3 * MB, &[])),
-        (NetworkOut, series(0.2 * MB, &[])),
-    ]
+    vec![(Cpu, series(1.2, &[])), (NetworkIn, series(0.3 * MB, &[])), (NetworkOut, series(0.2 * MB, &[]))]
 }
 
 fn but(mut metrics: Vec<(ActivityMetric, Series)>, of: ActivityMetric, is: Series) -> Activity {
@@ -161,7 +157,10 @@ fn a_signal_that_a_host_cannot_have_is_not_asked_of_it() {
     let rule = Rule::new(35, disk, DatabaseRule::default()).unwrap();
     let xen = [
         quiet(),
-        vec![(ActivityMetric::ReadOps, Series::NotApplicable), (ActivityMetric::WriteOps, Series::NotApplicable)],
+        vec![
+            (ActivityMetric::ReadOps, Series::NotApplicable),
+            (ActivityMetric::WriteOps, Series::NotApplicable),
+        ],
     ];
     let started = Some("2021-03-01T00:00:00Z");
     assert_eq!(judged(&rule, &read("i-1", &xen.concat()), started), idle("2026-08-28"));
@@ -169,7 +168,9 @@ fn a_signal_that_a_host_cannot_have_is_not_asked_of_it() {
         quiet(),
         vec![(ActivityMetric::ReadOps, series(0.0, &[])), (ActivityMetric::WriteOps, series(80_000.0, &[]))],
     ];
-    let Use::Active(sign) = judged(&rule, &read("i-1", &nitro.concat()), started) else { panic!("it writes") };
+    let Use::Active(sign) = judged(&rule, &read("i-1", &nitro.concat()), started) else {
+        panic!("it writes")
+    };
     assert_eq!(sign.signal, Signal::Disk);
 }
 
@@ -181,10 +182,10 @@ fn a_database_without_connections_is_idle_and_the_default_rule_only_points_at_it
         started: Some("2021-03-01T00:00:00Z".parse().unwrap()),
         named_since: Some(named.parse().unwrap()),
     };
-    let activity = read("db-1", &[
-        (ActivityMetric::Connections, series(0.0, &[])),
-        (ActivityMetric::Cpu, series(3.0, &[])),
-    ]);
+    let activity = read(
+        "db-1",
+        &[(ActivityMetric::Connections, series(0.0, &[])), (ActivityMetric::Cpu, series(3.0, &[]))],
+    );
     let weak = |rule: &Rule, named| match judge(rule, host(named), &activity, yesterday()) {
         Use::Idle(idle) => idle.weak,
         other => panic!("{other:?}"),
@@ -195,10 +196,13 @@ fn a_database_without_connections_is_idle_and_the_default_rule_only_points_at_it
     let strict = Rule::new(35, InstanceRule::default(), strict).unwrap();
     assert_eq!(weak(&strict, old), []);
     assert_eq!(weak(&strict, "2026-11-01T00:00:00Z"), [Weakness::NameNotProved]);
-    let one = read("db-1", &[
-        (ActivityMetric::Connections, series(0.0, &[("2026-11-02", 1.0)])),
-        (ActivityMetric::Cpu, series(3.0, &[])),
-    ]);
+    let one = read(
+        "db-1",
+        &[
+            (ActivityMetric::Connections, series(0.0, &[("2026-11-02", 1.0)])),
+            (ActivityMetric::Cpu, series(3.0, &[])),
+        ],
+    );
     assert!(matches!(judge(&strict, host(old), &one, yesterday()), Use::Active(_)));
 }
 
@@ -224,11 +228,12 @@ fn evidence_shows_every_signal_with_its_peak() {
     let busy = but(quiet(), ActivityMetric::Cpu, series(1.2, &[("2026-11-02", 3.5)]));
     let seen = evidence(&Rule::default(), &HostId::new("i-1"), &busy, yesterday());
     assert_eq!((seen.first, seen.last), (day("2026-10-22"), day("2026-11-25")));
-    let peaks: Vec<_> = seen.signals.iter().map(|s| (s.test.signal, s.most.map(|(on, _)| on), s.told)).collect();
-    assert_eq!(peaks, [
-        (Signal::Cpu, Some(day("2026-11-02")), 35),
-        (Signal::Network, Some(day("2026-11-25")), 35)
-    ]);
+    let peaks: Vec<_> =
+        seen.signals.iter().map(|s| (s.test.signal, s.most.map(|(on, _)| on), s.told)).collect();
+    assert_eq!(
+        peaks,
+        [(Signal::Cpu, Some(day("2026-11-02")), 35), (Signal::Network, Some(day("2026-11-25")), 35)]
+    );
     let hidden = but(quiet(), ActivityMetric::Cpu, Series::NotRead(FailureKind::Denied));
     let seen = evidence(&Rule::default(), &HostId::new("i-1"), &hidden, yesterday());
     assert_eq!((seen.signals[0].most, seen.signals[0].not_read), (None, Some(FailureKind::Denied)));

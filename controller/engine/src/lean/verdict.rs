@@ -88,7 +88,7 @@ pub fn judge(rule: &Rule, host: Host<'_>, activity: &Activity, until: Day) -> Us
     }
     let Some(started) = host.started else { return Use::Unknown(Doubt::NoBeginning) };
     if started > first.begin() {
-        let first_whole = if Day::of(started).begin() == started { 0 } else { 1 };
+        let first_whole = i32::from(Day::of(started).begin() != started);
         let judged = Day::of(started).plus(first_whole + i32::from(rule.days()));
         return Use::Unknown(Doubt::TooYoung(judged));
     }
@@ -108,14 +108,14 @@ pub fn judge(rule: &Rule, host: Host<'_>, activity: &Activity, until: Day) -> Us
 /// The first signal that is loud on this day, if one is.
 pub(super) fn loud(tests: &[Test], told: &HostTold<'_>, day: Day) -> Option<Sign> {
     tests.iter().find_map(|test| {
-        let amount = amount(test, told, day);
+        let amount = amount(*test, told, day);
         let is_loud = amount.is_some_and(|amount| !test.is_quiet(amount));
         is_loud.then(|| Sign { day, signal: test.signal, amount: amount.unwrap_or_default() })
     })
 }
 
 /// As much of a signal as was told of a day.
-pub(super) fn amount(test: &Test, told: &HostTold<'_>, day: Day) -> Option<f32> {
+pub(super) fn amount(test: Test, told: &HostTold<'_>, day: Day) -> Option<f32> {
     let values = test.signal.metrics().iter().filter_map(|metric| match told.told(*metric, day) {
         Told::Value(value) => Some(value),
         Told::NoData | Told::NotApplicable | Told::NotRead(_) => None,
@@ -161,7 +161,7 @@ fn is_quiet(tests: &[Test], told: &HostTold<'_>, day: Day) -> bool {
             .metrics()
             .iter()
             .all(|metric| matches!(told.told(*metric, day), Told::Value(_) | Told::NotApplicable));
-        all_told && amount(test, told, day).is_none_or(|amount| test.is_quiet(amount))
+        all_told && amount(*test, told, day).is_none_or(|amount| test.is_quiet(amount))
     })
 }
 

@@ -190,6 +190,7 @@ impl Writer<'_> {
             Code::Stranger
             | Code::InventoryBlind
             | Code::RegistryBlind
+            | Code::ActivityBlind
             | Code::NotVerifiable
             | Code::SystemOff
             | Code::CheckMissing
@@ -207,6 +208,8 @@ impl Writer<'_> {
             Code::Ambiguous => {
                 format!("{} in {product} that may be several hosts: {three}", count(many, "registration"))
             }
+            Code::Unused if many == 1 => format!("{who} looks unused: {first}"),
+            Code::Unused => format!("{} look unused: {three}", count(many, "host")),
             Code::LongStopped => format!("{who} stopped for more than 30 days"),
             Code::Unclaimed => format!(
                 "{} in account {} that no environment claims: {three}",

@@ -23,10 +23,12 @@ use super::settle::{Newcomer, Stage, stage};
 use super::since::{self, KeySubject, Sinces};
 use super::standing::{Pulse, Standing};
 use super::tallies::Tallies;
+use super::usage::{self, Usage};
 use super::{Coverage, HostRoll, Reason, Requirement, Row};
 use crate::finding::{Code, Excuse, Finding};
 use crate::fleet::{CheckDemand, Demand, Exemption};
 use crate::ids::{HostId, ObjectKey};
+use crate::lean::Use;
 use crate::limits::LONG_STOPPED;
 use crate::memory::HostMemory;
 use crate::reading::{Failure, FailureKind};
@@ -48,6 +50,7 @@ pub(super) struct Outcome {
     /// Its findings as far as they are shown, each with its time already.
     findings: Vec<Finding>,
     pub(super) ready_for_launch: Option<Timestamp>,
+    pub(super) usage: Usage,
     /// Systems that are switched off as a whole and would watch it, and how bad that is.
     off: Vec<(usize, Severity)>,
     /// Since when each of them stands, to be remembered.
@@ -81,6 +84,9 @@ pub(super) fn judge<'a>(
             }
             let runs = if host.may_run() { None } else { Some(host.is_running()) };
             judged.tallies.host(class_number, class, outcome.state, runs, &outcome.rows);
+            if let Some(used) = &outcome.usage.is {
+                judged.tallies.usage(class.number, used, outcome.state != HostState::Unused);
+            }
         }
         if let Some(Claimed::Contested(by)) = scene.claims.get(number) {
             judged.tallies.contested(by);
@@ -143,7 +149,7 @@ impl<'a> Bench<'_, '_, '_, 'a> {
         let phase = stage(Newcomer { ready_for: ready_for_launch, ..newcomer }, self.scene.pass.now);
         mark(&mut rated.rows, &found, matches!(phase, Stage::Settling(_)));
         let mut sinces = Sinces::new(host.memory.map_or(&since::NOTHING, |memory| &memory.findings));
-        let findings = match phase {
+        let mut findings = match phase {
             Stage::Settling(_) => Vec::new(),
             Stage::Ordinary => {
                 self.stamp(found.into_iter().map(|found| found.finding).collect(), &mut sinces)
@@ -151,16 +157,34 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             Stage::NotReady(since) => self.one_finding(host, class, found, since, &mut sinces),
         };
         sinces.keep(|key| is_unjudged(key, class, &rated, self.rater.systems));
+        let usage = usage::of(self.scene, host, class);
         let (state, settles_at) = match phase {
             Stage::Settling(ends) => (HostState::Settling, Some(ends)),
-            Stage::NotReady(_) | Stage::Ordinary => (HostState::Active, None),
+            Stage::NotReady(_) | Stage::Ordinary => (self.unused(host, class, &usage, &mut findings), None),
         };
         let off = match phase {
             Stage::Settling(_) => Vec::new(),
             Stage::Ordinary | Stage::NotReady(_) => off,
         };
         let rows = rated.rows;
-        Outcome { state, settles_at, rows, findings, ready_for_launch, off, sinces: sinces.into_memory() }
+        let sinces = sinces.into_memory();
+        Outcome { state, settles_at, rows, findings, ready_for_launch, usage, off, sinces }
+    }
+
+    /// Tells of a host that runs and looks unused. Whoever keeps it says so by an exemption; frozen debt keeps nobody.
+    fn unused(
+        &mut self,
+        host: &HostView<'a>,
+        class: &Class<'a>,
+        usage: &Usage,
+        findings: &mut Vec<Finding>,
+    ) -> HostState {
+        let Some(Use::Idle(idle)) = &usage.is else { return HostState::Active };
+        let Some(mut finding) = self.clerk.unused(host, class, idle) else { return HostState::Active };
+        excuse(self.exemptions, &mut finding, host, class);
+        let is_kept = matches!(finding.excuse, Excuse::Exempt(_));
+        findings.push(finding);
+        if is_kept { HostState::Active } else { HostState::Unused }
     }
 
     /// What checks assert of the host itself: each host has rows of its own then, whoever stands alike. Gives the rows that
@@ -297,6 +321,7 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             findings: Vec::new(),
             off: Vec::new(),
             ready_for_launch: host.memory.and_then(|memory| memory.ready_for_launch),
+            usage: Usage { is: None, memory: host.memory.and_then(|memory| memory.used.clone()) },
             sinces: host.memory.map(|memory| memory.findings.clone()).unwrap_or_default(),
         }
     }
@@ -479,7 +504,7 @@ pub(super) fn proves(scene: &Scene<'_, '_>, judged: &Judged, exemption: &Exempti
     };
     let Some((_, roll)) = judged.rolls.get(number) else { return false };
     if !view.is_running()
-        || roll.state != HostState::Active
+        || !matches!(roll.state, HostState::Active | HostState::Unused)
         || class.environment.key.namespace != exemption.key.namespace
         || class.environment.book.doubted
     {
@@ -492,6 +517,9 @@ pub(super) fn proves(scene: &Scene<'_, '_>, judged: &Judged, exemption: &Exempti
     // While a system is switched off as a whole its rows make no findings of their own, and so do rows that are only counted.
     if judged.tallies.off.keys().any(|(environment, _)| *environment == class.number) {
         return false;
+    }
+    if exemption.code == Code::Unused {
+        return matches!(roll.used, Some(Use::Active(_)));
     }
     let is_known = |row: &Row| {
         let entry = class.environment.ledger.get(usize::from(row.requirement));

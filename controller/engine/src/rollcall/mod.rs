@@ -40,6 +40,7 @@ mod standing;
 mod summary;
 mod tallies;
 mod upkeep;
+mod usage;
 mod verdict;
 mod vouched;
 mod writers;
@@ -138,6 +139,7 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
         systems: material.systems(),
         checks: material.checks(),
         roles: material.roles(),
+        policies: material.policies(),
         causes: causes::group(fleet, judged.findings.iter(), &applied, None),
         exemptions: exemptions.rolls,
         gone: scene.gone(&remembered),

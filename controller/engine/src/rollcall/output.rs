@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Cause, Finding, Subject};
 use crate::ids::{AccountName, HostId, ObjectKey, Place, RegistrationId, RoleName};
+use crate::lean::{Doubt, Use};
 use crate::reading::{Failure, FailureKind};
 
 /// Everything one pass decided. The order of every list is stable: the same input gives the same bytes.
@@ -36,6 +37,9 @@ pub struct RollCall {
     /// Per role: hosts that play it, over all environments that see it.
     #[serde(default)]
     pub roles: BTreeMap<ObjectKey, RoleRoll>,
+    /// Per policy: hosts that are judged by it, over all environments that name it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub policies: BTreeMap<ObjectKey, LeanRoll>,
     /// Per exemption.
     #[serde(default)]
     pub exemptions: BTreeMap<ObjectKey, ExemptionRoll>,
@@ -129,6 +133,9 @@ pub struct HostRoll {
     pub registrations: Vec<(ObjectKey, RegistrationId)>,
     /// Its rows, in the order of the environment's ledger; [`RollCall::rows`] reads them.
     pub rows: Arc<[Row]>,
+    /// Is it used? None where no environment asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Use>,
 }
 
 /// The part of a database in its cluster.
@@ -295,6 +302,9 @@ pub struct EnvironmentRoll {
     pub registry_blind: Vec<(ObjectKey, Failure)>,
     /// Every source it needs has been readable at least once.
     pub sources_once_read: bool,
+    /// Who is used, where the environment asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lean: Option<LeanRoll>,
     /// Open Critical findings: none, some, or not known while blind.
     pub compliant: Option<bool>,
     /// What happened lately (new in this pass).
@@ -318,6 +328,52 @@ impl EnvironmentRoll {
     /// What is blind in the inventories and why, each by the name it goes by: a place alone is EC2's.
     pub fn blind_inventories(&self) -> impl Iterator<Item = (String, &Failure)> {
         blind_inventories(&self.inventory_blind, &self.databases_blind)
+    }
+}
+
+/// Running hosts by whether they are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeanRoll {
+    /// All that are judged.
+    pub hosts: u32,
+    /// Those that look unused, kept ones among them.
+    pub idle: u32,
+    /// Those of them that nobody keeps.
+    pub unused: u32,
+    /// Those of which nobody can say, unread ones among them.
+    pub unknown: u32,
+    /// Those whose activity could not be read, or has not been yet.
+    pub unread: u32,
+}
+
+impl LeanRoll {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            hosts: self.hosts + other.hosts,
+            idle: self.idle + other.idle,
+            unused: self.unused + other.unused,
+            unknown: self.unknown + other.unknown,
+            unread: self.unread + other.unread,
+        }
+    }
+
+    /// Counts one host.
+    pub(crate) fn add(&mut self, used: &Use, is_kept: bool) {
+        self.hosts += 1;
+        match used {
+            Use::Active(_) => {}
+            Use::Idle(_) => {
+                self.idle += 1;
+                self.unused += u32::from(!is_kept);
+            }
+            Use::Unknown(doubt) => {
+                self.unknown += 1;
+                self.unread += u32::from(matches!(doubt, Doubt::NotRead(..)));
+            }
+        }
     }
 }
 

@@ -85,22 +85,16 @@ pub(super) fn resolve<'a>(pass: &Pass<'a>, hosts: &[HostView<'a>], claims: &[Cla
 impl Roles<'_> {
     /// The roles of one host. One that is not listed plays what it played.
     fn of(&mut self, number: usize, host: &HostView<'_>, by: usize, environment: &Environment) -> Vec<u16> {
-        let mut played = Vec::new();
-        let book = &environment.book;
         let Some(marks) = host.listed.map(Listed::marks) else {
+            let (book, mut played) = (&environment.book, Vec::new());
             let names = host.memory.into_iter().flat_map(|memory| memory.roles.iter());
             names.filter_map(|name| book.number(name.as_str())).for_each(|role| book.play(role, &mut played));
             return played;
         };
-        if let Some(tag) = &environment.role_tag {
-            for name in tag.names(marks.tags.get(&tag.key).unwrap_or_default()) {
-                match book.number(name) {
-                    Some(role) => book.play(role, &mut played),
-                    None => self.unknown.entry((by, name.into())).or_default().push(number),
-                }
-            }
+        let (played, unknown) = environment.roles_of(marks);
+        for name in unknown {
+            self.unknown.entry((by, name.into())).or_default().push(number);
         }
-        book.play_selected(marks, &mut played);
         played
     }
 }

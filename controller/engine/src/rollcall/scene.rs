@@ -80,6 +80,16 @@ impl<'p, 'a> Scene<'p, 'a> {
         Some(told.or(remembered).unwrap_or_else(|| self.listed_at(host)))
     }
 
+    /// Since when a database has been seen under its name; of an instance, whose metrics bear its id, nobody asks.
+    pub(super) fn named_since(&self, host: &HostView<'a>) -> Option<Timestamp> {
+        if !host.id.is_database() {
+            return None;
+        }
+        let is_same = |memory: &&HostMemory| memory.name.as_deref() == host.name();
+        let known = host.memory.filter(is_same).and_then(|memory| memory.named_since);
+        known.or_else(|| host.listed.map(|_| self.listed_at(host)))
+    }
+
     /// When the listing was begun that shows a host, or does not.
     pub(super) fn listed_at(&self, host: &HostView<'_>) -> Timestamp {
         let place = self.places.get(host.place);
@@ -113,6 +123,7 @@ impl<'p, 'a> Scene<'p, 'a> {
             cluster: host.listed.and_then(cluster_part),
             registrations: self.all_registrations(number),
             rows: Arc::clone(&outcome.rows),
+            used: outcome.usage.is.clone(),
         }
     }
 
@@ -147,6 +158,8 @@ impl<'p, 'a> Scene<'p, 'a> {
             ready_for_launch: outcome.ready_for_launch,
             absent_since: host.absent_since,
             stopped_since: self.stopped_since(host),
+            named_since: self.named_since(host),
+            used: outcome.usage.memory.clone(),
             findings: outcome.sinces.clone(),
         }
     }
@@ -171,6 +184,7 @@ impl<'p, 'a> Scene<'p, 'a> {
                 cluster: None,
                 registrations: Vec::new(),
                 rows: Arc::clone(&rows),
+                used: None,
             };
             (tomb.id.clone(), roll)
         })

@@ -18,7 +18,7 @@ use super::scene::Scene;
 use super::tallies::Tallies;
 use crate::finding::{Code, Subject};
 use crate::inventory::{Inventory, ParameterGroupKind, ParameterGroupName};
-use crate::limits::ASSERTED_MAX_AGE;
+use crate::limits::{ACTIVITY_MAX_AGE, ASSERTED_MAX_AGE};
 use crate::reading::{Extent, Failure, FailureKind, Reading};
 use crate::registry::{Checks, Product};
 use crate::text::count;
@@ -34,6 +34,8 @@ pub(super) fn look(
     for (number, place) in scene.places.iter().enumerate() {
         let mut blind: Vec<Blind<'_>> = blind_inventories(place).collect();
         blind.extend(blind_assertions(scene, place, &blind));
+        let unread = blind_activity(scene, place, &blind);
+        tell_activity(scene, number, place, unread, phrases, found);
         for Blind { key, failure, call } in blind {
             let fix = inventory_fix(failure.kind, call);
             let note = Note::new(Code::InventoryBlind, Severity::Warning, failure.message.clone(), fix);
@@ -156,6 +158,36 @@ fn blind_assertions(scene: &Scene<'_, '_>, place: &PlaceView<'_>, said: &[Blind<
     let told = failed.filter(is_told);
     told.filter(|blind| blind.failure.kind == FailureKind::Denied || !std::mem::replace(&mut passing, true))
         .collect()
+}
+
+/// Why what hosts do was not read wholly, unless the place itself cannot be read for the same reason.
+fn blind_activity(scene: &Scene<'_, '_>, place: &PlaceView<'_>, said: &[Blind<'_>]) -> Option<Failure> {
+    let activity = scene.pass.snapshot.activities.get(&place.place)?;
+    let failure = activity.hosts.blindness(scene.pass.now, ACTIVITY_MAX_AGE).filter(is_news)?;
+    let is_said = |said: &Blind<'_>| said.failure.kind == failure.kind && failure.kind != FailureKind::Denied;
+    (!said.iter().any(is_said)).then_some(failure)
+}
+
+fn tell_activity(
+    scene: &Scene<'_, '_>,
+    number: usize,
+    place: &PlaceView<'_>,
+    failure: Option<Failure>,
+    phrases: &mut Phrases,
+    found: &mut Vec<Found>,
+) {
+    let Some(failure) = failure else { return };
+    let fix = match failure.kind {
+        FailureKind::Denied => {
+            "allow the observing role cloudwatch:GetMetricData: aws sts get-caller-identity"
+        }
+        _ => "none if it passes: it is asked again; until then nobody there is said to be unused anew",
+    };
+    let note = Note::new(Code::ActivityBlind, Severity::Warning, failure.message, fix);
+    let mut finding = bare(scene.pass, phrases, Subject::Itself, &place.place.to_string(), None, note);
+    finding.account = Some(place.account.name.clone());
+    let (owner, namespace) = (Owner::Place(number), "".into());
+    found.push(Found { owner, key: "activity".to_owned(), namespace, host: None, finding });
 }
 
 /// Calls that only assertions need.

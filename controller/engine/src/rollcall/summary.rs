@@ -12,7 +12,7 @@ use super::places::{Listing, PlaceView};
 use super::scene::Scene;
 use super::sources::blind_listings;
 use super::tallies::{EnvironmentTally, Tallies};
-use super::{AccountRoll, CheckRoll, EnvironmentRoll, Requirement, RoleRoll, SystemRoll, Tally};
+use super::{AccountRoll, CheckRoll, EnvironmentRoll, LeanRoll, Requirement, RoleRoll, SystemRoll, Tally};
 use crate::finding::{Excuse, Finding};
 use crate::fleet::{Demand, Environment};
 use crate::ids::{AccountName, ObjectKey, Place};
@@ -79,6 +79,7 @@ impl Material<'_, '_, '_> {
                 Some(&environment.key),
             ),
             sources_once_read: self.once_read(environment),
+            lean: environment.lean.as_ref().map(|_| tally.lean),
             compliant: compliant(findings, is_blind || is_doubted),
             new_changes: self.changes.get(&environment.key).cloned().unwrap_or_default(),
             inventory_blind,
@@ -191,6 +192,20 @@ impl Material<'_, '_, '_> {
                 let is_about_hosts = matches!(entry.demand, Demand::Check(_));
                 roll.blind |= (is_blind && is_about_hosts)
                     || systems.any(|system| blind_listings(system).next().is_some());
+            }
+        }
+        rolls
+    }
+
+    /// By policy: the hosts that are judged by it, wherever they are.
+    pub(super) fn policies(&self) -> BTreeMap<ObjectKey, LeanRoll> {
+        let fleet = self.scene.pass.fleet;
+        let mut rolls: BTreeMap<ObjectKey, LeanRoll> =
+            fleet.policies.keys().map(|key| (key.clone(), LeanRoll::default())).collect();
+        for (environment, tally) in fleet.environments.iter().zip(&self.tallies.environments) {
+            let policy = environment.lean.as_ref().and_then(|lean| lean.policy.as_ref());
+            if let Some(roll) = policy.and_then(|key| rolls.get_mut(key)) {
+                *roll = roll.plus(tally.lean);
             }
         }
         rolls

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rollcall_crds::v1alpha1::{HostState, Severity};
 
 use super::roles::Class;
-use super::{Coverage, Pass, Row, Tally};
+use super::{Coverage, LeanRoll, Pass, Row, Tally};
+use crate::lean::Use;
 
 /// Counts by environment and by class.
 #[derive(Debug, Default)]
@@ -33,6 +34,8 @@ pub(super) struct EnvironmentTally {
     /// Existing hosts by number of the role.
     pub(super) existing: BTreeMap<u16, u32>,
     pub(super) contested: u32,
+    /// Running hosts by whether they are used.
+    pub(super) lean: LeanRoll,
     /// A row of a Critical check is not judged: nobody may say that all is well.
     pub(super) critical_unknown: bool,
 }
@@ -84,6 +87,13 @@ impl Tallies {
         let critical = self.critical.get(number).map_or(&[][..], |critical| critical);
         if let Some(tally) = self.environments.get_mut(number) {
             tally.row(critical, ledger, coverage);
+        }
+    }
+
+    /// Counts whether a host is used.
+    pub(super) fn usage(&mut self, environment: usize, used: &Use, is_kept: bool) {
+        if let Some(tally) = self.environments.get_mut(environment) {
+            tally.lean.add(used, is_kept);
         }
     }
 

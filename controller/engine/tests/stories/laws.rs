@@ -20,7 +20,7 @@ use crate::world::*;
 
 /// Everything that a roll call claims against somebody, but for what it says about its sources.
 fn claims(roll: &RollCall) -> BTreeSet<String> {
-    let of_sources = ["RC0501", "RC0502", "RC0503", "RC0604"];
+    let of_sources = ["RC0501", "RC0502", "RC0503", "RC0505", "RC0604"];
     let findings = roll.findings.iter().filter(|f| !of_sources.contains(&f.code.as_str()));
     findings.map(|f| format!("{} {:?} {:?} {:?}", f.code, f.subject, f.environment, f.check)).collect()
 }

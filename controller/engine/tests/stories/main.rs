@@ -17,6 +17,8 @@ mod first_morning;
 mod fleets;
 mod glimpses;
 mod laws;
+mod lean;
+mod lives;
 mod nagios;
 mod reach;
 mod recordings;

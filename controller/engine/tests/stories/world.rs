@@ -21,6 +21,7 @@ use rollcall_engine::registry::{
 use rollcall_engine::rollcall::{Coverage, HostRoll, Requirement, RollCall, roll_call};
 use rollcall_engine::snapshot::Snapshot;
 
+use crate::lives::Lives;
 use crate::things::Things;
 
 /// The team of most stories: one account, one environment, two duties, three checks, one Mackerel.
@@ -162,6 +163,8 @@ pub struct World {
     pub agents: BTreeMap<String, Agent>,
     /// What assertions look at, at [`PLACE`].
     pub things: Things,
+    /// What hosts do all day, and how much of it `CloudWatch` tells.
+    pub lives: Lives,
     pub monitors: Vec<Monitor>,
     /// Whom Mackerel's alerts reach, where it tells it.
     pub notifications: Option<Notifications>,
@@ -208,6 +211,7 @@ impl World {
             databases: BTreeMap::new(),
             clusters: BTreeMap::new(),
             things: Things::default(),
+            lives: Lives::default(),
             notifications: None,
             rds: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -237,6 +241,7 @@ impl World {
                 Object::RequiredCheck(o) => put(&mut desired.checks, *o),
                 Object::MonitoringSystem(o) => put(&mut desired.systems, *o),
                 Object::Exemption(o) => put(&mut desired.exemptions, *o),
+                Object::RetirementPolicy(o) => put(&mut desired.policies, *o),
                 Object::Namespace { name, labels } => {
                     desired.namespaces.insert(name, labels);
                 }
@@ -484,6 +489,7 @@ impl World {
             }
             snapshot.inventories.insert(place, Arc::new(inventory));
         }
+        snapshot.activities = self.lives.read(self, &snapshot);
         if let Some(registry) = self.registry() {
             snapshot.registries.insert(self.system.clone(), Arc::new(registry));
         }
@@ -830,4 +836,4 @@ macro_rules! named {
         })*
     };
 }
-named!(CloudAccount, Environment, HostRole, RequiredCheck, MonitoringSystem, Exemption);
+named!(CloudAccount, Environment, HostRole, RequiredCheck, MonitoringSystem, Exemption, RetirementPolicy);

@@ -1,0 +1,23 @@
+//! Whose activity is to be read, and which metrics of it: nobody else's may be, for every metric costs money.
+
+use std::collections::BTreeSet;
+
+use super::{ActivityMetric, Subject};
+
+/// Hosts of one service, and the metrics that rules look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The hosts, in the order in which they are listed.
+    pub subjects: Vec<Subject>,
+    /// What is asked of each that can have it.
+    pub metrics: BTreeSet<ActivityMetric>,
+}
+
+impl Wanted {
+    /// Only the hosts that fit; nothing at all when none does.
+    #[must_use]
+    pub fn only(mut self, fits: impl Fn(&Subject) -> bool) -> Option<Self> {
+        self.subjects.retain(|subject| fits(subject));
+        (!self.subjects.is_empty()).then_some(self)
+    }
+}

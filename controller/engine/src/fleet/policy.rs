@@ -1,0 +1,124 @@
+//! `RetirementPolicy`, parsed, and how lean an environment is kept. What cannot be understood judges nobody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rollcall_crds::v1alpha1 as api;
+
+use super::desired::Kind;
+use super::problem::{Fault, Problems};
+use super::role::RoleBook;
+use crate::ids::ObjectKey;
+use crate::lean::{DatabaseRule, InstanceRule, Rule};
+
+/// What a megabyte of a rule is, in bytes: AWS counts in decimal.
+const MEGABYTE: f32 = 1_000_000.0;
+
+/// One policy; without a rule when it cannot be understood.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) key: ObjectKey,
+    pub(crate) rule: Option<Arc<Rule>>,
+}
+
+/// How lean an environment is kept.
+#[derive(Debug)]
+pub(crate) struct Lean {
+    /// The policy it names; without one the default rule holds.
+    pub(crate) policy: Option<ObjectKey>,
+    pub(crate) rule: Arc<Rule>,
+    /// Roles of its book whose hosts are judged; none: all hosts.
+    roles: Option<Vec<u16>>,
+}
+
+impl Lean {
+    /// Are hosts that play these roles judged? Not where one of them may be idle by design, and of a role that cannot be
+    /// understood that is not known.
+    pub(crate) fn judges(&self, book: &RoleBook, played: &[u16]) -> bool {
+        let is_meant = self.roles.as_ref().is_none_or(|roles| roles.iter().any(|role| played.contains(role)));
+        let mut roles = played.iter().filter_map(|role| book.role(*role));
+        is_meant && !book.doubted && roles.all(|role| !role.may_be_idle)
+    }
+}
+
+/// Parses all policies. One that cannot be understood stays, so that whoever names it is told that, and not that it is missing.
+pub(crate) fn parse(
+    specs: &[api::RetirementPolicy],
+    unreadable: impl Iterator<Item = ObjectKey>,
+    problems: &mut Problems,
+) -> BTreeMap<ObjectKey, Policy> {
+    let mut policies: BTreeMap<ObjectKey, Policy> =
+        unreadable.map(|key| (key.clone(), Policy { key, rule: None })).collect();
+    for spec in specs {
+        let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
+        let rule = rule(&spec.spec.idle).map_err(|fault| problems.add(Kind::RetirementPolicy, &key, fault));
+        policies.insert(key.clone(), Policy { key, rule: rule.ok().map(Arc::new) });
+    }
+    policies
+}
+
+fn rule(spec: &api::IdleRule) -> Result<Rule, Fault> {
+    let days = u16::try_from(spec.window_days).unwrap_or(if spec.window_days < 0 { 0 } else { u16::MAX });
+    let instances = InstanceRule {
+        cpu_below: amount(spec.instances.cpu_below_percent),
+        network_below: amount(spec.instances.daily_network_below_megabytes) * MEGABYTE,
+        disk_below: spec.instances.daily_disk_below_operations.map(amount),
+    };
+    let databases = DatabaseRule {
+        connections_at_most: amount(spec.databases.at_most_connections),
+        cpu_below: spec.databases.cpu_below_percent.map(amount),
+        disk_below: spec.databases.daily_disk_below_operations.map(amount),
+    };
+    Rule::new(days, instances, databases).map_err(|bad| Fault::new("BadRule", format!("spec.idle: {bad}")))
+}
+
+/// A whole number as an amount; the API allows none that loses more than its last digits.
+#[expect(clippy::cast_precision_loss, reason = "a threshold needs no more digits")]
+fn amount(number: i32) -> f32 {
+    number as f32
+}
+
+/// How lean an environment is kept, if it says so and all it says can be understood.
+pub(crate) fn parse_lean(
+    key: &ObjectKey,
+    spec: &api::EnvironmentSpec,
+    book: &RoleBook,
+    policies: &BTreeMap<&str, &Policy>,
+    problems: &mut Problems,
+) -> Option<Lean> {
+    let lean = spec.lean.as_ref()?;
+    let roles = lean.roles.as_ref().map(|names| roles(key, names, book, problems));
+    let (policy, rule) = match lean.policy.as_deref().map(|name| (name, policies.get(name))) {
+        None => (None, Arc::default()),
+        Some((_, Some(Policy { key, rule: Some(rule) }))) => (Some(key.clone()), Arc::clone(rule)),
+        Some((name, Some(_))) => {
+            let message = format!(
+                "spec.lean.policy: RetirementPolicy {name:?} has a problem of its own; see its condition Ready: kubectl get rcpolicy -A"
+            );
+            problems.add(Kind::Environment, key, Fault::new("ReferenceNotReady", message));
+            return None;
+        }
+        Some((name, None)) => {
+            let places = "in this namespace or the library";
+            let fault = Fault::not_found("spec.lean.policy", Kind::RetirementPolicy, name, places);
+            problems.add(Kind::Environment, key, fault);
+            return None;
+        }
+    };
+    Some(Lean { policy, rule, roles })
+}
+
+/// The roles that exist; one that nobody describes is a fault, and the others are judged.
+fn roles(key: &ObjectKey, names: &[String], book: &RoleBook, problems: &mut Problems) -> Vec<u16> {
+    let mut found = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let Some(role) = book.number(name) else {
+            let field = format!("spec.lean.roles[{index}]");
+            let places = "in this namespace or the library";
+            problems.add(Kind::Environment, key, Fault::not_found(&field, Kind::HostRole, name, places));
+            continue;
+        };
+        found.push(role);
+    }
+    found
+}

@@ -1,0 +1,178 @@
+//! Whether hosts look unused: the verdict on each running host that its environment judges, and what is remembered of it.
+//!
+//! A day that could not be read is bridged by what was found on the day before, once, and nobody may act on that. Nothing is
+//! taken from a reading that is older.
+
+use std::sync::Arc;
+
+use rollcall_crds::v1alpha1::Severity;
+
+use super::host_findings::{Clerk, Note};
+use super::listed::{Life, Listed};
+use super::population::HostView;
+use super::roles::Class;
+use super::scene::Scene;
+use crate::activity::{Activity, Day, Window};
+use crate::finding::{Code, Finding};
+use crate::fleet::Lean;
+use crate::lean::{Doubt, Host, Idle, Rule, Signal, Test, Use, Weakness, judge};
+use crate::limits::ACTIVITY_HELD_DAYS;
+use crate::memory::UseMemory;
+use crate::reading::FailureKind;
+
+/// What one host comes to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Usage {
+    /// The verdict; none where nobody asks for one.
+    pub(super) is: Option<Use>,
+    pub(super) memory: Option<UseMemory>,
+}
+
+/// Judges a host that is there. One that is not judged now, for nobody can tell what it plays, is remembered as it was.
+pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'a>) -> Usage {
+    let remembered = host.memory.and_then(|memory| memory.used.as_ref());
+    let environment = class.environment;
+    let Some(lean) = &environment.lean else { return Usage::default() };
+    if environment.book.doubted {
+        return Usage { is: None, memory: remembered.cloned() };
+    }
+    if !lean.judges(&environment.book, &class.roles) {
+        return Usage::default();
+    }
+    let Some(listed) = host.listed.filter(|listed| host.seen && listed.life() == Life::Running) else {
+        return Usage { is: Some(Use::Unknown(Doubt::NotRunning)), memory: remembered.cloned() };
+    };
+    let until = Window::whole_days(scene.pass.now, 1).last();
+    let oldest = until.plus(-ACTIVITY_HELD_DAYS);
+    let activity =
+        scene.places.get(host.place).and_then(|place| scene.pass.snapshot.activities.get(&place.place));
+    let fresh = activity.filter(|activity| activity.window.last() >= oldest);
+    let new = fresh.map(|activity| (activity.window.last(), verdict(scene, host, listed, lean, activity)));
+    match (new, remembered) {
+        (Some((day, is)), _) if !matches!(is, Use::Unknown(Doubt::NotRead(..))) => learn(day, is, remembered),
+        (_, Some(old)) if old.until >= oldest => Usage { is: Some(held(old)), memory: Some(old.clone()) },
+        (Some((_, unread)), old) => Usage { is: Some(unread), memory: old.cloned() },
+        (None, old) => {
+            let why = activity.map_or(FailureKind::NotYetRead, |_| FailureKind::Stale);
+            let first =
+                lean.rule.tests(host.id.is_database()).first().map_or(Signal::Cpu, |test| test.signal);
+            Usage { is: Some(Use::Unknown(Doubt::NotRead(first, why))), memory: old.cloned() }
+        }
+    }
+}
+
+fn verdict(
+    scene: &Scene<'_, '_>,
+    host: &HostView<'_>,
+    listed: Listed<'_>,
+    lean: &Lean,
+    activity: &Activity,
+) -> Use {
+    let host = Host { id: host.id, started: listed.launched(), named_since: scene.named_since(host) };
+    judge(&lean.rule, host, activity, activity.window.last())
+}
+
+/// What a verdict adds to what was known: a host stays idle since the day on which it was first seen so, although the days
+/// that are read move on.
+fn learn(until: Day, is: Use, old: Option<&UseMemory>) -> Usage {
+    let active_until = old.and_then(|old| old.active_until);
+    let idle_since = old.and_then(|old| old.idle_since);
+    let (is, active_until, idle_since) = match is {
+        Use::Active(sign) => {
+            (Use::Active(sign), Some(active_until.map_or(sign.day, |before| before.max(sign.day))), None)
+        }
+        Use::Idle(Idle { since, weak }) => {
+            let since = idle_since.map_or(since, |before| before.min(since));
+            (Use::Idle(Idle { since, weak }), active_until, Some(since))
+        }
+        // It was started or made anew, which ends what was before.
+        is @ Use::Unknown(Doubt::TooYoung(_) | Doubt::NoBeginning) => (is, active_until, None),
+        is @ Use::Unknown(_) => (is, active_until, idle_since),
+    };
+    let memory = UseMemory { until, last: is.clone(), active_until, idle_since };
+    Usage { is: Some(is), memory: Some(memory) }
+}
+
+/// What was found the day before, for a day that was not read: good enough to go on pointing, and not to act.
+fn held(old: &UseMemory) -> Use {
+    match &old.last {
+        Use::Idle(idle) => {
+            let mut weak = idle.weak.clone();
+            weak.push(Weakness::NotReadToday);
+            Use::Idle(Idle { since: idle.since, weak })
+        }
+        other => other.clone(),
+    }
+}
+
+impl Clerk<'_, '_> {
+    /// A host that looks unused.
+    pub(super) fn unused(&mut self, host: &HostView<'_>, class: &Class<'_>, idle: &Idle) -> Option<Finding> {
+        let lean = class.environment.lean.as_ref()?;
+        let rule = in_words(&lean.rule, host.id.is_database());
+        let message = format!("idle since {}: {rule}", idle.since);
+        let name = crate::text::argument(&super::host_findings::host_name(host));
+        let fix = format!(
+            "why: rollcall explain {name}; give it up, or keep it for a while by an Exemption of {}",
+            Code::Unused
+        );
+        let note = Note::new(Code::Unused, Severity::Warning, message, fix);
+        let mut finding = self.about(host, Some(&class.environment.key), note);
+        finding.since = idle.since.begin();
+        Some(finding)
+    }
+}
+
+/// What every day of an idle host was like: `CPU below 5 %, network below 5 MB a day, on each of 35 days`.
+pub(super) fn in_words(rule: &Rule, is_database: bool) -> Arc<str> {
+    let tests: Vec<String> = rule.tests(is_database).iter().copied().map(test_in_words).collect();
+    format!("{}, on each of {} days", tests.join(", "), rule.days()).into()
+}
+
+fn test_in_words(test: Test) -> String {
+    let bound = test.bound;
+    match test.signal {
+        Signal::Cpu => format!("CPU below {bound} %"),
+        Signal::Network => format!("network below {} MB a day", bound / 1_000_000.0),
+        Signal::Disk => format!("fewer than {bound} disk operations a day"),
+        Signal::Connections if bound == 0.0 => "no connection".to_owned(),
+        Signal::Connections => format!("at most {bound} connections at once"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lean::Sign;
+
+    fn day(text: &str) -> Day {
+        text.parse::<jiff::civil::Date>().unwrap().into()
+    }
+
+    fn idle(since: &str) -> Use {
+        Use::Idle(Idle { since: day(since), weak: Vec::new() })
+    }
+
+    #[test]
+    fn a_host_stays_idle_since_the_day_on_which_it_was_first_seen_so() {
+        let first = learn(day("2026-10-01"), idle("2026-07-03"), None).memory;
+        let later = learn(day("2026-10-02"), idle("2026-07-04"), first.as_ref());
+        assert_eq!(later.is, Some(idle("2026-07-03")));
+        let blind = Use::Unknown(Doubt::NoData(Signal::Cpu, 1));
+        let unknown = learn(day("2026-10-03"), blind, later.memory.as_ref()).memory;
+        assert_eq!(unknown.as_ref().and_then(|memory| memory.idle_since), Some(day("2026-07-03")));
+        let sign = Sign { day: day("2026-10-04"), signal: Signal::Cpu, amount: 40.0 };
+        let active = learn(day("2026-10-04"), Use::Active(sign), unknown.as_ref()).memory.unwrap();
+        assert_eq!((active.active_until, active.idle_since), (Some(day("2026-10-04")), None));
+        let started = Use::Unknown(Doubt::TooYoung(day("2026-12-01")));
+        let young = learn(day("2026-10-03"), started, later.memory.as_ref()).memory.unwrap();
+        assert_eq!(young.idle_since, None, "somebody started it");
+    }
+
+    #[test]
+    fn a_rule_is_told_in_words() {
+        let rule = Rule::default();
+        assert_eq!(&*in_words(&rule, false), "CPU below 5 %, network below 5 MB a day, on each of 35 days");
+        assert_eq!(&*in_words(&rule, true), "no connection, on each of 35 days");
+    }
+}
