@@ -1,7 +1,6 @@
 //! What hosts did, from `CloudWatch`: many metrics a call, as few calls as can be.
 //!
-//! Nothing polls it yet: it is the first line of deciding who is unused. It is meant for once a day, for every metric that is
-//! asked for costs money. Whatever was not answered wholly is not read; it must never look like a day without data.
+//! It is meant for once a day, for every metric that is asked for costs money. Whatever was not answered wholly is not read; it must never look like a day without data.
 
 mod answers;
 mod batch;
@@ -9,7 +8,7 @@ mod batch;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
-use rollcall_engine::activity::{Activity, ActivityMetric, HostActivity, Series, Subject, Window};
+use rollcall_engine::activity::{Activity, ActivityMetric, HostActivity, Series, Subject, Wanted, Window};
 use rollcall_engine::ids::{HostId, Region};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, MAX_REQUEST_IDS, Reading};
 use tokio::time::Instant;
@@ -21,23 +20,22 @@ pub(crate) use answers::{Part, Status, Told};
 pub(crate) use batch::{Batch, Query, batches};
 
 impl Account {
-    /// What these hosts of a region did on the days of `window`, each metric that they can have. Batches are asked one after
+    /// What the hosts that are `wanted` in a region did on the days of `window`, each metric that they can have. Batches are asked one after
     /// the other; when AWS refuses, throttles or is out of reach, or [`crate::Limits::activity_time`] is over, the rest is not
     /// asked for.
     pub async fn read_activity(
         &self,
         region: &Region,
-        subjects: &[Subject],
-        metrics: &BTreeSet<ActivityMetric>,
+        wanted: &[Wanted],
         window: Window,
         now: Timestamp,
     ) -> Activity {
         let place = self.place(region);
         let source = Activity::source(&place);
-        let mut sum = Sum::of(subjects, metrics);
+        let mut sum = Sum::of(wanted);
         let deadline = Instant::now() + self.limits.activity_time;
         let mut stop: Option<Failure> = None;
-        for batch in batches(subjects, metrics, window, &self.limits) {
+        for batch in batches(wanted, window, &self.limits) {
             if stop.is_none() && Instant::now() >= deadline {
                 stop = Some(self.out_of_time(&source));
             }
@@ -86,12 +84,15 @@ struct Sum {
 
 impl Sum {
     /// Begins with what needs no question: metrics that a host cannot have.
-    fn of(subjects: &[Subject], metrics: &BTreeSet<ActivityMetric>) -> Self {
-        let none_of = |subject: &Subject| {
+    fn of(wanted: &[Wanted]) -> Self {
+        let none_of = |subject: &Subject, metrics: &BTreeSet<ActivityMetric>| {
             let cannot = metrics.iter().filter(|metric| !subject.can_have(**metric));
             (subject.host().clone(), cannot.map(|metric| (*metric, Series::NotApplicable)).collect())
         };
-        let hosts = subjects.iter().map(none_of).collect();
+        let each = wanted.iter().map(|Wanted { subjects, metrics }| (subjects, metrics));
+        let hosts =
+            each.flat_map(|(subjects, metrics)| subjects.iter().map(move |one| none_of(one, metrics)));
+        let hosts = hosts.collect();
         Self { hosts, read: 0, missing: BTreeMap::new(), request_ids: VecDeque::new() }
     }
 

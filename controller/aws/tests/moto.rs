@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rollcall_aws::{Account, AccountSettings, AssumeRole, Connections, Identity, Limits, StaticKeys};
-use rollcall_engine::activity::{Activity, ActivityMetric, Series, Subject, Told, Window};
+use rollcall_engine::activity::{Activity, ActivityMetric, Series, Subject, Told, Wanted, Window};
 use rollcall_engine::ids::HostId;
 use rollcall_engine::inventory::{
     Address, Asked, Database, DatabaseCluster, GroupMembership, Instance, Inventory, MemberRole,
@@ -247,7 +247,7 @@ async fn the_reader_sees_in_moto_what_boto3_sees() {
     let subjects: Vec<Subject> = instances.chain(databases).collect();
     let window = Window::whole_days(now, ACTIVITY_DAYS);
     let metrics = ActivityMetric::ALL.into();
-    let activity = account.read_activity(&REGION.into(), &subjects, &metrics, window, now).await;
+    let activity = account.read_activity(&REGION.into(), &[Wanted { subjects, metrics }], window, now).await;
     assert_eq!(activity.hosts.extent, Extent::Complete { at: now });
     and_what_hosts_did(&activity, &inventory, &truth);
 

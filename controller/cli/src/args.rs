@@ -4,6 +4,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::backtest::BacktestArgs;
 use crate::baseline::BaselineArgs;
 use crate::changes::ChangesArgs;
 use crate::explain::ExplainArgs;
@@ -39,6 +40,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Freeze what is wrong today as Exemptions that only shrink: from then on, what comes up is new.
     Baseline(BaselineArgs),
+    /// Try a rule on the past: which hosts it would have called unused, and which of them were busy later.
+    Backtest(BacktestArgs),
     /// Print the CustomResourceDefinitions: rollcall crds | kubectl apply --server-side -f -
     Crds,
     /// Run the operator in or against a Kubernetes cluster.

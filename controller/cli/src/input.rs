@@ -54,6 +54,8 @@ pub struct ObjectArgs {
 pub struct Decided {
     /// The moment, with the custom resources that were asked for.
     pub recording: Recording,
+    /// The objects, parsed.
+    pub fleet: Fleet,
     /// What is wrong in the objects themselves.
     pub problems: Vec<Problem>,
     /// What the engine decided: the very functions that the controller calls.
@@ -164,7 +166,7 @@ impl Decided {
         let (recording, exemption_files) = with_objects(on, ways, objects)?;
         let (fleet, problems) = Fleet::parse(&recording.desired);
         let (roll, remembered) = roll_call(&fleet, &recording.snapshot, &recording.memory, recording.now);
-        Ok(Self { recording, problems, roll, remembered, exemption_files })
+        Ok(Self { recording, fleet, problems, roll, remembered, exemption_files })
     }
 
     /// Refuses an environment that does not exist, naming those that do.

@@ -4,6 +4,7 @@
 //! `run` is the operator. Exit codes: 0 clean, 1 findings, 2 the command itself failed.
 
 mod args;
+mod backtest;
 mod baseline;
 mod changes;
 #[cfg(feature = "operator")]
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         args::Command::Record(record) => record::run(&record),
         args::Command::Import(import) => import::run(&import),
         args::Command::Baseline(baseline) => baseline::run(&baseline),
+        args::Command::Backtest(backtest) => backtest::run(&backtest),
         args::Command::Crds => print_crds(),
         #[cfg(all(feature = "operator", feature = "aws"))]
         args::Command::Run(run) => run::run(*run),

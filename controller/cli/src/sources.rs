@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_aws::{AccountSettings, AssumeRole, CallCount, Connections, Identity, Limits, StaticKeys};
+use rollcall_engine::activity::{Activity, Wanted, Window};
 use rollcall_engine::fleet::{Account, System};
 use rollcall_engine::ids::Region;
 use rollcall_engine::inventory::{
@@ -126,6 +127,9 @@ impl AccountReader for Aws {
     }
     async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>> {
         self.0.read_clusters(region, now).await
+    }
+    async fn activity(&self, region: &Region, wanted: &[Wanted], window: Window, now: Timestamp) -> Activity {
+        self.0.read_activity(region, wanted, window, now).await
     }
     async fn asserted(
         &self,

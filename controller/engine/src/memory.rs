@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::Day;
 use crate::ids::{CheckName, ClusterId, HostId, ObjectKey, Place, RegistrationId, RoleName};
-use crate::lean::Use;
+use crate::lean::{RuleHash, Use};
 
 /// Everything remembered, by shard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -142,6 +142,8 @@ pub struct UseMemory {
     pub until: Day,
     /// What was found then.
     pub last: Use,
+    /// The rule that found it; under another one it says nothing.
+    pub rule: RuleHash,
     /// The latest day that was loud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_until: Option<Day>,

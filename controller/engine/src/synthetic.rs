@@ -10,9 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::activity::{Activity, ActivityMetric, Days, HostActivity, Series, Window};
 use crate::fleet::Desired;
 use crate::ids::{CheckName, ObjectKey, Place};
 use crate::inventory::{GroupName, Instance, Inventory, PowerState};
+use crate::limits::ACTIVITY_DAYS;
 use crate::reading::Reading;
 use crate::registry::{
     Checks, Direction, Monitor, Product, Registration, RegistrationStatus, Registry, Scope, Watches,
@@ -55,6 +57,30 @@ pub struct Synthetic {
 pub fn generate(size: Size) -> Synthetic {
     let now = Timestamp::from_second(1_795_424_400).unwrap_or_default();
     Synthetic { desired: desired(size), snapshot: snapshot(size, now), now }
+}
+
+/// What every instance of these inventories did in the last 90 days: nine in ten are idle, which takes the longest to find out.
+#[must_use]
+pub fn activities(world: &Synthetic) -> BTreeMap<Place, Activity> {
+    let window = Window::whole_days(world.now, ACTIVITY_DAYS);
+    let of_place = |(place, inventory): (&Place, &Arc<Inventory>)| {
+        let hosts = inventory.instances.seen.iter().enumerate().map(|(number, instance)| {
+            let busy = if number % 10 == 0 { 100.0 } else { 1.0 };
+            let amounts = |unit: f64| window.iter().map(move |day| (day, unit * busy));
+            let metrics = [
+                (ActivityMetric::Cpu, 1.2),
+                (ActivityMetric::NetworkIn, 2e5),
+                (ActivityMetric::NetworkOut, 1e5),
+            ];
+            let series = metrics.map(|(metric, unit)| {
+                (metric, Days::of(window, amounts(unit)).map_or(Series::NotApplicable, Series::Days))
+            });
+            (instance.id.clone(), HostActivity::from(series.into_iter().collect::<BTreeMap<_, _>>()))
+        });
+        let hosts = Reading::complete_at(Activity::source(place), world.now, hosts.collect());
+        (place.clone(), Activity { place: place.clone(), window, hosts })
+    };
+    world.snapshot.inventories.iter().map(of_place).collect()
 }
 
 /// A custom resource from what people would write. One that no longer fits its kind is left out: a test counts them.
@@ -170,6 +196,7 @@ fn snapshot(size: Size, now: Timestamp) -> Snapshot {
     Snapshot {
         inventories: places.into_iter().map(inventory).collect(),
         registries: teams.into_iter().map(registry).collect(),
+        ..Snapshot::default()
     }
 }
 

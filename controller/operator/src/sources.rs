@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rollcall_engine::activity::{Activity, Wanted, Window};
 use rollcall_engine::fleet::{Account, System};
 use rollcall_engine::ids::{Region, RegistrationId};
 use rollcall_engine::inventory::{
@@ -73,6 +74,9 @@ pub trait AccountReader: Send + Sync {
     async fn databases(&self, region: &Region, now: Timestamp) -> Reading<Vec<Database>>;
     /// DB clusters of a region, of every engine.
     async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>>;
+    /// What these hosts of a region did on the days of `window`, and nobody else: each metric costs money. Of a host of which
+    /// something was not answered wholly, that part is not read.
+    async fn activity(&self, region: &Region, wanted: &[Wanted], window: Window, now: Timestamp) -> Activity;
     /// What assertions ask of a region, and no more. What is `known` of it is kept while it is complete and younger than
     /// `keep`; the number of calls is the reader's to bound, and what it does not reach in one go keeps its last reading.
     async fn asserted(

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
+use jiff::Timestamp;
 use peak_alloc::PeakAlloc;
 use rollcall_bench::figure::{at_most, milliseconds, note, percentile};
 use rollcall_bench::process::own_time;
 use rollcall_engine::fleet::Fleet;
+use rollcall_engine::lean::{Host, Rule, Use, judge};
 use rollcall_engine::memory::Memory;
 use rollcall_engine::rollcall::roll_call;
-use rollcall_engine::synthetic::{Size, Synthetic, TARGET, generate};
+use rollcall_engine::synthetic::{Size, Synthetic, TARGET, activities, generate};
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
@@ -23,6 +25,9 @@ const DECIDE_MS: f64 = 200.0;
 
 /// Ten times the hosts; a tenth more for trees and caches that grow with the fleet.
 const LINEAR: f64 = 11.0;
+
+/// Verdicts of 20,000 hosts × 90 days.
+const VERDICTS_MS: f64 = 300.0;
 
 /// Per further host, everything that stays between two passes.
 const BYTES_PER_HOST: f64 = 4096.0;
@@ -55,6 +60,7 @@ fn main() -> Result<()> {
         note("DEBUG BUILD: speeds below say nothing", "--release");
     }
     speed(whole, args.passes.into())?;
+    verdicts(whole, args.passes.into())?;
     memory(whole);
     Ok(())
 }
@@ -100,6 +106,40 @@ fn speed(whole: Size, passes: usize) -> Result<()> {
         LINEAR,
         "×",
     );
+    Ok(())
+}
+
+/// Who is unused, of as many hosts, each with 90 days of three metrics and the default rule; and how much room that takes.
+fn verdicts(whole: Size, passes: usize) -> Result<()> {
+    let world = generate(whole);
+    let before = HEAP.current_usage();
+    let activities = activities(&world);
+    #[allow(clippy::cast_precision_loss)]
+    let per_host = HEAP.current_usage().saturating_sub(before) as f64 / whole.hosts.max(1) as f64;
+    let rule = Rule::default();
+    let started = Some(Timestamp::UNIX_EPOCH);
+    let mut times = Vec::new();
+    for _ in 0..passes {
+        let (begin, mut idle) = (own_time()?, 0);
+        for activity in activities.values() {
+            for id in activity.hosts.seen.keys() {
+                let host = Host { id, started, named_since: None };
+                idle +=
+                    usize::from(matches!(judge(&rule, host, activity, activity.window.last()), Use::Idle(_)));
+            }
+        }
+        times.push(own_time()?.saturating_sub(begin));
+        ensure!(
+            idle > whole.hosts * 8 / 10,
+            "expected most hosts to be idle, found {idle} of {}",
+            whole.hosts
+        );
+    }
+    let fastest = milliseconds(percentile(&mut times, 0.0).unwrap_or_default());
+    at_most("verdicts of all hosts over 90 days, min", fastest, VERDICTS_MS, "ms");
+    let median = milliseconds(percentile(&mut times, 0.5).unwrap_or_default());
+    at_most("verdicts of all hosts over 90 days, median", median, VERDICTS_MS, "ms");
+    note("heap of one host's 90 days of three metrics", format!("{per_host:.0} bytes"));
     Ok(())
 }
 

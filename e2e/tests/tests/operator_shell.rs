@@ -14,6 +14,8 @@ mod bad_input;
 mod command_line;
 #[path = "operator_shell/leaders.rs"]
 mod leaders;
+#[path = "operator_shell/lean.rs"]
+mod lean;
 #[path = "operator_shell/memory.rs"]
 mod memory;
 #[path = "operator_shell/mistakes.rs"]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use rollcall_engine::activity::{ActivityMetric, Subject};
+use rollcall_engine::activity::{ActivityMetric, Subject, Wanted};
 use rollcall_engine::inventory::{Database, Instance};
 use rollcall_engine::reading::Gap;
 use serde_json::json;
@@ -52,7 +52,8 @@ fn all() -> Extent {
 /// What is told of the processors of three hosts.
 fn judged(answers: &Reading<Vec<Told>>) -> Vec<Result<String, Missing>> {
     let (subjects, metrics) = (fleet(), BTreeSet::from([ActivityMetric::Cpu]));
-    let batches = batches(&subjects, &metrics, window(), &Limits::default());
+    let wanted = [Wanted { subjects: subjects.to_vec(), metrics: metrics.clone() }];
+    let batches = batches(&wanted, window(), &Limits::default());
     judge(&batches[0], window(), answers).into_iter().map(|told| told.map(|days| days.to_string())).collect()
 }
 
@@ -162,7 +163,8 @@ fn a_database_s_rates_are_amounts_and_days_before_it_are_not_its_own() {
     });
     let subjects = [Subject::of_database(&serde_json::from_value::<Database>(shop).unwrap()).unwrap()];
     let metrics = BTreeSet::from([ActivityMetric::ReadOps, ActivityMetric::Connections]);
-    let batches = batches(&subjects, &metrics, window(), &Limits::default());
+    let wanted = [Wanted { subjects: subjects.to_vec(), metrics: metrics.clone() }];
+    let batches = batches(&wanted, window(), &Limits::default());
     let told = judge(&batches[0], window(), &answers(all(), [whole(0), whole(1)].map(Some)));
     let told: Vec<String> = told.into_iter().map(|days| days.unwrap().to_string()).collect();
     assert_eq!(told, ["2026-02-28 120 180", "2026-02-28 2 3"], "sixty reads for each per second of a minute");
@@ -181,7 +183,8 @@ proptest! {
         let gap = Gap { what: "page 2 and later".to_owned(), why };
         let extent = if whole_listing { all() } else { Extent::Partial { at: now(), missing: vec![gap] } };
         let (subjects, metrics) = (fleet(), BTreeSet::from([ActivityMetric::Cpu]));
-        let batches = batches(&subjects, &metrics, window(), &Limits::default());
+        let wanted = [Wanted { subjects: subjects.to_vec(), metrics: metrics.clone() }];
+        let batches = batches(&wanted, window(), &Limits::default());
         let told = judge(&batches[0], window(), &answers(extent, parts.iter().cloned().map(Some)));
         for (query, told) in told.into_iter().enumerate() {
             let Ok(days) = told else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rollcall_engine::activity::{ActivityMetric, Subject, Window};
+use rollcall_engine::activity::{ActivityMetric, Subject, Wanted, Window};
 
 use crate::settings::Limits;
 
@@ -37,18 +37,16 @@ impl<'a> Batch<'a> {
 
 /// All questions, in calls that hold no more queries and no more points than one may: [`Limits::metric_queries`] and
 /// [`Limits::metric_points`]. A host that is named twice is asked for once.
-pub(crate) fn batches<'a>(
-    subjects: &'a [Subject],
-    metrics: &BTreeSet<ActivityMetric>,
-    window: Window,
-    limits: &Limits,
-) -> Vec<Batch<'a>> {
+pub(crate) fn batches<'a>(wanted: &'a [Wanted], window: Window, limits: &Limits) -> Vec<Batch<'a>> {
     let fit = limits.metric_points / usize::from(window.days());
     let size = limits.metric_queries.min(fit).max(1);
     let mut named = BTreeSet::new();
-    let once = subjects.iter().filter(|subject| named.insert(subject.host()));
+    let each = wanted
+        .iter()
+        .flat_map(|wanted| wanted.subjects.iter().map(move |subject| (subject, &wanted.metrics)));
+    let once = each.filter(|(subject, _)| named.insert(subject.host()));
     let queries: Vec<Query<'_>> = once
-        .flat_map(|subject| {
+        .flat_map(|(subject, metrics)| {
             let can_have = metrics.iter().filter(|metric| subject.can_have(**metric));
             can_have.map(move |metric| Query { subject, metric: *metric })
         })
@@ -85,7 +83,8 @@ mod tests {
     }
 
     fn sizes(subjects: &[Subject], metrics: &BTreeSet<ActivityMetric>, days: u16) -> Vec<usize> {
-        let batches = batches(subjects, metrics, window(days), &Limits::default());
+        let wanted = [Wanted { subjects: subjects.to_vec(), metrics: metrics.clone() }];
+        let batches = batches(&wanted, window(days), &Limits::default());
         batches.iter().map(|batch| batch.queries().len()).collect()
     }
 
@@ -113,7 +112,8 @@ mod tests {
     #[test]
     fn only_the_very_name_of_a_question_is_one() {
         let fleet = fleet(1, "t3.small");
-        let batches = batches(&fleet, &three(), window(1), &Limits::default());
+        let wanted = [Wanted { subjects: fleet, metrics: three() }];
+        let batches = batches(&wanted, window(1), &Limits::default());
         let index = |id: &str| batches[0].index(id);
         assert_eq!(["q0", "q2"].map(index), [Some(0), Some(2)]);
         for other in ["q3", "q01", "q+1", "q-1", "q", "", "Q0", "q0 ", "p0", "q18446744073709551616"] {
@@ -126,7 +126,8 @@ mod tests {
         #[test]
         fn every_metric_is_asked_for_once_and_no_call_is_too_large(hosts in 0..400usize, days in 1..=MAX_DAYS) {
             let (fleet, limits) = (fleet(hosts, "m7g.large"), Limits::default());
-            let batches = batches(&fleet, &ActivityMetric::ALL.into(), window(days), &limits);
+            let wanted = [Wanted { subjects: fleet, metrics: ActivityMetric::ALL.into() }];
+            let batches = batches(&wanted, window(days), &limits);
             let mut asked = BTreeSet::new();
             for batch in &batches {
                 let queries = batch.queries();

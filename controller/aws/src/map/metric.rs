@@ -80,7 +80,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use aws_sdk_cloudwatch::types::MessageData;
-    use rollcall_engine::activity::Window;
+    use rollcall_engine::activity::{Wanted, Window};
     use rollcall_engine::inventory::{Database, Instance};
     use serde_json::json;
 
@@ -115,8 +115,8 @@ mod tests {
         let subjects = [host()];
         let window = Window::whole_days("2026-03-02T12:00:00Z".parse().unwrap(), 3);
         let metrics = BTreeSet::from([ActivityMetric::Cpu]);
-        let batches =
-            crate::activity::batches(&subjects, &metrics, window, &crate::settings::Limits::default());
+        let wanted = [Wanted { subjects: subjects.to_vec(), metrics }];
+        let batches = crate::activity::batches(&wanted, window, &crate::settings::Limits::default());
         part(&batches[0], result)
     }
 

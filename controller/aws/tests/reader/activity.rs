@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_aws::{Account, AccountSettings, Limits};
-use rollcall_engine::activity::{Activity, ActivityMetric, Day, Subject, Told, Window};
+use rollcall_engine::activity::{Activity, ActivityMetric, Day, Subject, Told, Wanted, Window};
 use rollcall_engine::ids::HostId;
 use rollcall_engine::limits::ACTIVITY_DAYS;
 use rollcall_engine::reading::{FailureKind, MAX_REQUEST_IDS};
@@ -35,6 +35,11 @@ pub fn three() -> BTreeSet<ActivityMetric> {
     [ActivityMetric::Cpu, ActivityMetric::NetworkIn, ActivityMetric::NetworkOut].into()
 }
 
+/// These metrics of all of them.
+pub fn wanted(subjects: &[Subject], metrics: &BTreeSet<ActivityMetric>) -> [Wanted; 1] {
+    [Wanted { subjects: subjects.to_vec(), metrics: metrics.clone() }]
+}
+
 /// All hosts that the reader sees.
 pub async fn subjects(account: &Account) -> Vec<Subject> {
     let instances = account.read_instances(&region(), now()).await;
@@ -44,7 +49,7 @@ pub async fn subjects(account: &Account) -> Vec<Subject> {
 }
 
 pub async fn read(account: &Account, metrics: &BTreeSet<ActivityMetric>) -> Activity {
-    account.read_activity(&region(), &subjects(account).await, metrics, window(), now()).await
+    account.read_activity(&region(), &wanted(&subjects(account).await, metrics), window(), now()).await
 }
 
 /// What is told of one day.
@@ -113,7 +118,8 @@ async fn a_host_has_no_data_while_it_is_stopped() {
     world.aws.stage().clock.advance(SignedDuration::from_hours(72));
     let later = now() + SignedDuration::from_hours(72);
     let window = Window::whole_days(later, 3);
-    let activity = account.read_activity(&region(), &subjects(&account).await, &all(), window, later).await;
+    let activity =
+        account.read_activity(&region(), &wanted(&subjects(&account).await, &all()), window, later).await;
     value(&activity, &host, ActivityMetric::Cpu, "2026-03-02", 60.0);
     let after = ["2026-03-03", "2026-03-04"].map(|on| told(&activity, &host, ActivityMetric::Cpu, on));
     assert_eq!(after, [Told::NoData; 2]);
@@ -237,12 +243,16 @@ async fn an_answer_in_pages_tells_the_same() {
         world.truth().set_load(host, at("2026-02-03T00:00:00Z"), None).unwrap();
     }
     let subjects = subjects(&world.reader().await).await;
-    let whole = world.reader().await.read_activity(&region(), &subjects, &three(), window(), now()).await;
+    let whole =
+        world.reader().await.read_activity(&region(), &wanted(&subjects, &three()), window(), now()).await;
     complete(&whole.hosts);
     world.aws.set_habits(Habits { unstable_order: true, short_pages: true });
     for _ in 0..3 {
-        let activity =
-            world.reader().await.read_activity(&region(), &subjects, &three(), window(), now()).await;
+        let activity = world
+            .reader()
+            .await
+            .read_activity(&region(), &wanted(&subjects, &three()), window(), now())
+            .await;
         complete(&activity.hosts);
         assert_eq!(activity.hosts.seen, whole.hosts.seen);
     }

@@ -9,7 +9,7 @@ use rollcall_engine::reading::{Extent, FailureKind};
 use rollcall_fakes::aws::Habits;
 use rollcall_fakes::faults::{Fault, Pace, Rule};
 
-use crate::activity::{read, subjects, three, told, window};
+use crate::activity::{read, subjects, three, told, wanted, window};
 use crate::world::{ACCOUNT, KEY, World, complete, now, quick, reader, region, why};
 
 /// Six hosts with three metrics each are three calls of six.
@@ -272,7 +272,7 @@ async fn a_host_that_cloudwatch_does_not_know_has_no_data() {
     // Another region knows no such dimension, and says so with an empty list.
     let activity = reader(elsewhere)
         .await
-        .read_activity(&"us-east-1".into(), &subjects, &three(), window(), now())
+        .read_activity(&"us-east-1".into(), &wanted(&subjects, &three()), window(), now())
         .await;
     complete(&activity.hosts);
     for on in window().iter() {
@@ -290,7 +290,7 @@ async fn without_the_right_nothing_is_read_and_the_failure_knows_since_when() {
     let subjects = subjects(&account).await;
     let later = now() + jiff::SignedDuration::from_hours(24);
     for at in [now(), later] {
-        let activity = account.read_activity(&region(), &subjects, &three(), window(), at).await;
+        let activity = account.read_activity(&region(), &wanted(&subjects, &three()), window(), at).await;
         let Extent::Failed { since, why } = &activity.hosts.extent else { panic!("{at}") };
         assert_eq!((*since, why.kind), (now(), FailureKind::Denied), "{}", why.message);
         assert!(!activity.hosts.request_ids.is_empty(), "AWS's support asks for it");
@@ -305,7 +305,7 @@ async fn credentials_of_another_account_read_nothing() {
     let subjects = subjects(&world.reader().await).await;
     let settings = AccountSettings { account: "111111111111".into(), ..world.settings() };
     let account = reader(settings).await;
-    let activity = account.read_activity(&region(), &subjects, &three(), window(), now()).await;
+    let activity = account.read_activity(&region(), &wanted(&subjects, &three()), window(), now()).await;
     assert_eq!(why(&activity.hosts).kind, FailureKind::WrongAccount);
     assert_eq!(world.asked("GetMetricData"), 0, "CloudWatch was never asked");
 }

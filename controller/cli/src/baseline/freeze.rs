@@ -97,10 +97,13 @@ fn stays_open(code: Code) -> Option<&'static str> {
         Code::Stranger | Code::Unrequired | Code::Ambiguous | Code::SystemOff => {
             Some("it is about a monitoring system, not about a host that could heal")
         }
-        Code::LongStopped | Code::Unclaimed | Code::UnderCount | Code::OverCount | Code::Contested => {
-            Some("to excuse it would say that the hosts are kept; decide that by hand")
-        }
-        Code::InventoryBlind | Code::RegistryBlind | Code::NotVerifiable => {
+        Code::Unused
+        | Code::LongStopped
+        | Code::Unclaimed
+        | Code::UnderCount
+        | Code::OverCount
+        | Code::Contested => Some("to excuse it would say that the hosts are kept; decide that by hand"),
+        Code::InventoryBlind | Code::RegistryBlind | Code::ActivityBlind | Code::NotVerifiable => {
             Some("what cannot be read is not accepted")
         }
         Code::ReviewOverdue

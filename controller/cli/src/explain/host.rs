@@ -8,11 +8,12 @@ use rollcall_engine::ids::{HostId, ObjectKey, RegistrationId};
 use rollcall_engine::registry::Product;
 use rollcall_engine::rollcall::{ClusterPart, Coverage, HostRoll, Requirement};
 
+use super::usage;
 use crate::input::Decided;
 use crate::terminal;
 
 /// Columns of a row's name.
-const NAME: usize = 26;
+pub(super) const NAME: usize = 26;
 
 /// The whole text, ending with a newline.
 pub fn render(decided: &Decided, id: &HostId, host: &HostRoll) -> String {
@@ -45,6 +46,9 @@ pub fn render(decided: &Decided, id: &HostId, host: &HostRoll) -> String {
     for (system, registration) in &host.registrations {
         line(&mut out, &system.name, &stands(decided, system, registration, now));
     }
+    if let Some(used) = &host.used {
+        usage::write(&mut out, decided, id, host, used);
+    }
     let tally = host.tally();
     let _ = writeln!(
         out,
@@ -65,7 +69,7 @@ pub fn render(decided: &Decided, id: &HostId, host: &HostRoll) -> String {
     out
 }
 
-fn line(out: &mut String, name: &str, text: &str) {
+pub(super) fn line(out: &mut String, name: &str, text: &str) {
     let first = format!("  {name:<NAME$}");
     terminal::wrap(out, &first, &" ".repeat(NAME + 2), text, terminal::width());
 }
@@ -144,7 +148,10 @@ fn about(out: &mut String, finding: &Finding) {
     };
     let check = finding.check.as_ref().map(|key| format!("{}: ", key.name)).unwrap_or_default();
     let since = finding.since.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d");
-    let text = format!("{check}{} since {since}{excuse}", finding.message);
+    let since = format!(" since {since}");
+    // Some messages tell it themselves.
+    let since = if finding.message.contains(&since) { "" } else { &since };
+    let text = format!("{check}{}{since}{excuse}", finding.message);
     terminal::wrap(out, &format!("{} ", finding.code), "       ", &text, terminal::width());
     terminal::wrap(out, "       fix: ", "            ", &finding.fix, terminal::width());
 }

@@ -3,6 +3,7 @@
 mod check;
 mod code;
 mod host;
+mod usage;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;

@@ -199,6 +199,8 @@ impl Clerk<'_, '_> {
             settle_minutes: 60,
             roles: duties.tag.clone().map(|tag| api::RoleSource { from_tag: Some(tag), counts: Vec::new() }),
             monitoring,
+            // Looking at what hosts do costs money: nobody decides that for a team.
+            lean: None,
         };
         reasons.push("Say who answers for it: spec.owner.name (RC0603).".to_owned());
         let mut object = api::Environment::new(&environment.name, spec);
@@ -251,6 +253,7 @@ impl Clerk<'_, '_> {
                 selector: None,
                 includes: Vec::new(),
                 mackerel: None,
+                idle: api::IdleExpectation::Unexpected,
             };
             self.role(&one.name, one.reasons.clone(), spec);
         }
@@ -267,6 +270,7 @@ impl Clerk<'_, '_> {
                 selector: (!any_of.is_empty()).then_some(api::HostSelector { any_of }),
                 includes: includes.map(|one| one.name.clone()).collect(),
                 mackerel: there,
+                idle: api::IdleExpectation::Unexpected,
             };
             self.role(&duty.name, duty.reasons.clone(), spec);
         }

@@ -162,7 +162,9 @@ fn plan(recording: &Recording, draft: &Draft) -> RollCall {
             Object::RequiredCheck(object) => desired.checks.push(*object),
             Object::MonitoringSystem(object) => desired.systems.push(*object),
             Object::Namespace { name, labels } => drop(desired.namespaces.insert(name, labels)),
-            Object::Exemption(_) | Object::Host(_) => panic!("nobody imports these"),
+            Object::Exemption(_) | Object::RetirementPolicy(_) | Object::Host(_) => {
+                panic!("nobody imports these")
+            }
         }
     }
     let label = ("kubernetes.io/metadata.name".to_owned(), "team".to_owned());

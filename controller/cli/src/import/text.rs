@@ -64,6 +64,7 @@ fn document(drafted: &Drafted) -> anyhow::Result<String> {
         Object::RequiredCheck(object) => serde_saphyr::to_string(object),
         Object::MonitoringSystem(object) => serde_saphyr::to_string(object),
         Object::Exemption(object) => serde_saphyr::to_string(object),
+        Object::RetirementPolicy(object) => serde_saphyr::to_string(object),
         Object::Host(object) => serde_saphyr::to_string(object),
     }?);
     Ok(text)

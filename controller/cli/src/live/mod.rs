@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use futures::future::join_all;
 use jiff::Timestamp;
+use rollcall_engine::activity::{Activity, Window};
 use rollcall_engine::fleet::{Account, Desired, Fleet};
 use rollcall_engine::ids::{AccountName, Place};
 use rollcall_engine::inventory::{Asked, Asserted, Inventory};
+use rollcall_engine::limits::ACTIVITY_DAYS;
 use rollcall_engine::memory::Memory;
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 use rollcall_engine::recording::{FORMAT, Recording};
@@ -83,12 +85,16 @@ async fn snapshot(fleet: &Fleet, sources: &Outside, keys: &Keys<'_>) -> Snapshot
     tell(&format!("reading {} and {}", count(places, "region"), count(systems, "monitoring system")));
     let inventories = async {
         let readers = readers(fleet, sources, keys).await;
-        let all = fleet.places().map(|(place, account)| inventory(place, fleet, readers.get(&account.name)));
-        let read = join_all(all).await;
-        read.into_iter().map(|inventory| (inventory.place.clone(), Arc::new(inventory))).collect()
+        let all = fleet.places().map(|(place, account)| look_at(place, fleet, readers.get(&account.name)));
+        join_all(all).await
     };
-    let (inventories, registries) = tokio::join!(inventories, systems::registries(fleet, sources, keys));
-    Snapshot { inventories, registries }
+    let (places, registries) = tokio::join!(inventories, systems::registries(fleet, sources, keys));
+    let mut snapshot = Snapshot { registries, ..Snapshot::default() };
+    for (inventory, activity) in places {
+        snapshot.activities.extend(activity.map(|activity| (activity.place.clone(), Arc::new(activity))));
+        snapshot.inventories.insert(inventory.place.clone(), Arc::new(inventory));
+    }
+    snapshot
 }
 
 /// One reader per account, shared by its regions: one proof of identity.
@@ -109,6 +115,19 @@ async fn reader(account: &Account, sources: &Outside, keys: &Keys<'_>) -> Made {
         let why = format!("no credentials within {} s", READER_WITHIN.as_secs());
         Err(Failure::new(FailureKind::TimedOut, why))
     })
+}
+
+/// Who is there, and what those did of whom somebody asks.
+async fn look_at(place: Place, fleet: &Fleet, reader: Option<&Made>) -> (Inventory, Option<Activity>) {
+    let inventory = inventory(place, fleet, reader).await;
+    let now = Timestamp::now();
+    let wanted = fleet.activity_due(&inventory, None, None, now);
+    let (false, Some(Ok(reader))) = (wanted.is_empty(), reader) else { return (inventory, None) };
+    let hosts = wanted.iter().map(|wanted| wanted.subjects.len()).sum();
+    tell(&format!("reading what {} did in {ACTIVITY_DAYS} days: {}", count(hosts, "host"), inventory.place));
+    let window = Window::whole_days(now, ACTIVITY_DAYS);
+    let activity = reader.activity(&inventory.place.region, &wanted, window, now).await;
+    (inventory, Some(activity))
 }
 
 async fn inventory(place: Place, fleet: &Fleet, reader: Option<&Made>) -> Inventory {

@@ -48,6 +48,7 @@ fn objects(desired: &Desired) -> String {
         (desired.checks.len(), "RequiredCheck"),
         (desired.systems.len(), "MonitoringSystem"),
         (desired.exemptions.len(), "Exemption"),
+        (desired.policies.len(), "RetirementPolicy"),
         (desired.unreadable.len(), "unreadable object"),
     ];
     list(&kinds)

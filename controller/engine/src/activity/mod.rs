@@ -10,13 +10,13 @@ mod subject;
 mod wanted;
 mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{HostId, Place};
-use crate::reading::{Extent, FailureKind, Reading};
+use crate::reading::{Extent, Failure, FailureKind, Gap, Reading};
 
 pub use metric::ActivityMetric;
 pub use series::{BadPoint, Days, Series};
@@ -65,6 +65,12 @@ impl Activity {
         Self { hosts: Reading::not_yet(Self::source(&place), now), place, window }
     }
 
+    /// A place whose activity could not even be asked for.
+    #[must_use]
+    pub fn failed(place: Place, window: Window, now: Timestamp, why: Failure) -> Self {
+        Self { hosts: Reading::failed(Self::source(&place), now, why), place, window }
+    }
+
     /// The name of the reading for people.
     #[must_use]
     pub fn source(place: &Place) -> String {
@@ -83,11 +89,41 @@ impl Activity {
         HostTold { activity: self, host: self.hosts.seen.get(host) }
     }
 
-    /// Every metric of a host that was asked for has been read: it need not be asked again for this window.
+    /// Have these metrics of a host been read, so that it need not be asked again for this window?
     #[must_use]
-    pub fn has_read(&self, host: &HostId) -> bool {
-        let read = |(_, series): (ActivityMetric, &Series)| !matches!(series, Series::NotRead(_));
-        self.hosts.seen.get(host).is_some_and(|host| host.iter().all(read))
+    pub fn has_read(&self, host: &HostId, metrics: &BTreeSet<ActivityMetric>) -> bool {
+        let is_read = |metric: &ActivityMetric| {
+            let series = self.hosts.seen.get(host).and_then(|host| host.series(*metric));
+            series.is_some_and(|series| !matches!(series, Series::NotRead(_)))
+        };
+        metrics.iter().all(is_read)
+    }
+
+    /// What is known with what was read later: of another window nothing is left, and of the same one the newer word on a host
+    /// counts. It is complete once nothing that was asked for is unread.
+    #[must_use]
+    pub fn with(self, newer: Self) -> Self {
+        if self.window != newer.window || self.place != newer.place {
+            return newer;
+        }
+        let mut hosts = newer.hosts;
+        for (host, known) in self.hosts.seen {
+            hosts.seen.entry(host).or_insert(known);
+        }
+        let is_whole = |host: &HostActivity| host.iter().all(|(_, s)| !matches!(s, Series::NotRead(_)));
+        let whole = hosts.seen.values().all(is_whole);
+        hosts.extent = match (hosts.extent, self.hosts.extent) {
+            // What came before is known all the same.
+            (Extent::Failed { since, why }, _) if !hosts.seen.is_empty() => {
+                let what = "the hosts that were asked last".to_owned();
+                Extent::Partial { at: since, missing: vec![Gap { what, why }] }
+            }
+            (Extent::Complete { at }, Extent::Partial { missing, .. }) if !whole => {
+                Extent::Partial { at, missing }
+            }
+            (extent, _) => extent,
+        };
+        Self { hosts, ..self }
     }
 }
 

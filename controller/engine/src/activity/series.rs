@@ -69,7 +69,7 @@ impl Days {
         };
         let mut values = Vec::new();
         for (day, value) in all {
-            let index = usize::try_from(day.since(first)).unwrap_or_default();
+            let index = usize::try_from(day.days_since(first)).unwrap_or_default();
             values.resize(index, NONE);
             values.push(value);
         }
@@ -83,7 +83,7 @@ impl Days {
     /// The value of a day, if there is one.
     #[must_use]
     pub fn value(&self, day: Day) -> Option<f32> {
-        let index = usize::try_from(day.since(self.first)).ok()?;
+        let index = usize::try_from(day.days_since(self.first)).ok()?;
         self.values.get(index).copied().filter(|value| is_value(*value))
     }
 

@@ -263,3 +263,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_read_later_adds_to_what_is_known_of_the_same_days() {
+    let cpu = |id: &str, series: Series| {
+        let host: BTreeMap<_, _> = [(ActivityMetric::Cpu, series)].into();
+        (HostId::new(id), HostActivity::from(host))
+    };
+    let throttled = || Failure::new(FailureKind::Throttled, "Rate exceeded");
+    let reading = |extent, hosts: Vec<(HostId, HostActivity)>| Activity {
+        place: place(),
+        window: window(),
+        hosts: Reading {
+            source: Activity::source(&place()),
+            extent,
+            seen: hosts.into_iter().collect(),
+            request_ids: vec![],
+        },
+    };
+    let all = BTreeSet::from([ActivityMetric::Cpu]);
+    let some = || Series::Days(days(&[("2026-03-01", 1.0)]));
+    let gap = Gap { what: "1 of 2 metrics".into(), why: throttled() };
+    let partial = Extent::Partial { at: noon(), missing: vec![gap] };
+    let first =
+        reading(partial, vec![cpu("i-1", some()), cpu("i-2", Series::NotRead(FailureKind::Throttled))]);
+    assert!(first.has_read(&HostId::new("i-1"), &all) && !first.has_read(&HostId::new("i-2"), &all));
+    let later = at("2026-03-02T12:15:00Z");
+    let rest = reading(Extent::Complete { at: later }, vec![cpu("i-2", some())]);
+    let whole = first.clone().with(rest);
+    assert_eq!(whole.hosts.extent, Extent::Complete { at: later });
+    assert!(whole.has_read(&HostId::new("i-1"), &all) && whole.has_read(&HostId::new("i-2"), &all));
+    let failed = reading(Extent::Failed { since: later, why: throttled() }, vec![]);
+    let held = whole.clone().with(failed);
+    assert!(held.has_read(&HostId::new("i-1"), &all) && matches!(held.hosts.extent, Extent::Partial { .. }));
+    let tomorrow = Activity { window: Window::whole_days(at("2026-03-03T12:00:00Z"), 3), ..first };
+    assert_eq!(whole.with(tomorrow.clone()), tomorrow);
+}

@@ -48,8 +48,9 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
-    /// Days from `other` to this one.
-    pub(super) fn since(self, other: Self) -> i32 {
+    /// Days from `other` to this one; less than none when that is later.
+    #[must_use]
+    pub fn days_since(self, other: Self) -> i32 {
         self.0.saturating_sub(other.0)
     }
 }

@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, InstanceWish, Wish};
-use crate::activity::{ActivityMetric, Subject, Wanted};
+use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, InstanceWish, Lean, Wish};
+use jiff::Timestamp;
+
+use crate::activity::{Activity, ActivityMetric, Subject, Wanted, Window};
+use crate::ids::Place;
 use crate::inventory::{Asked, Database, Instance, Inventory, Marks, ParameterGroupName, PowerState};
+use crate::limits::ACTIVITY_DAYS;
+use crate::memory::PlaceMemory;
 
 impl Fleet {
     /// What assertions ask of the place of this inventory: which hosts and groups they mean is looked up in it. Of hosts that an
@@ -27,27 +32,52 @@ impl Fleet {
         asked
     }
 
-    /// Whose activity rules look at in the place of this inventory: running instances, then databases, each that exactly one
-    /// environment claims and judges. Empty where no environment keeps lean.
+    /// Does anybody look for unused hosts in this place?
     #[must_use]
-    pub fn activity_wanted(&self, known: &Inventory) -> Vec<Wanted> {
-        let here = self.environments.iter().filter(|e| e.places().any(|place| place == known.place));
-        let here: Vec<&Environment> = here.collect();
-        if here.iter().all(|environment| environment.lean.is_none()) {
+    pub fn asks_activity(&self, place: &Place) -> bool {
+        let mut lean = self.environments.iter().filter(|environment| environment.lean.is_some());
+        lean.any(|environment| environment.places().any(|of| of == *place))
+    }
+
+    /// Whose activity must be read now in the place of this inventory: running instances, then databases, each that exactly one
+    /// environment claims and judges, and of which the last whole day is not known yet. What has been `read` is known, and
+    /// so is what is remembered of the host under the same rule: a restart buys nothing again.
+    #[must_use]
+    pub fn activity_due(
+        &self,
+        known: &Inventory,
+        read: Option<&Activity>,
+        memory: Option<&PlaceMemory>,
+        now: Timestamp,
+    ) -> Vec<Wanted> {
+        if !self.asks_activity(&known.place) {
             return Vec::new();
         }
+        let here = self.environments.iter().filter(|e| e.places().any(|place| place == known.place));
+        let here: Vec<&Environment> = here.collect();
+        let last = Window::whole_days(now, ACTIVITY_DAYS).last();
+        let read = read.filter(|read| read.window.last() == last);
+        let is_due = |subject: &Subject, lean: &Lean, metrics: &BTreeSet<ActivityMetric>| {
+            let used = memory.and_then(|memory| memory.hosts.get(subject.host())?.used.as_ref());
+            let is_remembered = used.is_some_and(|used| used.until >= last && used.rule == lean.rule.hash());
+            !is_remembered && !read.is_some_and(|read| read.has_read(subject.host(), metrics))
+        };
         let (mut instances, mut databases) = (Wanted::default(), Wanted::default());
         let runs = |instance: &&Instance| instance.state == PowerState::Running;
         for instance in known.instances.seen.iter().filter(runs) {
-            if let Some(metrics) = metrics(&here, known, instance.marks(), false) {
+            let Some(lean) = judge_of(&here, known, instance.marks()) else { continue };
+            let (subject, metrics) = (Subject::of_instance(instance), lean.rule.metrics(false));
+            if is_due(&subject, lean, &metrics) {
                 instances.metrics.extend(metrics);
-                instances.subjects.push(Subject::of_instance(instance));
+                instances.subjects.push(subject);
             }
         }
         let runs = |database: &&Database| database.status.runs();
         for database in known.databases.seen.iter().filter(runs) {
-            let metrics = metrics(&here, known, database.marks(), true);
-            if let Some((metrics, subject)) = metrics.zip(Subject::of_database(database)) {
+            let lean = judge_of(&here, known, database.marks());
+            let Some((lean, subject)) = lean.zip(Subject::of_database(database)) else { continue };
+            let metrics = lean.rule.metrics(true);
+            if is_due(&subject, lean, &metrics) {
                 databases.metrics.extend(metrics);
                 databases.subjects.push(subject);
             }
@@ -56,13 +86,8 @@ impl Fleet {
     }
 }
 
-/// What the one environment that claims this host looks at, if it judges the host.
-fn metrics(
-    here: &[&Environment],
-    known: &Inventory,
-    host: Marks<'_>,
-    is_database: bool,
-) -> Option<BTreeSet<ActivityMetric>> {
+/// How lean the one environment that claims this host is kept, if it judges the host.
+fn judge_of<'e>(here: &[&'e Environment], known: &Inventory, host: Marks<'_>) -> Option<&'e Lean> {
     let claims = |environment: &&&Environment| {
         let mut mine = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
         mine.any(|claim| environment.claims(claim, host))
@@ -71,7 +96,7 @@ fn metrics(
     let (environment, None) = (claimants.next()?, claimants.next()) else { return None };
     let lean = environment.lean.as_ref()?;
     let is_judged = lean.judges(&environment.book, &environment.roles_of(host).0);
-    is_judged.then(|| lean.rule.metrics(is_database))
+    is_judged.then_some(lean)
 }
 
 fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked: &mut Asked) {

@@ -39,6 +39,7 @@ pub(crate) use role::{MackerelRole, Role};
 pub(crate) use system::JoinRule;
 
 use crate::ids::{AccountId, AccountName, ObjectKey, Place};
+use crate::lean::Rule;
 
 /// The desired state of the whole fleet, valid by construction.
 #[derive(Debug, Default)]
@@ -117,6 +118,14 @@ impl Fleet {
     pub fn environment_systems(&self, environment: &ObjectKey) -> Vec<ObjectKey> {
         let numbers = self.environment(environment).into_iter().flat_map(|e| &e.systems);
         numbers.filter_map(|number| self.systems.get(*number)).map(|system| system.key.clone()).collect()
+    }
+
+    /// The rule by which an environment judges who is unused, and the policy that says it; none where nobody is judged. Without
+    /// a policy it is the default rule.
+    #[must_use]
+    pub fn rule(&self, environment: &ObjectKey) -> Option<(Option<&ObjectKey>, &Rule)> {
+        let lean = self.environment(environment)?.lean.as_ref()?;
+        Some((lean.policy.as_ref(), &lean.rule))
     }
 
     pub(crate) fn environment(&self, key: &ObjectKey) -> Option<&Environment> {

@@ -9,10 +9,7 @@ use super::desired::Kind;
 use super::problem::{Fault, Problems};
 use super::role::RoleBook;
 use crate::ids::ObjectKey;
-use crate::lean::{DatabaseRule, InstanceRule, Rule};
-
-/// What a megabyte of a rule is, in bytes: AWS counts in decimal.
-const MEGABYTE: f32 = 1_000_000.0;
+use crate::lean::Rule;
 
 /// One policy; without a rule when it cannot be understood.
 #[derive(Debug)]
@@ -51,31 +48,12 @@ pub(crate) fn parse(
         unreadable.map(|key| (key.clone(), Policy { key, rule: None })).collect();
     for spec in specs {
         let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
-        let rule = rule(&spec.spec.idle).map_err(|fault| problems.add(Kind::RetirementPolicy, &key, fault));
+        let rule = Rule::try_from(&spec.spec.idle).map_err(|bad| {
+            problems.add(Kind::RetirementPolicy, &key, Fault::new("BadRule", format!("spec.idle: {bad}")));
+        });
         policies.insert(key.clone(), Policy { key, rule: rule.ok().map(Arc::new) });
     }
     policies
-}
-
-fn rule(spec: &api::IdleRule) -> Result<Rule, Fault> {
-    let days = u16::try_from(spec.window_days).unwrap_or(if spec.window_days < 0 { 0 } else { u16::MAX });
-    let instances = InstanceRule {
-        cpu_below: amount(spec.instances.cpu_below_percent),
-        network_below: amount(spec.instances.daily_network_below_megabytes) * MEGABYTE,
-        disk_below: spec.instances.daily_disk_below_operations.map(amount),
-    };
-    let databases = DatabaseRule {
-        connections_at_most: amount(spec.databases.at_most_connections),
-        cpu_below: spec.databases.cpu_below_percent.map(amount),
-        disk_below: spec.databases.daily_disk_below_operations.map(amount),
-    };
-    Rule::new(days, instances, databases).map_err(|bad| Fault::new("BadRule", format!("spec.idle: {bad}")))
-}
-
-/// A whole number as an amount; the API allows none that loses more than its last digits.
-#[expect(clippy::cast_precision_loss, reason = "a threshold needs no more digits")]
-fn amount(number: i32) -> f32 {
-    number as f32
 }
 
 /// How lean an environment is kept, if it says so and all it says can be understood.

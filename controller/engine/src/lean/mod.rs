@@ -13,7 +13,9 @@ mod verdict;
 
 pub use backtest::{Flagged, backtest};
 pub use evidence::{Evidence, SignalSeen, evidence};
-pub use rule::{BadRule, DatabaseRule, Grade, InstanceRule, Rule, Signal, Test, Weakness};
+pub use rule::{
+    BadRule, DatabaseRule, Grade, InstanceRule, MEGABYTE, Rule, RuleHash, Signal, Test, Weakness,
+};
 pub use verdict::{Doubt, Host, Idle, Sign, Use, judge};
 
 #[cfg(test)]

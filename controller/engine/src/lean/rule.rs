@@ -1,8 +1,11 @@
 //! What "idle" means: how many days, and how quiet each signal must be on each of them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
+use rollcall_crds::v1alpha1 as api;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::activity::ActivityMetric;
 use crate::limits::ACTIVITY_DAYS;
@@ -14,17 +17,24 @@ pub const MIN_DAYS: u16 = 7;
 /// Peak of the processor below which AWS calls an instance idle, in percent (Compute Optimizer user guide, "Idle resource
 /// recommendations": "peak CPU utilization below 5%").
 pub const DEFAULT_CPU: f32 = 5.0;
+/// What a megabyte of a rule is, in bytes: AWS counts in decimal.
+pub const MEGABYTE: f32 = 1_000_000.0;
 /// Bytes a day, in and out together, below which AWS calls an instance idle (the same: "network I/O less than 5MB/day").
 pub const DEFAULT_NETWORK: f32 = 5_000_000.0;
 
 /// A rule, for instances and for databases.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
+    hash: RuleHash,
     days: u16,
     instances: Box<[Test]>,
     databases: Box<[Test]>,
 }
+
+/// A rule in sixteen hexadecimal digits: two rules that say the same have the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct RuleHash(u64);
 
 /// How quiet an instance must be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,6 +118,52 @@ pub enum Weakness {
     NotReadToday,
 }
 
+impl RuleHash {
+    /// Of everything that a rule says.
+    fn of(days: u16, instances: &[Test], databases: &[Test]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(days.to_be_bytes());
+        for (service, tests) in [("instances", instances), ("databases", databases)] {
+            hash.update(service);
+            for test in tests {
+                hash.update(test.signal.as_str());
+                hash.update(test.bound.to_be_bytes());
+            }
+        }
+        let digest = hash.finalize();
+        let first = digest.first_chunk::<8>().copied().unwrap_or_default();
+        Self(u64::from_be_bytes(first))
+    }
+}
+
+impl fmt::Display for RuleHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for RuleHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl From<RuleHash> for String {
+    fn from(hash: RuleHash) -> Self {
+        hash.to_string()
+    }
+}
+
+impl TryFrom<String> for RuleHash {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_hash = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let hash = is_hash.then(|| u64::from_str_radix(&text, 16).ok()).flatten();
+        hash.map(Self)
+            .ok_or_else(|| format!("{text:?}: expected the hash of a rule, sixteen hexadecimal digits"))
+    }
+}
+
 impl Signal {
     /// The metrics that make it up.
     #[must_use]
@@ -117,6 +173,20 @@ impl Signal {
             Self::Network => &[ActivityMetric::NetworkIn, ActivityMetric::NetworkOut],
             Self::Disk => &[ActivityMetric::ReadOps, ActivityMetric::WriteOps],
             Self::Connections => &[ActivityMetric::Connections],
+        }
+    }
+
+    /// An amount of it, as people write it: `1.2 %`, `0.5 MB`.
+    #[must_use]
+    pub fn told(self, amount: f32) -> String {
+        let short = |number: f32| {
+            let text = format!("{number:.1}");
+            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+        };
+        match self {
+            Self::Cpu => format!("{} %", short(amount)),
+            Self::Network => format!("{} MB", short(amount / MEGABYTE)),
+            Self::Disk | Self::Connections => short(amount),
         }
     }
 
@@ -141,6 +211,63 @@ impl Test {
             Signal::Cpu | Signal::Network | Signal::Disk => amount < self.bound,
         }
     }
+}
+
+impl fmt::Display for Test {
+    /// `CPU below 5 %`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let amount = self.signal.told(self.bound);
+        match self.signal {
+            Signal::Cpu => write!(f, "CPU below {amount}"),
+            Signal::Network => write!(f, "network below {amount} a day"),
+            Signal::Disk => write!(f, "fewer than {amount} disk operations a day"),
+            Signal::Connections if self.bound == 0.0 => f.write_str("no connection"),
+            Signal::Connections => write!(f, "at most {amount} connections at once"),
+        }
+    }
+}
+
+impl fmt::Display for Weakness {
+    /// After "this only points, for".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ShortWindow => write!(f, "the rule looks at fewer than {DEFAULT_DAYS} days"),
+            Self::LaxBound(signal) => {
+                write!(f, "the rule calls more {} quiet than AWS does", signal.as_str())
+            }
+            Self::NotLookedAt(signal) => write!(f, "the rule does not look at its {}", signal.as_str()),
+            Self::NameNotProved => {
+                f.write_str("another database may have borne its name on some of the days")
+            }
+            Self::NotReadToday => f.write_str("the last day could not be read"),
+        }
+    }
+}
+
+impl TryFrom<&api::IdleRule> for Rule {
+    type Error = BadRule;
+
+    /// What a policy says.
+    fn try_from(spec: &api::IdleRule) -> Result<Self, BadRule> {
+        let days = u16::try_from(spec.window_days).unwrap_or(if spec.window_days < 0 { 0 } else { u16::MAX });
+        let instances = InstanceRule {
+            cpu_below: amount(spec.instances.cpu_below_percent),
+            network_below: amount(spec.instances.daily_network_below_megabytes) * MEGABYTE,
+            disk_below: spec.instances.daily_disk_below_operations.map(amount),
+        };
+        let databases = DatabaseRule {
+            connections_at_most: amount(spec.databases.at_most_connections),
+            cpu_below: spec.databases.cpu_below_percent.map(amount),
+            disk_below: spec.databases.daily_disk_below_operations.map(amount),
+        };
+        Self::new(days, instances, databases)
+    }
+}
+
+/// A whole number as an amount.
+#[expect(clippy::cast_precision_loss, reason = "a threshold needs no more than seven digits")]
+fn amount(number: i32) -> f32 {
+    number as f32
 }
 
 impl Default for InstanceRule {
@@ -191,11 +318,15 @@ impl Rule {
             databases.cpu_below.map(test(Signal::Cpu)),
             databases.disk_below.map(test(Signal::Disk)),
         ];
-        Self {
-            days,
-            instances: of_instances.into_iter().flatten().collect(),
-            databases: of_databases.into_iter().flatten().collect(),
-        }
+        let instances: Box<[Test]> = of_instances.into_iter().flatten().collect();
+        let databases: Box<[Test]> = of_databases.into_iter().flatten().collect();
+        Self { hash: RuleHash::of(days, &instances, &databases), days, instances, databases }
+    }
+
+    /// By this it is told from every other rule; what was found by one rule says nothing under another.
+    #[must_use]
+    pub fn hash(&self) -> RuleHash {
+        self.hash
     }
 
     /// How many whole days it looks at.
@@ -214,6 +345,13 @@ impl Rule {
     #[must_use]
     pub fn metrics(&self, is_database: bool) -> BTreeSet<ActivityMetric> {
         self.tests(is_database).iter().flat_map(|test| test.signal.metrics()).copied().collect()
+    }
+
+    /// What every day of an idle host is like: `CPU below 5 %, network below 5 MB a day, on each of 35 days`.
+    #[must_use]
+    pub fn in_words(&self, is_database: bool) -> String {
+        let tests: Vec<String> = self.tests(is_database).iter().map(ToString::to_string).collect();
+        format!("{}, on each of {} days", tests.join(", "), self.days)
     }
 
     /// Whether anybody may act on what it calls idle: it is no laxer than the default one, and looks at the processor and at

@@ -1,5 +1,7 @@
 //! The verdict on one host.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use super::rule::{Grade, Rule, Signal, Test, Weakness};
 use crate::activity::{Activity, Day, HostTold, Told};
 use crate::ids::HostId;
 use crate::reading::FailureKind;
+use crate::text::count;
 
 /// What must be known of a host beside what it did.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +74,33 @@ pub enum Doubt {
     NothingToLookAt,
     /// It does not run now, or nobody sees it.
     NotRunning,
+}
+
+impl fmt::Display for Doubt {
+    /// After "nobody can say:".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooYoung(day) => {
+                write!(f, "it has not run for as many days as the rule looks at; it is judged from {day}")
+            }
+            Self::NoBeginning => f.write_str("AWS does not say since when it exists"),
+            Self::NotRead(signal, why) => {
+                write!(f, "its {} could not be read ({})", signal.as_str(), why.as_str())
+            }
+            Self::NoData(signal, days) => {
+                write!(
+                    f,
+                    "there is no data of its {} on {}",
+                    signal.as_str(),
+                    count(usize::from(*days), "day")
+                )
+            }
+            Self::NothingToLookAt => {
+                f.write_str("such a host has none of the signals that the rule looks at")
+            }
+            Self::NotRunning => f.write_str("it does not run, or nobody sees it now"),
+        }
+    }
 }
 
 /// Judges a host by what it did until the end of the day `until`.

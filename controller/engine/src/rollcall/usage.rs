@@ -3,8 +3,6 @@
 //! A day that could not be read is bridged by what was found on the day before, once, and nobody may act on that. Nothing is
 //! taken from a reading that is older.
 
-use std::sync::Arc;
-
 use rollcall_crds::v1alpha1::Severity;
 
 use super::host_findings::{Clerk, Note};
@@ -15,7 +13,7 @@ use super::scene::Scene;
 use crate::activity::{Activity, Day, Window};
 use crate::finding::{Code, Finding};
 use crate::fleet::Lean;
-use crate::lean::{Doubt, Host, Idle, Rule, Signal, Test, Use, Weakness, judge};
+use crate::lean::{Doubt, Host, Idle, RuleHash, Signal, Use, Weakness, judge};
 use crate::limits::ACTIVITY_HELD_DAYS;
 use crate::memory::UseMemory;
 use crate::reading::FailureKind;
@@ -46,10 +44,14 @@ pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'
     let oldest = until.plus(-ACTIVITY_HELD_DAYS);
     let activity =
         scene.places.get(host.place).and_then(|place| scene.pass.snapshot.activities.get(&place.place));
+    let rule = lean.rule.hash();
+    let remembered = remembered.filter(|old| old.rule == rule);
     let fresh = activity.filter(|activity| activity.window.last() >= oldest);
     let new = fresh.map(|activity| (activity.window.last(), verdict(scene, host, listed, lean, activity)));
     match (new, remembered) {
-        (Some((day, is)), _) if !matches!(is, Use::Unknown(Doubt::NotRead(..))) => learn(day, is, remembered),
+        (Some((day, is)), _) if !matches!(is, Use::Unknown(Doubt::NotRead(..))) => {
+            learn(day, is, rule, remembered)
+        }
         (_, Some(old)) if old.until >= oldest => Usage { is: Some(held(old)), memory: Some(old.clone()) },
         (Some((_, unread)), old) => Usage { is: Some(unread), memory: old.cloned() },
         (None, old) => {
@@ -74,7 +76,7 @@ fn verdict(
 
 /// What a verdict adds to what was known: a host stays idle since the day on which it was first seen so, although the days
 /// that are read move on.
-fn learn(until: Day, is: Use, old: Option<&UseMemory>) -> Usage {
+fn learn(until: Day, is: Use, rule: RuleHash, old: Option<&UseMemory>) -> Usage {
     let active_until = old.and_then(|old| old.active_until);
     let idle_since = old.and_then(|old| old.idle_since);
     let (is, active_until, idle_since) = match is {
@@ -89,7 +91,7 @@ fn learn(until: Day, is: Use, old: Option<&UseMemory>) -> Usage {
         is @ Use::Unknown(Doubt::TooYoung(_) | Doubt::NoBeginning) => (is, active_until, None),
         is @ Use::Unknown(_) => (is, active_until, idle_since),
     };
-    let memory = UseMemory { until, last: is.clone(), active_until, idle_since };
+    let memory = UseMemory { until, last: is.clone(), rule, active_until, idle_since };
     Usage { is: Some(is), memory: Some(memory) }
 }
 
@@ -109,7 +111,7 @@ impl Clerk<'_, '_> {
     /// A host that looks unused.
     pub(super) fn unused(&mut self, host: &HostView<'_>, class: &Class<'_>, idle: &Idle) -> Option<Finding> {
         let lean = class.environment.lean.as_ref()?;
-        let rule = in_words(&lean.rule, host.id.is_database());
+        let rule = lean.rule.in_words(host.id.is_database());
         let message = format!("idle since {}: {rule}", idle.since);
         let name = crate::text::argument(&super::host_findings::host_name(host));
         let fix = format!(
@@ -123,27 +125,10 @@ impl Clerk<'_, '_> {
     }
 }
 
-/// What every day of an idle host was like: `CPU below 5 %, network below 5 MB a day, on each of 35 days`.
-pub(super) fn in_words(rule: &Rule, is_database: bool) -> Arc<str> {
-    let tests: Vec<String> = rule.tests(is_database).iter().copied().map(test_in_words).collect();
-    format!("{}, on each of {} days", tests.join(", "), rule.days()).into()
-}
-
-fn test_in_words(test: Test) -> String {
-    let bound = test.bound;
-    match test.signal {
-        Signal::Cpu => format!("CPU below {bound} %"),
-        Signal::Network => format!("network below {} MB a day", bound / 1_000_000.0),
-        Signal::Disk => format!("fewer than {bound} disk operations a day"),
-        Signal::Connections if bound == 0.0 => "no connection".to_owned(),
-        Signal::Connections => format!("at most {bound} connections at once"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lean::Sign;
+    use crate::lean::{Rule, Sign};
 
     fn day(text: &str) -> Day {
         text.parse::<jiff::civil::Date>().unwrap().into()
@@ -155,24 +140,18 @@ mod tests {
 
     #[test]
     fn a_host_stays_idle_since_the_day_on_which_it_was_first_seen_so() {
-        let first = learn(day("2026-10-01"), idle("2026-07-03"), None).memory;
-        let later = learn(day("2026-10-02"), idle("2026-07-04"), first.as_ref());
+        let rule = Rule::default().hash();
+        let first = learn(day("2026-10-01"), idle("2026-07-03"), rule, None).memory;
+        let later = learn(day("2026-10-02"), idle("2026-07-04"), rule, first.as_ref());
         assert_eq!(later.is, Some(idle("2026-07-03")));
         let blind = Use::Unknown(Doubt::NoData(Signal::Cpu, 1));
-        let unknown = learn(day("2026-10-03"), blind, later.memory.as_ref()).memory;
+        let unknown = learn(day("2026-10-03"), blind, rule, later.memory.as_ref()).memory;
         assert_eq!(unknown.as_ref().and_then(|memory| memory.idle_since), Some(day("2026-07-03")));
         let sign = Sign { day: day("2026-10-04"), signal: Signal::Cpu, amount: 40.0 };
-        let active = learn(day("2026-10-04"), Use::Active(sign), unknown.as_ref()).memory.unwrap();
+        let active = learn(day("2026-10-04"), Use::Active(sign), rule, unknown.as_ref()).memory.unwrap();
         assert_eq!((active.active_until, active.idle_since), (Some(day("2026-10-04")), None));
         let started = Use::Unknown(Doubt::TooYoung(day("2026-12-01")));
-        let young = learn(day("2026-10-03"), started, later.memory.as_ref()).memory.unwrap();
+        let young = learn(day("2026-10-03"), started, rule, later.memory.as_ref()).memory.unwrap();
         assert_eq!(young.idle_since, None, "somebody started it");
-    }
-
-    #[test]
-    fn a_rule_is_told_in_words() {
-        let rule = Rule::default();
-        assert_eq!(&*in_words(&rule, false), "CPU below 5 %, network below 5 MB a day, on each of 35 days");
-        assert_eq!(&*in_words(&rule, true), "no connection, on each of 35 days");
     }
 }

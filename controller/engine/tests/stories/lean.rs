@@ -71,7 +71,12 @@ fn nobody_is_judged_and_nothing_is_asked_where_nobody_says_lean() {
     assert_eq!(used(&world, &roll, "jp1-batch-1"), None);
     let (fleet, _) = world.fleet();
     let snapshot = world.snapshot();
-    assert!(snapshot.inventories.values().all(|inventory| fleet.activity_wanted(inventory).is_empty()));
+    assert!(
+        snapshot
+            .inventories
+            .values()
+            .all(|inventory| fleet.activity_due(inventory, None, None, world.now).is_empty())
+    );
 }
 
 #[test]
@@ -97,7 +102,7 @@ spec: {type: Trait, idle: Expected, selector: {anyOf: [{namePattern: batch-2$}]}
         .snapshot()
         .inventories
         .values()
-        .flat_map(|inventory| fleet.activity_wanted(inventory))
+        .flat_map(|inventory| fleet.activity_due(inventory, None, None, world.now))
         .collect();
     assert_eq!(wanted.len(), 1);
     assert_eq!(wanted[0].subjects.len(), 1, "what nobody looks at is not paid for");
@@ -164,6 +169,15 @@ fn a_restart_remembers_who_is_unused_and_buys_nothing_again() {
     let after = world.minutes(20).pass();
     assert_eq!(before.findings, after.findings);
     assert_eq!(memory.places, world.memory.places);
+    let (fleet, _) = world.fleet();
+    let due = |world: &World| {
+        let snapshot = world.snapshot();
+        let (place, inventory) = snapshot.inventories.iter().next().unwrap();
+        let due = fleet.activity_due(inventory, None, world.memory.places.get(place), world.now);
+        due.iter().map(|wanted| wanted.subjects.len()).sum::<usize>()
+    };
+    assert_eq!(due(&world), 0);
+    assert_eq!(due(world.hours(24)), 2, "a new day is over");
 }
 
 #[test]
@@ -198,6 +212,14 @@ fn a_policy_of_its_own_points_earlier_and_one_that_is_missing_judges_nobody() {
     let roll = world.pass();
     let Some(Use::Idle(idle)) = used(&world, &roll, "jp1-batch-1") else { panic!("quiet since 2 November") };
     assert_eq!((idle.since, idle.weak), (day("2026-11-02"), vec![Weakness::ShortWindow]));
+    let memory = world.memory.clone();
+    world.apply(&POLICY.replace("14", "28"));
+    world.lives.is_not_asked = true;
+    let roll_of_another_rule = world.pass();
+    let doubt = Use::Unknown(Doubt::NotRead(Signal::Cpu, FailureKind::NotYetRead));
+    assert_eq!(used(&world, &roll_of_another_rule, "jp1-batch-1"), Some(doubt), "14 days say nothing of 28");
+    world.lives.is_not_asked = false;
+    world.memory = memory;
     let policy = roll.policies.values().next().unwrap();
     assert_eq!((policy.hosts, policy.idle), (1, 1));
     world.desired.policies.clear();

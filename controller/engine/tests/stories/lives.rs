@@ -53,7 +53,7 @@ impl Lives {
         }
         let (fleet, _) = world.fleet();
         let read = |(place, inventory): (&Place, &Arc<_>)| {
-            let wanted = fleet.activity_wanted(inventory);
+            let wanted = fleet.activity_due(inventory, None, None, world.now);
             (!wanted.is_empty()).then(|| (place.clone(), Arc::new(self.read_place(world, place, &wanted))))
         };
         snapshot.inventories.iter().filter_map(read).collect()

@@ -141,6 +141,7 @@ fn resource(kind: Kind) -> ApiResource {
         Kind::RequiredCheck => erase::<api::RequiredCheck>(),
         Kind::MonitoringSystem => erase::<api::MonitoringSystem>(),
         Kind::Exemption => erase::<api::Exemption>(),
+        Kind::RetirementPolicy => erase::<api::RetirementPolicy>(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
+use rollcall_engine::activity::Activity;
 use rollcall_engine::fleet::{Desired, Kind};
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
 use rollcall_engine::inventory::{ClusterMember, Inventory, ParameterGroupName};
@@ -110,15 +111,17 @@ impl<'a> Sight<'a> {
             checks: desired.checks.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
             systems: desired.systems.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
             exemptions: desired.exemptions.iter().filter(|o| own(&o.metadata)).cloned().collect(),
+            policies: desired.policies.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
             unreadable: desired
                 .unreadable
                 .iter()
                 .filter(|problem| match problem.kind {
                     Kind::CloudAccount => accounts,
                     Kind::Environment | Kind::Exemption => self.namespaces.contains(&problem.namespace),
-                    Kind::HostRole | Kind::RequiredCheck | Kind::MonitoringSystem => {
-                        self.sees(Some(&problem.namespace))
-                    }
+                    Kind::HostRole
+                    | Kind::RequiredCheck
+                    | Kind::MonitoringSystem
+                    | Kind::RetirementPolicy => self.sees(Some(&problem.namespace)),
                 })
                 .cloned()
                 .collect(),
@@ -153,7 +156,20 @@ impl<'a> Sight<'a> {
                 .map(|(k, i)| (k.clone(), Arc::new(self.inventory(i))))
                 .collect(),
             registries: registries.map(|(k, r)| (k.clone(), Arc::new(self.registry(k, r)))).collect(),
+            activities: snapshot
+                .activities
+                .iter()
+                .map(|(k, a)| (k.clone(), Arc::new(self.activity(a))))
+                .collect(),
         }
+    }
+
+    /// What their hosts did: nobody concludes anything from a host that is not in it.
+    fn activity(&self, activity: &Activity) -> Activity {
+        let mut cut = activity.clone();
+        cut.hosts.seen.retain(|host, _| self.hosts.contains(host));
+        cut.hosts.request_ids.clear();
+        cut
     }
 
     fn inventory(&self, inventory: &Inventory) -> Inventory {

@@ -276,7 +276,7 @@ fn failed<T: Default>(
 }
 
 /// The account's reader, made anew when the account or its Secret changed.
-async fn reader(
+pub(super) async fn reader(
     observer: &Observer,
     account: &Account,
     readers: &Readers,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
+use rollcall_engine::activity::Activity;
 use rollcall_engine::fleet::{Fleet, Kind, Problem};
 use rollcall_engine::ids::{ObjectKey, Place};
 use rollcall_engine::inventory::Inventory;
@@ -31,6 +32,8 @@ pub struct Board {
 struct Inner {
     inventories: BTreeMap<Place, Slot<Inventory>>,
     registries: BTreeMap<ObjectKey, Slot<Registry>>,
+    /// What hosts did: nobody waits for it, for what is remembered of it stands meanwhile.
+    activities: BTreeMap<Place, Arc<Activity>>,
     /// Why a source could not even be asked: a person's mistake on this object.
     obstacles: BTreeMap<(Kind, ObjectKey), Problem>,
 }
@@ -72,6 +75,7 @@ impl Board {
         Snapshot {
             inventories: inner.inventories.iter().map(|(k, s)| (k.clone(), Arc::clone(&s.reading))).collect(),
             registries: inner.registries.iter().map(|(k, s)| (k.clone(), Arc::clone(&s.reading))).collect(),
+            activities: inner.activities.clone(),
         }
     }
 
@@ -190,6 +194,41 @@ impl Board {
         if news || first {
             (self.changed)();
         }
+    }
+
+    /// Adds what was read of what hosts did to what is known of the same days.
+    pub fn put_activity(&self, place: &Place, new: Activity) {
+        let mut inner = self.inner.write();
+        // A poll may end after its place was given up.
+        if !inner.inventories.contains_key(place) {
+            return;
+        }
+        let known = inner.activities.remove(place);
+        let new = match known.clone() {
+            Some(known) => Arc::unwrap_or_clone(known).with(new),
+            None => new,
+        };
+        let news = known.is_none_or(|known| known.window != new.window || !same(&known.hosts, &new.hosts));
+        inner.activities.insert(place.clone(), Arc::new(new));
+        drop(inner);
+        if news {
+            (self.changed)();
+        }
+    }
+
+    /// Nobody asks any more what hosts of this place did.
+    pub fn end_activity(&self, place: &Place) {
+        let is_known = self.activity(place).is_some();
+        if is_known {
+            self.inner.write().activities.remove(place);
+            (self.changed)();
+        }
+    }
+
+    /// What the board says of what hosts of a place did.
+    #[must_use]
+    pub fn activity(&self, place: &Place) -> Option<Arc<Activity>> {
+        self.inner.read().activities.get(place).map(Arc::clone)
     }
 
     /// What the board says of a place.

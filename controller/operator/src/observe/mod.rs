@@ -4,6 +4,7 @@
 //! here decides; pollers put readings on the [`Board`], and that is all.
 
 mod account;
+mod activity;
 mod asserted;
 mod board;
 mod registry;
@@ -66,6 +67,7 @@ struct Pollers<K, T> {
 pub async fn run(observer: Arc<Observer>) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     let mut places = Pollers { running: BTreeMap::new(), same: account::reads_the_same };
+    let mut activities = Pollers { running: BTreeMap::new(), same: account::reads_the_same };
     let mut systems = Pollers {
         running: BTreeMap::new(),
         same: |a: &System, b| a.endpoint == b.endpoint && a.authority == b.authority,
@@ -96,6 +98,13 @@ pub async fn run(observer: Arc<Observer>) -> anyhow::Result<()> {
                 tasks.spawn(account::poll(Arc::clone(&observer), place.clone(), accounts, readers.clone()))
             },
             |place| observer.board.end_place(place),
+        );
+        activities.keep(
+            wanted_places(&judged.fleet),
+            |place, accounts| {
+                tasks.spawn(activity::poll(Arc::clone(&observer), place.clone(), accounts, readers.clone()))
+            },
+            |place| observer.board.end_activity(place),
         );
         systems.keep(
             wanted_systems(&judged.fleet),

@@ -115,6 +115,11 @@ pub fn diff(telling: &Telling<'_>, known: &Known<'_>) -> Writes {
         let problems = problems.of(Kind::RequiredCheck, key);
         Some(others::check(roll, problems, before, generation, now))
     });
+    list.kind(&stores.policies, |key, before, generation| {
+        let roll = roll.policies.get(key).filter(|_| !awaited.any());
+        let problems = problems.of(Kind::RetirementPolicy, key);
+        Some(others::policy(roll, problems, before, generation, now))
+    });
     list.kind(&stores.exemptions, |key, before, generation| {
         let roll = roll.exemptions.get(key);
         let problems = problems.of(Kind::Exemption, key);

@@ -94,8 +94,15 @@ fn summary(roll: &EnvironmentRoll) -> EnvironmentSummary {
         unknown: tally.unknown.to_string(),
         baseline: tally.baseline.to_string(),
         ghosts: count(all, roll.ghosts),
+        unused: unused(roll),
         sources,
     }
+}
+
+/// Hosts that nobody uses and nobody keeps. Of a host whose activity is not read nobody knows whether it is one more.
+fn unused(roll: &EnvironmentRoll) -> String {
+    let known = roll.lean.filter(|lean| lean.unread == 0 && roll.sees_hosts());
+    count(known.is_some(), known.unwrap_or_default().unused)
 }
 
 /// The first 200 rows of the ledger; two that would have one name are told apart by their namespaces.

@@ -5,7 +5,7 @@ use rollcall_crds::conditions::{INVENTORY_FRESH, REGISTRATIONS_FRESH, Truth};
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::Problem;
 use rollcall_engine::reading::Failure;
-use rollcall_engine::rollcall::{AccountRoll, CheckRoll, ExemptionRoll, RoleRoll, SystemRoll};
+use rollcall_engine::rollcall::{AccountRoll, CheckRoll, ExemptionRoll, LeanRoll, RoleRoll, SystemRoll};
 
 use super::conditions::{Conditions, Verdict};
 use super::progress::Progress;
@@ -101,6 +101,31 @@ fn review_due(roll: &CheckRoll) -> String {
         Some(day) if roll.overdue => format!("{day} overdue"),
         Some(day) => day.to_string(),
         None => String::new(),
+    }
+}
+
+/// The status of a `RetirementPolicy`. While the activity of some host is not read, it may be one more that is unused.
+#[must_use]
+pub fn policy(
+    roll: Option<&LeanRoll>,
+    problems: &[&Problem],
+    before: &api::RetirementPolicyStatus,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> api::RetirementPolicyStatus {
+    let mut conditions = Conditions::begin(&before.conditions, generation, now);
+    conditions.ready(problems, Verdict::reconciled);
+    api::RetirementPolicyStatus {
+        observed_generation: generation,
+        conditions: conditions.finish(),
+        summary: match roll {
+            Some(roll) => Some(api::RetirementPolicySummary {
+                hosts: roll.hosts.to_string(),
+                unused: count(roll.unread == 0, roll.idle),
+                unknown: roll.unknown.to_string(),
+            }),
+            None => before.summary.clone(),
+        },
     }
 }
 

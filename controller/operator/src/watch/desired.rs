@@ -31,7 +31,7 @@ pub struct DesiredState {
     last: Mutex<Option<(Versions, Arc<Judged>)>>,
 }
 
-type Versions = [u64; 7];
+type Versions = [u64; 8];
 
 impl DesiredState {
     /// Desired state as it is now.
@@ -57,6 +57,7 @@ fn versions(stores: &Stores) -> Versions {
         stores.checks.version(),
         stores.systems.version(),
         stores.exemptions.version(),
+        stores.policies.version(),
         stores.namespaces.version(),
     ]
 }
@@ -70,6 +71,7 @@ fn judge(stores: &Stores, library: Option<&str>) -> Judged {
         checks: readable(&stores.checks, &mut unreadable),
         systems: readable(&stores.systems, &mut unreadable),
         exemptions: readable(&stores.exemptions, &mut unreadable),
+        policies: readable(&stores.policies, &mut unreadable),
         namespaces: stores.namespaces.labels(),
         library: library.map(str::to_owned),
         ..Desired::default()

@@ -59,4 +59,5 @@ watched! {
     RequiredCheck, RequiredCheckStatus;
     MonitoringSystem, MonitoringSystemStatus;
     Exemption, ExemptionStatus;
+    RetirementPolicy, RetirementPolicyStatus;
 }

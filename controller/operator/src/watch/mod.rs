@@ -50,6 +50,8 @@ pub struct Stores {
     pub systems: Store<api::MonitoringSystem>,
     /// `Exemption`s.
     pub exemptions: Store<api::Exemption>,
+    /// `RetirementPolicy`s.
+    pub policies: Store<api::RetirementPolicy>,
     /// Labels of all namespaces.
     pub namespaces: Namespaces,
     /// Host objects, in short.
@@ -70,6 +72,7 @@ impl Stores {
             Kind::RequiredCheck => self.checks.apply(object),
             Kind::MonitoringSystem => self.systems.apply(object),
             Kind::Exemption => self.exemptions.apply(object),
+            Kind::RetirementPolicy => self.policies.apply(object),
         }
     }
 
@@ -82,6 +85,7 @@ impl Stores {
             Kind::RequiredCheck => self.checks.get(key).map(|entry| entry.resource_version),
             Kind::MonitoringSystem => self.systems.get(key).map(|entry| entry.resource_version),
             Kind::Exemption => self.exemptions.get(key).map(|entry| entry.resource_version),
+            Kind::RetirementPolicy => self.policies.get(key).map(|entry| entry.resource_version),
         }
     }
 
@@ -99,6 +103,7 @@ impl Stores {
             ("requiredchecks", self.checks.is_listed()),
             ("monitoringsystems", self.systems.is_listed()),
             ("exemptions", self.exemptions.is_listed()),
+            ("retirementpolicies", self.policies.is_listed()),
             ("namespaces", self.namespaces.is_listed()),
             ("hosts", self.hosts.is_listed()),
         ];
@@ -117,6 +122,7 @@ impl Stores {
         stores.checks.begin();
         stores.systems.begin();
         stores.exemptions.begin();
+        stores.policies.begin();
         stores.hosts.begin();
         list(&stores);
         stores.accounts.complete();
@@ -125,6 +131,7 @@ impl Stores {
         stores.checks.complete();
         stores.systems.complete();
         stores.exemptions.complete();
+        stores.policies.complete();
         stores.hosts.complete();
         stores.namespaces.take(Event::InitDone);
         stores
@@ -206,6 +213,7 @@ pub async fn run(client: Client, stores: Arc<Stores>) -> anyhow::Result<()> {
     streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.checks));
     streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.systems));
     streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.exemptions));
+    streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.policies));
     streams.spawn(watch_namespaces(client.clone(), Arc::clone(&stores)));
     streams.spawn(watch_hosts(client, stores));
     while let Some(ended) = streams.join_next().await {

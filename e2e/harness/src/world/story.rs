@@ -32,8 +32,16 @@ const QUIET_WITHIN: Duration = Duration::from_mins(2);
 const QUIET_FOR: Duration = Duration::from_secs(3);
 
 /// Kinds that have a status.
-const KINDS: [&str; 7] =
-    ["CloudAccount", "Environment", "HostRole", "RequiredCheck", "MonitoringSystem", "Exemption", "Host"];
+const KINDS: [&str; 8] = [
+    "CloudAccount",
+    "Environment",
+    "HostRole",
+    "RequiredCheck",
+    "MonitoringSystem",
+    "Exemption",
+    "RetirementPolicy",
+    "Host",
+];
 
 impl World {
     /// Lets the weekend pass while a replica runs: it sees the fleet whole, six hosts leave and are seen to be gone,

@@ -12,6 +12,7 @@ mod changes;
 mod facts;
 mod faults;
 mod judge;
+mod lean;
 mod morning;
 mod nagios;
 mod steady;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use rollcall_engine::activity::{Activity, ActivityMetric, Days, HostActivity, Series, Wanted, Window};
 use rollcall_engine::fleet::{Account, Endpoint, System};
-use rollcall_engine::ids::{Place, Region, RegistrationId};
+use rollcall_engine::ids::{HostId, Place, Region, RegistrationId};
 use rollcall_engine::inventory::{
     Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, PowerState, Volume,
 };
@@ -36,6 +37,12 @@ pub struct PlaceScript {
     pub databases: Vec<Database>,
     /// The mood of its databases and clusters.
     pub rds: Mood,
+    /// Hosts that do next to nothing all day; the others are busy.
+    pub quiet: BTreeSet<HostId>,
+    /// Whether what hosts did can be read.
+    pub cloudwatch: Mood,
+    /// How many hosts were asked for each time.
+    pub activity_asked: Vec<usize>,
 }
 
 /// What one monitoring system says, by its address.
@@ -174,6 +181,14 @@ fn url(endpoint: &Endpoint) -> String {
     mackerel.api_url.clone().unwrap_or_default()
 }
 
+/// The same every day.
+fn did(script: &PlaceScript, host: &HostId, window: Window) -> HostActivity {
+    let amount = if script.quiet.contains(host) { 1.0 } else { 10_000_000.0 };
+    let series = Series::Days(Days::of(window, window.iter().map(|day| (day, amount))).unwrap());
+    let metrics = ActivityMetric::ALL.map(|metric| (metric, series.clone()));
+    HostActivity::from(BTreeMap::from(metrics))
+}
+
 #[async_trait]
 impl AccountReader for Script {
     async fn instances(&self, region: &Region, now: Timestamp) -> Reading<Vec<Instance>> {
@@ -201,6 +216,18 @@ impl AccountReader for Script {
     async fn clusters(&self, region: &Region, now: Timestamp) -> Reading<Vec<DatabaseCluster>> {
         let mood = self.place(region.as_str(), |script| script.rds);
         answer(format!("rds clusters {}", place(region.as_str())), mood, now, Vec::new()).await
+    }
+
+    async fn activity(&self, region: &Region, wanted: &[Wanted], window: Window, now: Timestamp) -> Activity {
+        let subjects = wanted.iter().flat_map(|wanted| &wanted.subjects);
+        let script = self.place(region.as_str(), |script| {
+            script.activity_asked.push(subjects.clone().count());
+            script.clone()
+        });
+        let source = Activity::source(&place(region.as_str()));
+        let did = subjects.map(|subject| (subject.host().clone(), did(&script, subject.host(), window)));
+        let hosts = answer(source, script.cloudwatch, now, did.collect::<BTreeMap<_, _>>()).await;
+        Activity { place: place(region.as_str()), window, hosts }
     }
 
     async fn asserted(

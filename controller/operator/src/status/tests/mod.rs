@@ -117,6 +117,7 @@ impl World {
             cluster: None,
             registrations: Vec::new(),
             rows: [].into(),
+            used: None,
         };
         self.roll.hosts.entry(HostId::new(id)).or_insert(host)
     }

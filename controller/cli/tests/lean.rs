@@ -1,0 +1,129 @@
+//! Who looks unused: one host with all that was looked at, and a rule tried on the past. On Monday's fleet, whose hosts did
+//! what is written here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test speaks by panicking"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::{monday, on, rollcall, settle};
+use rollcall_crds::v1alpha1::{Lean, LeanEnforcement};
+use rollcall_engine::activity::{Activity, ActivityMetric, Day, Days, HostActivity, Series, Window};
+use rollcall_engine::fleet::Fleet;
+use rollcall_engine::ids::HostId;
+use rollcall_engine::reading::{FailureKind, Reading};
+use rollcall_engine::recording::Recording;
+use tempfile::TempDir;
+
+fn day(text: &str) -> Day {
+    text.parse::<jiff::civil::Date>().unwrap().into()
+}
+
+/// jp1-batch-1 has been idle since 13 October; jp1-batch-2 was so until 20 November; jp1-batch-3 is idle as far as it could be
+/// read. All others are busy.
+fn amount(name: &str, metric: ActivityMetric, on: Day) -> f64 {
+    let busy = if metric == ActivityMetric::Cpu { 43.0 } else { 80_000_000.0 };
+    let quiet = if metric == ActivityMetric::Cpu { 1.2 } else { 200_000.0 };
+    let is_quiet = match name {
+        "jp1-batch-1" => on >= day("2026-10-13"),
+        "jp1-batch-2" => on < day("2026-11-20"),
+        "jp1-batch-3" => true,
+        _ => false,
+    };
+    if is_quiet { quiet } else { busy }
+}
+
+fn did(name: &str, window: Window) -> HostActivity {
+    let series = |metric| {
+        if name == "jp1-batch-3" && metric == ActivityMetric::NetworkOut {
+            return Series::NotRead(FailureKind::Throttled);
+        }
+        let days = window.iter().map(|on| (on, amount(name, metric, on)));
+        Series::Days(Days::of(window, days).unwrap())
+    };
+    let metrics = [ActivityMetric::Cpu, ActivityMetric::NetworkIn, ActivityMetric::NetworkOut];
+    HostActivity::from(metrics.map(|metric| (metric, series(metric))).into_iter().collect::<BTreeMap<_, _>>())
+}
+
+/// Monday, with an environment that asks who is unused.
+fn lean_monday() -> (TempDir, PathBuf) {
+    let mut recording = Recording::from_slice(&fs::read(monday()).unwrap()).unwrap();
+    let jp1 = |e: &&mut rollcall_crds::v1alpha1::Environment| e.metadata.name.as_deref() == Some("jp1");
+    let environment = recording.desired.environments.iter_mut().find(jp1).unwrap();
+    environment.spec.lean = Some(Lean { enforcement: LeanEnforcement::Flag, roles: None, policy: None });
+    let (fleet, problems) = Fleet::parse(&recording.desired);
+    assert_eq!(problems, []);
+    let window = Window::whole_days(recording.now, 90);
+    for (place, inventory) in &recording.snapshot.inventories {
+        let names: BTreeMap<&HostId, &str> =
+            inventory.instances.seen.iter().filter_map(|i| Some((&i.id, i.name()?))).collect();
+        let mut hosts = BTreeMap::new();
+        for wanted in fleet.activity_due(inventory, None, None, recording.now) {
+            for subject in wanted.subjects {
+                let name = names.get(subject.host()).copied().unwrap_or_default();
+                hosts.insert(subject.host().clone(), did(name, window));
+            }
+        }
+        if !hosts.is_empty() {
+            let hosts = Reading::complete_at(Activity::source(place), recording.now, hosts);
+            let activity = Activity { place: place.clone(), window, hosts };
+            recording.snapshot.activities.insert(place.clone(), Arc::new(activity));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lean.json.gz");
+    fs::write(&file, recording.to_gzip()).unwrap();
+    (folder, file)
+}
+
+#[test]
+fn a_host_is_explained_with_each_signal_and_what_would_change_the_verdict() {
+    let (_folder, file) = lean_monday();
+    for (host, golden) in [
+        ("jp1-batch-1", "explain-host-unused.txt"),
+        ("jp1-batch-2", "explain-host-used.txt"),
+        ("jp1-batch-3", "explain-host-unread.txt"),
+    ] {
+        let (code, text, error) = on(&file, &["explain", host]);
+        assert_eq!((code, error.as_str()), (0, ""));
+        settle(golden, &text);
+    }
+    let (_, plan, _) = on(&file, &["plan"]);
+    assert!(plan.contains("jp1-batch-1 looks unused: idle since 2026-10-13"), "{plan}");
+    assert!(!plan.contains("jp1-batch-3 looks unused"), "{plan}");
+}
+
+#[test]
+fn a_rule_is_tried_on_the_past() {
+    let (folder, file) = lean_monday();
+    let (code, text, error) = on(&file, &["backtest"]);
+    assert_eq!((code, error.as_str()), (1, ""), "it would have been wrong about jp1-batch-2");
+    settle("backtest.txt", &text);
+
+    let rule = folder.path().join("short.yaml");
+    let policy = "apiVersion: rollcall.dev/v1alpha1\nkind: RetirementPolicy\nmetadata: {name: short, namespace: backlog}\n";
+    fs::write(&rule, format!("{policy}spec: {{idle: {{windowDays: 14}}}}\n")).unwrap();
+    let rule_file = rule.display().to_string();
+    let (code, json, _) = on(&file, &["backtest", "--rule", &rule_file, "-o", "json"]);
+    assert_eq!(code, 1);
+    let tried: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(tried["flagged"].as_array().unwrap().len(), 2, "{json}");
+    assert_eq!(tried["flagged"][1]["name"], "jp1-batch-1");
+    assert_eq!(tried["flagged"][1]["on"], "2026-10-26", "fourteen days from 13 October");
+
+    fs::write(&rule, format!("{policy}spec: {{idle: {{windowDays: 3}}}}\n")).unwrap();
+    let (code, _, error) = on(&file, &["backtest", "--rule", &rule_file]);
+    assert!(code == 2 && error.contains("spec.idle.windowDays"), "{error}");
+    let (code, _, error) = on(&monday(), &["backtest"]);
+    assert!(code == 2 && error.contains("spec.lean"), "{error}");
+    let (code, _, error) = rollcall(&["backtest"]);
+    assert!(code == 2 && error.contains("--on"), "{error}");
+}
