@@ -47,7 +47,7 @@ pub struct HostRoleSpec {
     /// May hosts of this role be idle? `Unexpected` (default): one that is looks unused. `Expected`: they wait for their
     /// hour (standbys, replicas, bastions, licence servers, disaster recovery), and are never pointed at. One such role is
     /// enough.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "IdleExpectation::is_default")]
     pub idle: IdleExpectation,
 }
 
@@ -110,6 +110,13 @@ pub enum MackerelStatus {
     Maintenance,
     /// Not watched: switched off.
     Poweroff,
+}
+
+impl IdleExpectation {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the last pass saw of a role.

@@ -190,7 +190,7 @@ async fn the_examples_are_taken_and_shown_as_promised() {
     }
 
     let environments = kubectl(&["-n", "backlog", "get", "rcenv"]).await;
-    let columns = "NAME HOSTS COVERED MISSING UNKNOWN BASELINE GHOSTS SOURCES COMPLIANT";
+    let columns = "NAME HOSTS COVERED MISSING UNKNOWN BASELINE GHOSTS UNUSED SOURCES COMPLIANT";
     assert_eq!(words(environments.lines().next().unwrap()), columns);
     let all = kubectl(&["-n", "backlog", "get", "rollcall", "-o", "name"]).await;
     let namespaced = all.lines().filter(|name| !name.starts_with("cloudaccount")).count();
