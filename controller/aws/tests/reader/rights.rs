@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rollcall_engine::inventory::Asked;
 
+use crate::activity::{read, three};
 use crate::assertions::everything;
 use crate::world::{World, now, region};
 
@@ -23,6 +24,16 @@ async fn used(asked: &Asked) -> BTreeSet<String> {
         .collect()
 }
 
+/// The actions that reading what hosts did asks for beyond listing them.
+async fn used_by_activity() -> BTreeSet<String> {
+    let world = World::new().await;
+    world.fleet(1);
+    read(&world.reader().await, &three()).await;
+    let calls = world.aws.stage().calls.counts().into_iter().map(|count| count.call);
+    let calls = calls.filter(|call| call.service == "cloudwatch");
+    calls.map(|call| format!("{}:{}", call.service, call.operation)).collect()
+}
+
 #[tokio::test]
 async fn the_policy_that_we_ask_admins_for_is_what_we_use() {
     let guide = document("docs/how-to/grant-accounts.md");
@@ -37,12 +48,20 @@ async fn the_policy_that_we_ask_admins_for_is_what_we_use() {
     assert_eq!(granted(0), always, "without assertions");
     let with_assertions = used(&everything()).await;
     assert_eq!(granted(1), &with_assertions - &always, "only with them");
-    assert_eq!(policy["Statement"].as_array().unwrap().len(), 2);
+    assert_eq!(granted(2), used_by_activity().await, "only where somebody asks who is unused");
+    assert_eq!(policy["Statement"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn every_document_that_lists_our_rights_lists_them_all() {
     let (always, with_assertions) = (used(&Asked::default()).await, used(&everything()).await);
+    let with_lean = used_by_activity().await;
+    for path in ["README.md", "SECURITY.md"] {
+        assert!(
+            with_lean.iter().all(|a| document(path).contains(&format!("`{a}`"))),
+            "{path}: {with_lean:?}"
+        );
+    }
     // The tutorial asserts nothing.
     for (path, used) in
         [("README.md", &with_assertions), ("SECURITY.md", &with_assertions), ("docs/tutorial.md", &always)]

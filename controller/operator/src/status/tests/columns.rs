@@ -2,7 +2,7 @@
 
 use rollcall_engine::fleet::Kind;
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::rollcall::Requirement;
+use rollcall_engine::rollcall::{LeanRoll, Requirement};
 use serde_json::{Value, json};
 
 use super::*;
@@ -13,6 +13,7 @@ fn counted() -> World {
     jp1.hosts = 34;
     jp1.tally = Tally { baseline: 9, required: 419, ..tally(361, 9, 40) };
     jp1.ghosts = 2;
+    jp1.lean = Some(LeanRoll { hosts: 30, idle: 5, unused: 4, unknown: 2, unread: 0 });
     jp1.ledger = vec![
         (Requirement::Registered(key("mackerel")), tally(30, 4, 0)),
         (Requirement::Check(key("disk")), tally(20, 3, 11)),
@@ -29,7 +30,7 @@ fn summary(world: &World) -> Value {
 fn when_all_is_seen_all_is_told() {
     let world = counted();
     let expected = json!({"hosts": "34", "covered": "361/419", "missing": "9", "unknown": "40", "baseline": "9",
-        "ghosts": "2", "sources": "Fresh"});
+        "ghosts": "2", "unused": "4", "sources": "Fresh"});
     assert_eq!(summary(&world), expected);
 }
 
@@ -39,7 +40,7 @@ fn a_blind_registry_hides_what_would_claim_absence() {
     world.jp1().registry_blind = vec![(key("mackerel"), failure(FailureKind::Denied))];
     world.jp1().compliant = None;
     let expected = json!({"hosts": "34", "covered": "361/419", "missing": "-", "unknown": "40", "baseline": "9",
-        "ghosts": "-", "sources": "mackerel:Denied"});
+        "ghosts": "-", "unused": "4", "sources": "mackerel:Denied"});
     assert_eq!(summary(&world), expected);
     let writes = world.diff();
     let status = status_of(&writes, Kind::Environment, "jp1");
@@ -54,8 +55,17 @@ fn a_blind_inventory_hides_how_many_hosts_there_are() {
     let mut world = counted();
     world.jp1().inventory_blind = vec![(place(), failure(FailureKind::Throttled))];
     let expected = json!({"hosts": "-", "covered": "-", "missing": "-", "unknown": "40", "baseline": "9",
-        "ghosts": "-", "sources": "123456789012/ap-northeast-1:Throttled"});
+        "ghosts": "-", "unused": "-", "sources": "123456789012/ap-northeast-1:Throttled"});
     assert_eq!(summary(&world), expected);
+}
+
+#[test]
+fn while_one_hosts_activity_is_not_read_nobody_knows_how_many_are_unused() {
+    let mut world = counted();
+    world.jp1().lean = Some(LeanRoll { hosts: 30, idle: 5, unused: 4, unknown: 3, unread: 1 });
+    assert_eq!(summary(&world)["unused"], "-");
+    world.jp1().lean = None;
+    assert_eq!(summary(&world)["unused"], "-", "nobody asks");
 }
 
 #[test]
