@@ -7,6 +7,7 @@
 //! a [`reading::Complete`] can prove that something is not there** (by type: there is no other way to ask).
 
 pub mod activity;
+pub mod calendar;
 pub mod finding;
 pub mod fleet;
 pub mod ids;
