@@ -37,7 +37,7 @@ impl BusinessDays {
     /// | Saturday 10:00 | 0 | Monday 00:00 |
     ///
     /// It is never less than that many times 24 hours, so where clocks were set forward on a business day it is over by the hour
-    /// that was skipped later. A time that comes twice is over when it comes for the second time, one that is skipped when clocks
+    /// that was skipped later, and if that is past the midnight of a Friday, on Monday. A time that comes twice is over when it comes for the second time, one that is skipped when clocks
     /// jump over it, and from within an hour that is repeated it runs as from that hour's end.
     ///
     /// `None` means never: more than [`MAX_BUSINESS_DAYS`], or after the end of the calendar.
@@ -51,12 +51,14 @@ impl BusinessDays {
             (read.date(), read.time(), from)
         } else {
             let first = self.next(read.date())?;
-            (first, Time::midnight(), local::first(&self.zone, first.to_datetime(Time::midnight()))?)
+            (first, Time::midnight(), self.begin(first)?)
         };
         let last = (0..days).try_fold(first, |day, _| self.next(day))?;
         let on_the_wall = local::last(&self.zone, last.to_datetime(time))?;
         let elapsed = begun.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok()?;
-        Some(on_the_wall.max(elapsed))
+        let over = on_the_wall.max(elapsed);
+        let shown = self.zone.to_datetime(over).date();
+        if self.holds(shown) { Some(over) } else { self.begin(self.next(shown)?) }
     }
 
     /// Is it a business day?
@@ -64,6 +66,11 @@ impl BusinessDays {
     pub fn holds(&self, day: Date) -> bool {
         let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
         !weekend && !self.holidays.contains(day) && local::has(&self.zone, day)
+    }
+
+    /// When a day begins.
+    fn begin(&self, day: Date) -> Option<Timestamp> {
+        local::first(&self.zone, day.to_datetime(Time::midnight()))
     }
 
     /// The first one after this day.

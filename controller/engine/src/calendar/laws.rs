@@ -131,13 +131,14 @@ proptest! {
         }
     }
 
-    /// In all the week around now one daily window is open at most seven times, each time at most as long as it is written.
+    /// In the week from now a daily window of up to half a day opens once a day, each time for at most as long as it is written.
+    /// (A longer one may end where the next one begins, when the time between them is skipped.)
     #[test]
-    fn no_window_opens_twice_or_for_longer_than_is_written(mut world in worlds(), from in times(), to in times()) {
-        let Ok(window) = Window::new(WEEK, from, to) else { return Ok(()) };
-        world.windows = vec![window];
+    fn no_window_opens_twice_or_for_longer_than_is_written(mut world in worlds(), from in times(), quarters in 1..=48_i64) {
+        let written = quarters * 900;
+        let to = from.wrapping_add(SignedDuration::from_secs(written));
+        world.windows = vec![Window::new(WEEK, from, to).unwrap()];
         let windows = world.windows();
-        let written = (to.duration_since(from).as_secs()).rem_euclid(86_400);
         let mut days = std::collections::BTreeMap::<Date, usize>::new();
         let mut now = world.now;
         for _ in 0..7 {

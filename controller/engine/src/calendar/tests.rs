@@ -329,6 +329,7 @@ fn clocks_that_change_on_a_business_day_never_shorten_a_notice() {
     let cairo = BusinessDays::new(zone("Africa/Cairo"), Holidays::default());
     // Friday, 2026-04-24: midnight is followed by 01:00. The same time is 23 hours later, a day is not.
     assert_eq!(cairo.after(at("2026-04-23T18:00+02:00"), 1), Some(at("2026-04-24T19:00+03:00")));
+    assert_eq!(cairo.after(at("2026-04-23T23:30+02:00"), 1), Some(at("2026-04-27T00:00+03:00")));
     // Thursday, 2026-10-29: 23:00 to midnight comes twice. The same time is 25 hours later; a later notice is due no earlier.
     assert_eq!(cairo.after(at("2026-10-28T23:30+03:00"), 1), Some(at("2026-10-29T23:30+02:00")));
     let (first, second) = (at("2026-10-29T23:59+03:00"), at("2026-10-29T23:00+02:00"));
