@@ -14,6 +14,7 @@ pub mod ids;
 pub mod inventory;
 pub mod limits;
 pub mod memory;
+pub mod notice;
 pub mod reading;
 pub mod recording;
 pub mod registry;
