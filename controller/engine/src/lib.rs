@@ -7,6 +7,7 @@
 //! a [`reading::Complete`] can prove that something is not there** (by type: there is no other way to ask).
 
 pub mod activity;
+pub mod calendar;
 pub mod finding;
 pub mod fleet;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod inventory;
 pub mod lean;
 pub mod limits;
 pub mod memory;
+pub mod notice;
 pub mod reading;
 pub mod recording;
 pub mod registry;

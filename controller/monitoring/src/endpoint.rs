@@ -103,16 +103,78 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// The whole URL to which something is sent, checked. What comes after its host is often a secret and is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Target(Url);
+
+/// A part of a URL that has at least so many characters may be a token; `api` and `hooks` are none.
+const MAY_BE_TOKEN: usize = 8;
+
+impl Target {
+    /// Its host, for messages.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The text without what comes after the host, as a whole or in parts, should somebody have echoed it.
+    pub(crate) fn removed_from(&self, text: &str) -> String {
+        let (path, query) = (self.0.path(), self.0.query().unwrap_or_default());
+        let pairs = self.0.query_pairs().flat_map(|(key, value)| [key.into_owned(), value.into_owned()]);
+        let raw = [format!("{path}?{query}"), path.to_owned(), query.to_owned()].into_iter();
+        let segments = path.split('/').chain(query.split(['&', '='])).map(ToOwned::to_owned);
+        let mut parts: Vec<String> =
+            raw.chain(segments).chain(pairs).filter(|part| part.len() >= MAY_BE_TOKEN).collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        parts.iter().fold(text.to_owned(), |text, part| text.replace(part.as_str(), "[url]"))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({}://{}/…)", self.0.scheme(), self.host())
+    }
+}
+
 impl EndpointPolicy {
     /// Checks a base URL. Addresses written out are judged here, names when they are resolved.
     ///
     /// # Errors
     /// The rule that it breaks.
     pub fn endpoint(&self, text: &str) -> Result<Endpoint, EndpointError> {
+        let mut url = self.judged(text)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(EndpointError::QueryOrFragment);
+        }
+        // One spelling for one place: `https://a/x` and `https://a/x/` are the same base.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("");
+        }
+        Ok(Endpoint(url))
+    }
+
+    /// Checks a URL that is called as it is written, under the same rules. It may have a query: where notices go, that is often
+    /// where the token stands.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn target(&self, text: &str) -> Result<Target, EndpointError> {
+        let mut url = self.judged(text.trim())?;
+        // Nobody sends it.
+        url.set_fragment(None);
+        Ok(Target(url))
+    }
+
+    /// What holds for every URL, whatever comes after its host.
+    fn judged(&self, text: &str) -> Result<Url, EndpointError> {
         if text.len() > MAX_URL {
             return Err(EndpointError::TooLong(text.len()));
         }
-        let mut url = Url::parse(text).map_err(|e| EndpointError::NotAUrl(e.to_string()))?;
+        let url = Url::parse(text).map_err(|e| EndpointError::NotAUrl(e.to_string()))?;
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
@@ -121,18 +183,11 @@ impl EndpointPolicy {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError::UserInfo);
         }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(EndpointError::QueryOrFragment);
-        }
         if url.host().is_none() {
             return Err(EndpointError::NotAUrl("it has no host".to_owned()));
         }
         self.judge_literal(&url)?;
-        // One spelling for one place: `https://a/x` and `https://a/x/` are the same base.
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().push("");
-        }
-        Ok(Endpoint(url))
+        Ok(url)
     }
 
     /// Judges the host of a URL if it is an address written out, which no resolver ever sees. A name passes.

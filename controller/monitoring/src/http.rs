@@ -1,7 +1,7 @@
 //! One polite client for all systems that speak HTTP: guarded addresses, ring TLS, a token bucket, patience, limits.
 //!
-//! It only ever sends GET. It follows no redirect, uses no proxy, and gives no caller more bytes or more time than asked
-//! for. Errors say what happened on the wire; what that means is for the system's own folder to say.
+//! It sends GET, as often as that may help, and POST of a notice, once each: whoever sends notices remembers what became of
+//! them. It follows no redirect, uses no proxy, and gives no caller more bytes or more time than asked for. Errors say what happened on the wire; what that means is for the system's own folder to say.
 
 mod patience;
 mod tls;
@@ -14,12 +14,12 @@ use backon::ExponentialBackoff;
 use bytes::{Bytes, BytesMut};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::endpoint::{EndpointPolicy, Guarded, Lookup, NameRefused};
+use crate::endpoint::{EndpointPolicy, Guarded, Lookup, NameRefused, Target};
 
 pub use patience::{MAX_QUIET, Pace, Patience};
 pub use tls::{Tls, TlsError};
@@ -52,6 +52,17 @@ pub struct Get {
     pub time: Duration,
 }
 
+/// One thing to send.
+#[derive(Clone, Debug)]
+pub struct Post<'a> {
+    /// Where, as it is.
+    pub target: &'a Target,
+    /// What, JSON.
+    pub body: Bytes,
+    /// The headers that prove who sends it; what must not be logged is marked sensitive.
+    pub headers: HeaderMap,
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -67,7 +78,7 @@ pub enum CallError {
     /// No answer in time.
     #[error("no answer in time")]
     TimedOut,
-    /// An answer that is not 200.
+    /// An answer that is not 200; to something that was sent, one that is not 200 to 299.
     #[error("expected 200, found {status}")]
     Status {
         /// What it was.
@@ -168,6 +179,26 @@ impl Http {
         }
     }
 
+    /// Sends it once, in the time that one attempt may take, and answers the status: 200 to 299. What the answer says beyond
+    /// that is not read. What another call was told about being left alone does not hold it up.
+    ///
+    /// # Errors
+    /// What went wrong. It may have arrived all the same.
+    pub async fn post(&self, post: &Post<'_>) -> Result<u16, CallError> {
+        self.bucket.until_ready().await;
+        self.policy.judge_literal(post.target.url()).map_err(|e| CallError::Refused(e.to_string()))?;
+        let request = self.client.post(post.target.url().clone()).headers(post.headers.clone());
+        let request = request
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(post.body.clone())
+            .timeout(self.patience.attempt);
+        let answer = request.send().await.map_err(|e| broken(&e))?;
+        match answer.status().as_u16() {
+            accepted @ 200..=299 => Ok(accepted),
+            status => Err(refusal(status, answer).await),
+        }
+    }
+
     async fn whole(&self, get: &Get) -> Result<Bytes, CallError> {
         let mut body = self.attempt(get).await?;
         let mut whole = BytesMut::new();
@@ -190,24 +221,28 @@ impl Http {
         let request = self.client.get(get.url.clone()).header(name, secret).timeout(get.time);
         let answer = request.send().await.map_err(|e| broken(&e))?;
         let status = answer.status().as_u16();
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok());
-        let retry_after = retry_after.and_then(|v| patience::retry_after(v, Timestamp::now()));
         if status == 200 {
             return Ok(Body { answer, limit: get.limit, left: get.limit });
         }
-        let mut refusal = Body { answer, limit: usize::MAX, left: usize::MAX };
-        let mut body = BytesMut::new();
-        // Best effort: a refusal counts whether or not its words arrive.
-        while let Ok(Some(chunk)) = refusal.next().await {
-            body.extend_from_slice(&chunk);
-            if body.len() >= MAX_REFUSAL {
-                body.truncate(MAX_REFUSAL);
-                break;
-            }
-        }
-        let body = body.freeze();
-        Err(CallError::Status { status, body, retry_after })
+        Err(refusal(status, answer).await)
     }
+}
+
+/// An answer that refuses, with the beginning of its words.
+async fn refusal(status: u16, answer: reqwest::Response) -> CallError {
+    let retry_after = answer.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok());
+    let retry_after = retry_after.and_then(|v| patience::retry_after(v, Timestamp::now()));
+    let mut refusal = Body { answer, limit: usize::MAX, left: usize::MAX };
+    let mut body = BytesMut::new();
+    // Best effort: a refusal counts whether or not its words arrive.
+    while let Ok(Some(chunk)) = refusal.next().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= MAX_REFUSAL {
+            body.truncate(MAX_REFUSAL);
+            break;
+        }
+    }
+    CallError::Status { status, body: body.freeze(), retry_after }
 }
 
 /// The attempts at one call.

@@ -1,5 +1,7 @@
 //! What the monitoring systems say, as readings of the engine: one folder per system.
 //!
+//! And how people are told: [`notify`] sends notices to their channels.
+//!
 //! A system is reached through [`endpoint`] (which addresses may be called at all) and [`http`] (one polite client);
 //! what it says is told as the engine's [`Registry`]. Nothing here knows Kubernetes or a cloud, nothing here decides, and
 //! nothing here may write to a monitoring system. An error never becomes an empty list.
@@ -8,6 +10,7 @@ pub mod endpoint;
 pub mod http;
 pub mod mackerel;
 pub mod nagios;
+pub mod notify;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,101 @@
+//! English.
+
+use super::super::words::en::{dated, weekday};
+use super::{Digest, Row, Text, UnusedCause, growth, lines, movement, number, section};
+use crate::text;
+
+pub(super) fn digest(digest: &Digest) -> Text {
+    let hosts = counted(digest.hosts.now, "host");
+    let unused = digest.unused.as_ref().map_or_else(|| "-".to_owned(), |all| all.len().to_string());
+    let title =
+        format!("Week {}, {}: {hosts}, {unused} unused", digest.week.week, text::clean(&digest.scope));
+    let growth = growth(digest.hosts.now, digest.hosts.year_ago);
+    let mut first = vec![format!("{hosts} ({}, year {growth})", movement(digest.hosts))];
+    first.push(format!("unused {unused}{}", money(digest)));
+    if let Some(blind) = blind(digest) {
+        first.push(format!("blind: {blind}"));
+    }
+    let mut all = vec![first.join("   ")];
+    all.extend(lines(&rows(digest)));
+    Text { title, lines: all }
+}
+
+fn money(digest: &Digest) -> String {
+    let Some(cost) = digest.cost() else { return String::new() };
+    let prices = format!("prices: yours, {}", cost.of);
+    match (cost.priced, cost.without) {
+        (0, 0) => String::new(),
+        (_, 0) => format!(" = {}/mo ({prices})", cost.amount),
+        (0, _) => format!(" = - /mo (none of them has a price; {prices})"),
+        (_, without) => format!(" ≥ {}/mo ({without} without a price; {prices})", cost.amount),
+    }
+}
+
+fn blind(digest: &Digest) -> Option<String> {
+    let told = digest.blind.iter().map(|blind| {
+        format!("{} {} min {}", text::clean(&blind.source), blind.minutes, weekday(blind.on.weekday()))
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| text::few(&told, told.len(), crate::limits::MAX_EXAMPLES))
+}
+
+fn rows(digest: &Digest) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let more = |count| format!("and {count} more");
+    if digest.unused.is_none() {
+        rows.push(Row { label: "DECIDE", text: "-".to_owned(), commands: Vec::new() });
+    }
+    let unused = digest.unused_in_order().into_iter().map(|host| {
+        let cause = match host.cause {
+            UnusedCause::Idle(days) => format!("idle {days} d"),
+            UnusedCause::Stopped(days) => format!("stopped {days} d"),
+        };
+        let by = host.decide_by.map_or_else(String::new, |day| format!(", by {}", dated(day)));
+        Row {
+            label: "DECIDE",
+            text: format!("{} {cause}{by}", text::clean(&host.name)),
+            commands: host.commands.clone(),
+        }
+    });
+    section(&mut rows, unused.collect(), more, &digest.all);
+    match &digest.retired {
+        None => rows.push(Row { label: "RETIRED", text: "-".to_owned(), commands: Vec::new() }),
+        Some(retired) => {
+            let retired = retired.iter().map(|host| {
+                let until = host.undo_until.map_or_else(|| "-".to_owned(), |day| day.to_string());
+                let undo = if host.undo.is_some() { format!(", undo until {until}") } else { String::new() };
+                Row {
+                    label: "RETIRED",
+                    text: format!("{}{undo}", text::clean(&host.name)),
+                    commands: host.undo.iter().cloned().collect(),
+                }
+            });
+            section(&mut rows, retired.collect(), more, &digest.all);
+        }
+    }
+    let excess = &digest.excess;
+    if [excess.ghosts, excess.muted, excess.unrequired].iter().any(|count| *count != Some(0)) {
+        let text = format!(
+            "{}, {} muted > 7 d, {} unrequired",
+            counted(excess.ghosts, "ghost"),
+            number(excess.muted),
+            number(excess.unrequired)
+        );
+        rows.push(Row { label: "CLEAN", text, commands: excess.list.iter().cloned().collect() });
+    }
+    if digest.reviews.due != Some(0) {
+        let text = format!("{} of {} due", number(digest.reviews.due), number(digest.reviews.of));
+        rows.push(Row { label: "REVIEW", text, commands: digest.reviews.list.iter().cloned().collect() });
+    }
+    if digest.expiring != Some(0) {
+        let text = counted(digest.expiring, "exemption");
+        rows.push(Row { label: "EXPIRES", text, commands: Vec::new() });
+    }
+    rows
+}
+
+/// `1 host`, `2 hosts`, `- hosts`.
+fn counted(known: Option<u32>, singular: &str) -> String {
+    let plural = if known == Some(1) { "" } else { "s" };
+    format!("{} {singular}{plural}", number(known))
+}

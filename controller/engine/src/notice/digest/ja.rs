@@ -1,0 +1,119 @@
+//! Japanese.
+
+use super::super::words::ja::{dated, weekday};
+use super::{Digest, Row, Text, UnusedCause, growth, lines, movement, section};
+use crate::text;
+
+pub(super) fn digest(digest: &Digest) -> Text {
+    let hosts = number(digest.hosts.now);
+    let unused = digest.unused.as_ref().map_or_else(|| " - ".to_owned(), |all| all.len().to_string());
+    let title = format!(
+        "週報 第{}週 {}: ホスト{hosts}台、未使用{unused}台",
+        digest.week.week,
+        text::clean(&digest.scope)
+    );
+    let growth = growth(digest.hosts.now, digest.hosts.year_ago);
+    let mut first = vec![format!("ホスト{hosts}台(今週 {}、前年比 {growth})", movement(digest.hosts))];
+    first.push(format!("未使用{unused}台{}", money(digest)));
+    if let Some(blind) = blind(digest) {
+        first.push(format!("取得できなかった時間: {blind}"));
+    }
+    let mut all = vec![first.join("   ")];
+    all.extend(lines(&rows(digest)));
+    Text { title, lines: all }
+}
+
+fn money(digest: &Digest) -> String {
+    let Some(cost) = digest.cost() else { return String::new() };
+    let prices = format!("単価は自社設定、{}時点", cost.of);
+    match (cost.priced, cost.without) {
+        (0, 0) => String::new(),
+        (_, 0) => format!(" = 月額{}({prices})", cost.amount),
+        (0, _) => format!(" = 月額 - (いずれも単価未設定。{prices})"),
+        (_, without) => format!(" = 月額{}以上({without}台は単価未設定。{prices})", cost.amount),
+    }
+}
+
+fn blind(digest: &Digest) -> Option<String> {
+    let told: Vec<String> = digest
+        .blind
+        .iter()
+        .take(crate::limits::MAX_EXAMPLES)
+        .map(|blind| {
+            format!("{} {}分({})", text::clean(&blind.source), blind.minutes, weekday(blind.on.weekday()))
+        })
+        .collect();
+    let more = match digest.blind.len().saturating_sub(told.len()) {
+        0 => String::new(),
+        more => format!(" ほか{more}件"),
+    };
+    (!told.is_empty()).then(|| format!("{}{more}", told.join("、")))
+}
+
+fn rows(digest: &Digest) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let more = |count| format!("ほか{count}台");
+    if digest.unused.is_none() {
+        rows.push(Row { label: "要判断", text: "-".to_owned(), commands: Vec::new() });
+    }
+    let unused = digest.unused_in_order().into_iter().map(|host| {
+        let cause = match host.cause {
+            UnusedCause::Idle(days) => format!("{days}日間利用なし"),
+            UnusedCause::Stopped(days) => format!("{days}日間停止中"),
+        };
+        let by = host.decide_by.map_or_else(String::new, |day| format!("、期限 {}", dated(day)));
+        Row {
+            label: "要判断",
+            text: format!("{} {cause}{by}", text::clean(&host.name)),
+            commands: host.commands.clone(),
+        }
+    });
+    section(&mut rows, unused.collect(), more, &digest.all);
+    match &digest.retired {
+        None => rows.push(Row { label: "廃止", text: "-".to_owned(), commands: Vec::new() }),
+        Some(retired) => {
+            let retired = retired.iter().map(|host| {
+                let until = host.undo_until.map_or_else(|| "-".to_owned(), |day| day.to_string());
+                let undo = if host.undo.is_some() {
+                    format!("、{until} まで復元可能")
+                } else {
+                    String::new()
+                };
+                Row {
+                    label: "廃止",
+                    text: format!("{}{undo}", text::clean(&host.name)),
+                    commands: host.undo.iter().cloned().collect(),
+                }
+            });
+            section(&mut rows, retired.collect(), more, &digest.all);
+        }
+    }
+    let excess = &digest.excess;
+    if [excess.ghosts, excess.muted, excess.unrequired].iter().any(|count| *count != Some(0)) {
+        let text = format!(
+            "ゴースト{}件、7日超のミュート{}件、不要なチェック{}件",
+            number(excess.ghosts),
+            number(excess.muted),
+            number(excess.unrequired)
+        );
+        rows.push(Row { label: "整理", text, commands: excess.list.iter().cloned().collect() });
+    }
+    if digest.reviews.due != Some(0) {
+        let text = format!("{}件中{}件が見直し時期", number(digest.reviews.of), number(digest.reviews.due));
+        rows.push(Row {
+            label: "見直し",
+            text: text.trim_start().to_owned(),
+            commands: digest.reviews.list.iter().cloned().collect(),
+        });
+    }
+    if digest.expiring != Some(0) {
+        let text = format!("例外{}件がまもなく失効", number(digest.expiring));
+        rows.push(Row { label: "失効", text, commands: Vec::new() });
+    }
+    rows
+}
+
+/// A number; between words that stand together an unknown one needs room.
+fn number(known: Option<u32>) -> String {
+    known.map_or_else(|| " - ".to_owned(), |_| super::number(known))
+}
