@@ -19,7 +19,7 @@ async fn statuses_appear_and_nothing_is_written_twice_not_even_by_a_restart() ->
     assert_eq!(
         jp1["summary"],
         json!({"hosts": "3", "covered": "3/3", "missing": "0", "unknown": "0",
-        "baseline": "0", "ghosts": "0", "sources": "Fresh"})
+        "baseline": "0", "ghosts": "0", "unused": "-", "sources": "Fresh"})
     );
     for (type_, verdict) in [
         ("Ready", "True Reconciled"),
