@@ -16,6 +16,7 @@ pub mod memory;
 pub mod reading;
 pub mod recording;
 pub mod registry;
+pub mod retirement;
 pub mod rollcall;
 pub mod snapshot;
 #[cfg(feature = "synthetic")]
