@@ -21,6 +21,10 @@ pub enum Errand {
     TagStopped(Mark),
     /// Takes a mark's tags off, if they are this mark's.
     Untag(Mark),
+    /// Takes a mark off, if it is this one. Who stopped it stays told.
+    Unmark(Mark),
+    /// Takes off who stopped it, if it is this one.
+    Unstop(Mark),
     /// Takes it out of target groups.
     Drain(BTreeSet<Arc<str>>),
     /// Puts it into them.
@@ -75,6 +79,12 @@ pub fn arrive(world: &mut World, call: Call) {
         Errand::TagStopped(mark) if alive => host.change(now, |view| view.stopped = Some(mark)),
         Errand::Untag(mark) if alive => host.change(now, |view| {
             view.mark = view.mark.take().filter(|is| *is != mark);
+            view.stopped = view.stopped.take().filter(|is| *is != mark);
+        }),
+        Errand::Unmark(mark) if alive => host.change(now, |view| {
+            view.mark = view.mark.take().filter(|is| *is != mark);
+        }),
+        Errand::Unstop(mark) if alive => host.change(now, |view| {
             view.stopped = view.stopped.take().filter(|is| *is != mark);
         }),
         Errand::Drain(targets) => host.targets = host.targets.difference(&targets).cloned().collect(),
@@ -150,6 +160,7 @@ pub fn turn(world: &mut World, n: usize) {
             view.power = power;
             if database {
                 view.run = (power == Power::Stopped).then(|| at(when + RESTARTS_AFTER));
+                view.halted = view.run.map(|_| at(when)).or(view.halted);
             }
         });
     }
@@ -158,6 +169,7 @@ pub fn turn(world: &mut World, n: usize) {
         host.change(now, |view| {
             view.power = Power::Starting;
             view.run = None;
+            view.restarted = Some(at(now));
         });
         host.next = Some((now + 60, Power::Running));
         world.coverage.reach("cloud", "RestartedItself");

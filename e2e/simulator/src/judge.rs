@@ -361,11 +361,34 @@ impl Trial<'_> {
             if blind && long(since, SLACK) {
                 judge.breach(Law::S2, now, || format!("{}: {fault:?} since {since}", self.about()));
             }
-            let eyes = matches!(fault, Fault::Lie | Fault::Vanish);
+            let eyes = self.is_a_mass(*fault, *since);
             let acknowledged = judge.last_acknowledged.is_some_and(|when| when >= *since);
             if eyes && long(since, 360 + SLACK) && !acknowledged {
                 judge.breach(Law::S7, now, || format!("{}: {fault:?} since {since}", self.about()));
             }
+        }
+    }
+
+    /// Does so much lie, or vanish, that the breaker must open?
+    fn is_a_mass(&self, fault: Fault, since: Sec) -> bool {
+        let alive = || {
+            let all = self.world.hosts.iter().enumerate();
+            all.filter(move |(_, host)| host.ended.is_none_or(|ended| ended > since - 3_600))
+        };
+        let all = alive().count();
+        match fault {
+            Fault::Lie => {
+                let active = |host: &crate::world::Host| {
+                    host.view.power == Power::Running && host.switched.0 < since && host.is_used(since - 1_800, self.now)
+                        && host.is_used(self.now - 60, self.now)
+                };
+                alive().filter(|(_, host)| active(host)).count() > (all / 5).clamp(3, 10)
+            }
+            Fault::Vanish => {
+                let steady = |host: &crate::world::Host| host.ended.is_none();
+                alive().filter(|(n, host)| n % 5 != 0 && steady(host)).count() > (all / 5).max(3)
+            }
+            _ => false,
         }
     }
 
@@ -429,7 +452,7 @@ impl Trial<'_> {
 pub fn end(world: &mut World) {
     let now = world.now;
     let mut judge = std::mem::take(&mut world.judge);
-    if now - world.written.0 < 2 * 3_600 {
+    if now - world.written.0 < crate::schedule::REST {
         judge.breach(Law::L1, now, || format!("written at {}", world.written.0));
     }
     let live: BTreeMap<&Mark, &crate::world::Stored> =

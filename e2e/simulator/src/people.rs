@@ -131,9 +131,11 @@ fn approve(world: &mut World, user: usize) {
             one.approvals.push((user.clone(), now, None));
             world.version += 1;
             one.version = world.version;
-            world.written = (now, world.written.1 + 1);
         } else if one.retirement.spec.approvals.contains(&user)
-            && one.retirement.status.approvals.iter().any(|seen| seen.user == user && seen.under != world.admission)
+            && one.retirement.status.approvals.iter().any(|seen| {
+                let expired = at(now).duration_since(seen.seen_at) >= world.policy.approval_expiry;
+                seen.user == user && (seen.under != world.admission || expired)
+            })
         {
             // What does not count is taken back, and given again next time.
             one.retirement.spec.approvals.remove(&user);

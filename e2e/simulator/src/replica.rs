@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::SignedDuration;
 use rollcall_engine::ids::Mark;
 use rollcall_engine::retirement::{
-    Action, Candidate, Decision, Epoch, Event, FinalAct, Leftover, Ledger, Live, Notice, Path, Plan, Reason,
-    Request, Retirement, Spec, Standing, State, Status, Step, plan_with, step_with,
+    Action, Candidate, Decision, Epoch, Event, FinalAct, Leftover, Ledger, Live, Notice, Path, Plan, Power, Reason,
+    Request, Retirement, Spec, Standing, State, Status, Step, Trace, plan_with, step_with,
 };
 
 use crate::cloud::{Call, Errand};
@@ -431,9 +431,10 @@ fn sweep(world: &mut World, leftover: &Leftover, later: &mut Vec<Later>) {
     };
     let Some(host) = world.hosts.get(n).filter(|_| !stands) else { return };
     let mark = leftover.mark.clone();
-    let errand = match &leftover.silence {
-        Some(system) => Errand::Unsilence(system.clone(), mark),
-        None => Errand::Untag(mark),
+    let errand = match &leftover.what {
+        Trace::Silence(system) => Errand::Unsilence(system.clone(), mark),
+        Trace::Mark => Errand::Unmark(mark),
+        Trace::Stopped => Errand::Unstop(mark),
     };
     world.coverage.reach("request", "Sweep");
     let call = Call { incarnation: host.view.incarnation.clone(), errand, not_after: world.now + VALID };
@@ -531,12 +532,16 @@ pub fn plan_now(world: &mut World, eyes: Eyes, cache: &[Stored]) -> Plan {
     let mut leftovers = BTreeSet::new();
     for host in world.hosts.iter().filter(|host| host.ended.is_none() && !listing) {
         let id = &host.view.incarnation.host;
-        let tag = host.view.mark.iter().map(|mark| (mark, None));
-        let silences = host.registered.iter().filter_map(|(system, by)| Some((by.as_ref()?, Some(system.clone()))));
-        leftovers.extend(tag.chain(silences).map(|(mark, silence)| Leftover {
+        let runs = host.view.power == Power::Running;
+        let mark = host.view.mark.iter().map(|mark| (mark, Trace::Mark));
+        let stopped = host.view.stopped.iter().map(|mark| (mark, Trace::Stopped));
+        let silences = host.registered.iter();
+        let silences = silences.filter_map(|(system, by)| Some((by.as_ref()?, Trace::Silence(system.clone()))));
+        leftovers.extend(mark.chain(stopped).chain(silences).map(|(mark, what)| Leftover {
             host: id.clone(),
             mark: mark.clone(),
-            silence,
+            what,
+            runs,
         }));
     }
     let guards = world.ablation.guards();

@@ -10,7 +10,7 @@ use crate::judge::{self, Effect, Law, Violation};
 use crate::look::Eyes;
 use crate::people;
 use crate::replica::{Later, Replica, plan_now};
-use crate::schedule::{Deed, END, Fault, HEAL, Schedule, Sec, What};
+use crate::schedule::{Deed, END, Fault, HEAL, REST, Schedule, Sec, What};
 use crate::world::{Ablation, World};
 
 enum Happening {
@@ -80,7 +80,8 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
     }
     let mut played = 0;
     while let Some(((when, _), happening)) = queue.events.pop_first() {
-        if when > END {
+        if when > END || (when > HEAL + REST && is_at_rest(&world, when)) {
+            world.now = when;
             break;
         }
         turn(&mut world, when);
@@ -110,7 +111,6 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
             }
         }
     }
-    world.now = END;
     finish(&mut world);
     Outcome {
         seed: schedule.seed,
@@ -121,6 +121,13 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
         acts: world.judge.acts,
         events: played,
     }
+}
+
+fn is_at_rest(world: &World, when: Sec) -> bool {
+    let in_flight = world.objects.iter().any(|one| {
+        one.deleted.is_none() && one.retirement.status.state.is_in_flight()
+    });
+    when - world.written.0 > REST && !in_flight
 }
 
 /// Hosts that turn before `until` do.

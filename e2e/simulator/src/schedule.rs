@@ -13,8 +13,11 @@ pub const HOUR: Sec = 3_600;
 /// Faults end here; from now on the world is kind, and must come to rest.
 pub const HEAL: Sec = 16 * HOUR;
 
-/// The world ends here.
-pub const END: Sec = 48 * HOUR;
+/// A world that wrote nothing for so long has come to rest: longer than any grace, cool-off or window.
+pub const REST: Sec = 4 * HOUR + HOUR / 2;
+
+/// A world that has not come to rest here never will.
+pub const END: Sec = 96 * HOUR;
 
 /// How a world is made.
 #[derive(Clone, Debug)]
@@ -366,6 +369,14 @@ fn faults(rng: &mut fastrand::Rng, items: &mut Vec<Item>) {
             _ => Some(Fault::Skew(replica, rng.i64(-2 * HOUR..2 * HOUR))),
         };
         // Until it begins, the world has been seen as it is.
+        let twice = |what: fn(&Fault) -> bool| {
+            fault.as_ref().is_some_and(what)
+                && items.iter().any(|item| matches!(&item.what, What::Fault(fault) if what(fault)))
+        };
+        // What was acknowledged once is normal from then on: a second one would be no second fault.
+        if twice(|fault| *fault == Fault::Lie) || twice(|fault| *fault == Fault::Vanish) {
+            continue;
+        }
         let from = if matches!(fault, Some(Fault::Lie | Fault::Vanish)) { from.max(2 * HOUR) } else { from };
         items.extend(fault.map(|fault| Item { from, until: until.max(from + 60), what: What::Fault(fault) }));
     }

@@ -361,6 +361,8 @@ impl World {
             name: (!is_instance).then(|| Arc::from(format!("shop-{n}"))),
             power: if resident.stopped { Power::Stopped } else { Power::Running },
             run: is_instance.then(|| at(past)),
+            halted: None,
+            restarted: None,
             mark: None,
             stopped: None,
             keep: false,
@@ -398,10 +400,11 @@ impl World {
 
     /// Does this reading fail, this time?
     pub fn is_blind(&mut self, source: Source) -> bool {
-        let tenths = self.fault(|fault| match fault {
+        let of = |(_, _, fault): &(Sec, Sec, Fault)| match fault {
             Fault::Blind(of, tenths) if *of == source => Some(*tenths),
             _ => None,
-        });
+        };
+        let tenths = self.faults.iter().filter_map(of).max();
         tenths.is_some_and(|tenths| {
             self.coverage.reach("fault", "Blind");
             self.rng.u8(..10) < tenths

@@ -10,6 +10,7 @@ use super::fact::Fact;
 use super::host::{HostView, Power};
 use super::live::{FirstList, Live};
 use super::order::{Act, Notice};
+use super::policy::FinalAct;
 use super::status::{Decision, Retirement, State};
 use super::step::{INTENT_LASTS, SKEW};
 use crate::limits::ABSENCE_APART;
@@ -112,6 +113,8 @@ guards! {
     Replication: "it replicates a database, or is replicated",
     /// A delete can keep its backup.
     RdsCustom: "RDS cannot keep a backup of it",
+    /// What is to be its end lasts.
+    Lasting: "RDS starts a stopped database again after a week: a stop is no end for one",
     /// Exactly one environment claims it, the one that did when it was proposed.
     Claimed: "not exactly its environment claims it",
     /// The account's grant goes as far.
@@ -253,6 +256,10 @@ impl Guard {
             Self::Writer => without(live, Bar::Writer),
             Self::Replication => without(live, Bar::Replication),
             Self::RdsCustom => without(live, Bar::RdsCustom),
+            Self::Lasting => {
+                let ends = of.spec.final_act == FinalAct::Terminate;
+                host(live, |host| ends || host.name.is_none(), Cancels)
+            }
             Self::Claimed => need(
                 &live.belonging,
                 |of_whom| of_whom.claims == 1 && of_whom.environment.as_ref() == Some(&of.spec.environment),
@@ -392,12 +399,11 @@ fn same_stop(of: &Retirement, live: &Live) -> Verdict {
         return need(&live.host, |_| true, Why::Holds);
     };
     let stop = of.status.stop.as_ref();
-    let restarts_itself =
-        host.name.is_some() && stop.and_then(|stop| stop.run).is_some_and(|restart| restart <= live.now);
+    let itself = host.restarted_itself(stop.and_then(|stop| stop.run), live.now);
     match host.power {
         Power::Stopped if stop.is_none_or(|stop| stop.run == host.run) => Ok(()),
         Power::Stopping | Power::Unsteady => Err(Why::Holds),
-        Power::Running | Power::Starting if restarts_itself => Err(Why::Holds),
+        Power::Running | Power::Starting if itself != Some(false) => Err(Why::Holds),
         _ => Err(Why::Cancels),
     }
 }

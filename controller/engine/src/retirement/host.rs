@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::bars::{Bar, of_tags};
 use super::fact::Fact;
@@ -18,6 +18,9 @@ const MARK: &str = "rollcall.dev/mark";
 const KEEP: &str = "rollcall.dev/keep";
 /// The tag that stays on a host that we stopped.
 const STOPPED: &str = "rollcall.dev/stopped";
+
+/// RDS's events are awaited for so long: they are told some minutes late.
+pub(super) const EVENT_COMES: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a host is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,11 @@ pub struct HostView {
     /// What changes whenever it is started: an instance's `LaunchTime`; the time at which RDS will start a stopped
     /// database again, seven days after its stop. None of a database that runs.
     pub run: Option<Timestamp>,
+    /// When a database was last stopped, by RDS's events.
+    pub halted: Option<Timestamp>,
+    /// When RDS last started it by itself, seven days after its stop, by RDS's own event ("started due to it exceeding the
+    /// maximum allowed time being stopped"). A start by somebody is another event.
+    pub restarted: Option<Timestamp>,
     /// The mark that it bears.
     pub mark: Option<Mark>,
     /// The mark by which it was stopped.
@@ -108,9 +116,10 @@ impl HostView {
         })
     }
 
-    /// A database. One without a time of creation cannot be pinned yet.
+    /// A database. One without a time of creation cannot be pinned yet. `halted` and `restarted`: see the
+    /// fields of these names.
     #[must_use]
-    pub fn of_database(database: &Database, member: Member) -> Fact<Self> {
+    pub fn of_database(database: &Database, member: Member, halted: Option<Timestamp>, restarted: Option<Timestamp>) -> Fact<Self> {
         let Some(created) = database.created else {
             return Fact::Unknown(FailureKind::Unsteady);
         };
@@ -139,10 +148,23 @@ impl HostView {
                 _ => Power::Unsteady,
             },
             run: database.restarts,
+            halted,
+            restarted,
             bars,
             is_reader,
             ..Self::tagged(&database.tags)
         })
+    }
+
+    /// Did RDS itself end the stop that would end at `restart`? `None`: that is not told yet.
+    pub(super) fn restarted_itself(&self, restart: Option<Timestamp>, now: Timestamp) -> Option<bool> {
+        let Some(restart) = restart.filter(|restart| self.name.is_some() && *restart <= now) else {
+            return Some(false);
+        };
+        if self.restarted.is_some() && self.restarted > self.halted {
+            return Some(true);
+        }
+        (EVENT_COMES < now.duration_since(restart)).then_some(false)
     }
 
     fn tagged(tags: &Tags) -> Self {
@@ -151,6 +173,8 @@ impl HostView {
             name: None,
             power: Power::Unsteady,
             run: None,
+            halted: None,
+            restarted: None,
             mark: tags.get(MARK).map(Mark::new),
             stopped: tags.get(STOPPED).map(Mark::new),
             keep: tags.get(KEEP).is_some(),

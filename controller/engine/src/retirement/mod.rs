@@ -44,7 +44,7 @@ pub use host::{HostView, Member, Power};
 pub use ledger::{Entry, Ledger, Limits, NoRoom};
 pub use live::{Backup, Belonging, FirstList, Live, Peers, Role, Rule};
 pub use order::{Act, Epoch, Incarnation, Intent, Notice, Occurrence, Order, Request};
-pub use plan::{Action, Blocked, Candidate, Leftover, Plan, Standing, plan};
+pub use plan::{Action, Blocked, Candidate, Leftover, Plan, Standing, Trace, plan};
 pub use policy::{FinalAct, Policy, PolicyHash};
 pub use status::{
     Conditions, Decision, Done, Ending, Path, Reason, Retirement, Spec, State, Status, Stop, StoppedBy,

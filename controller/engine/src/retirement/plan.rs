@@ -37,8 +37,21 @@ pub struct Leftover {
     pub host: HostId,
     /// Whose.
     pub mark: Mark,
-    /// A silence in this system; `None`: the mark's tag.
-    pub silence: Option<ObjectKey>,
+    /// What it is.
+    pub what: Trace,
+    /// Does the host run?
+    pub runs: bool,
+}
+
+/// What we leave in the world.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trace {
+    /// The tag `rollcall.dev/mark`.
+    Mark,
+    /// The tag `rollcall.dev/stopped`.
+    Stopped,
+    /// A silence in this system.
+    Silence(ObjectKey),
 }
 
 /// One thing to do, apart from stepping what is under way.
@@ -115,17 +128,20 @@ fn planning(
     plan
 }
 
-/// A mark that belongs to no retirement under way is inert; a silence is kept as long as its host stays stopped by us.
+/// What belongs to no retirement under way is inert, and swept: a mark at once; what says that we stopped a host, and its
+/// silence, when the host runs again, and a silence also when nothing is known of its mark.
 fn sweep(standing: &[Standing<'_>], leftovers: &BTreeSet<Leftover>, plan: &mut Plan) {
     let state_of: BTreeMap<&Mark, State> =
         standing.iter().map(|one| (&one.retirement.mark, one.retirement.status.state)).collect();
     for leftover in leftovers {
-        let owned = match (state_of.get(&leftover.mark), &leftover.silence) {
-            (Some(State::Retired(_)), Some(_)) => true,
-            (Some(state), _) => !state.is_over(),
-            (None, _) => false,
+        let state = state_of.get(&leftover.mark);
+        let owned = state.is_some_and(|state| !state.is_over());
+        let stays = match leftover.what {
+            Trace::Mark => false,
+            Trace::Stopped => !leftover.runs,
+            Trace::Silence(_) => !leftover.runs && matches!(state, Some(State::Retired(_))),
         };
-        if !owned {
+        if !owned && !stays {
             plan.actions.push(Action::Sweep(leftover.clone()));
         }
     }

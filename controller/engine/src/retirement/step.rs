@@ -9,7 +9,7 @@ use super::approval;
 use super::fact::Fact;
 use super::gate::{Guards, Refusal};
 use super::guard::{Case, Guard, Moment, NOTICE_HOLDS, Why};
-use super::host::{HostView, Power};
+use super::host::{EVENT_COMES, HostView, Power};
 use super::live::Live;
 use super::order::{Act, Intent, Notice, Occurrence, Order, Request};
 use super::policy::FinalAct;
@@ -196,8 +196,16 @@ impl Look<'_> {
         if let Some(done) = self.effect(intent) {
             return write(done);
         }
-        let over = SETTLED.saturating_add(SKEW);
-        if self.live.now.duration_since(intent.deadline) < over {
+        // Whether a database was stopped again, and then started by somebody, only its events tell.
+        let events = if intent.act == Act::Restop { EVENT_COMES } else { SignedDuration::ZERO };
+        let over = SETTLED.saturating_add(SKEW).saturating_add(events);
+        // It was not used only if the host was seen to go on as before.
+        let is_clear = match &self.live.host {
+            Fact::Known(Some(host)) => !matches!(host.power, Power::Stopping | Power::Leaving),
+            Fact::Known(None) => self.is_gone(),
+            Fact::Unknown(_) => false,
+        };
+        if !is_clear || self.live.now.duration_since(intent.deadline) < over {
             return Step::Wait(Vec::new());
         }
         let mut status = self.of.status.clone();
@@ -309,9 +317,8 @@ impl Look<'_> {
         if let Some(step) = self.watched(act) {
             return step;
         }
-        let runs = self.host().is_some_and(|host| host.name.is_some() && host.power == Power::Running);
-        if runs {
-            return self.watched(Act::Restop).unwrap_or_else(|| self.prepare(Act::Restop));
+        if let Some(step) = self.restop() {
+            return step;
         }
         if let Some(held) = self.refused(Case { moment: Moment::Beginning, act }) {
             return held;
@@ -333,7 +340,20 @@ impl Look<'_> {
         if self.of.status.has_done(act) {
             return self.deregister();
         }
-        self.watched(act).unwrap_or_else(|| self.prepare(act))
+        if let Some(step) = self.watched(act) {
+            return step;
+        }
+        self.restop().filter(|_| act == Act::Terminate).unwrap_or_else(|| self.prepare(act))
+    }
+
+    /// RDS started it again by itself, and nobody minds: it is stopped again.
+    fn restop(&self) -> Option<Step> {
+        let host = self.host()?;
+        let restart = self.of.status.stop.as_ref().and_then(|stop| stop.run);
+        if host.power != Power::Running || host.restarted_itself(restart, self.live.now) != Some(true) {
+            return None;
+        }
+        Some(self.watched(Act::Restop).unwrap_or_else(|| self.prepare(Act::Restop)))
     }
 
     fn deregister(&self) -> Step {
@@ -359,7 +379,7 @@ impl Look<'_> {
                     return step;
                 }
             }
-            return self.impatient(act).unwrap_or(Step::Wait(refusals));
+            return self.impatient().unwrap_or(Step::Wait(refusals));
         }
         let Some(epoch) = self.live.epoch.known().copied().flatten() else {
             return Step::Wait(refusals);
@@ -431,12 +451,16 @@ impl Look<'_> {
         Some(Step::Call(Request::WriteLedger { replaces: ledger.clone(), ledger: reserved }))
     }
 
-    /// Held up for too long: a stop is given back, an end waits in the cool-off again.
-    fn impatient(&self, act: Act) -> Option<Step> {
-        if !act.is_new() || self.live.now.duration_since(self.of.status.since) < PATIENCE {
+    /// Held up for too long: what waits for a stop is given back, what waits for its end cools off again.
+    fn impatient(&self) -> Option<Step> {
+        if self.live.now.duration_since(self.of.status.since) < PATIENCE {
             return None;
         }
-        let state = if act == Act::Terminate { State::CoolingOff } else { State::Undoing(Reason::Stalled) };
+        let state = match (self.of.status.state, self.of.spec.path) {
+            (State::Stopping, _) | (State::Terminating, Path::Reader) => State::Undoing(Reason::Stalled),
+            (State::Terminating, _) => State::CoolingOff,
+            _ => return None,
+        };
         Some(write(self.of.status.clone().into_state(state, self.live.now)))
     }
 
