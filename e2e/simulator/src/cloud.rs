@@ -119,7 +119,7 @@ pub fn start(world: &mut World, n: usize, by: By) {
     host.switched = (now, by);
     host.change(now, |view| {
         view.power = Power::Starting;
-        view.run = (view.name.is_none()).then(|| at(now));
+        view.run = if view.name.is_none() { Some(at(now)) } else { view.halted };
     });
     host.next = Some((now + 40, Power::Running));
     if by == By::Others {
@@ -159,8 +159,9 @@ pub fn turn(world: &mut World, n: usize) {
         host.change(when, |view| {
             view.power = power;
             if database {
-                view.run = (power == Power::Stopped).then(|| at(when + RESTARTS_AFTER));
-                view.halted = view.run.map(|_| at(when)).or(view.halted);
+                let stopped = power == Power::Stopped;
+                view.halted = if stopped { Some(at(when)) } else { view.halted };
+                view.run = if stopped { Some(at(when + RESTARTS_AFTER)) } else { view.halted };
             }
         });
     }
@@ -168,10 +169,11 @@ pub fn turn(world: &mut World, n: usize) {
     if restart.is_some_and(|restart| restart <= now) && host.ended.is_none() {
         host.change(now, |view| {
             view.power = Power::Starting;
-            view.run = None;
+            view.run = view.halted;
             view.restarted = Some(at(now));
         });
         host.next = Some((now + 60, Power::Running));
+        host.switched = (now, By::Others);
         world.coverage.reach("cloud", "RestartedItself");
     }
 }

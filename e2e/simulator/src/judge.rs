@@ -10,7 +10,7 @@ use rollcall_engine::ids::Mark;
 use rollcall_engine::retirement::{Act, Guard, Intent, Occurrence, Path, Power};
 
 use crate::schedule::{Fault, Sec, Source};
-use crate::world::{By, Scope, World, at, second};
+use crate::world::{By, Scope, World, second};
 
 /// An intent's minute, a clock's five seconds, and the look before it.
 pub const SLACK: Sec = 75;
@@ -465,7 +465,6 @@ pub fn end(world: &mut World) {
     }
     for (n, host) in world.hosts.iter().enumerate() {
         let under_way = |mark: &Mark| live.get(mark).is_some_and(|one| !one.retirement.status.state.is_over());
-        let known = |mark: &Mark| live.contains_key(mark);
         if host.ended.is_none() && host.view.mark.as_ref().is_some_and(|mark| !under_way(mark)) {
             judge.breach(Law::L3, now, || format!("host {n} bears a mark of nobody's"));
         }
@@ -491,8 +490,6 @@ pub fn end(world: &mut World) {
         if running && host.targets != host.home && !forgotten && !under && host.switched.1 == By::Us {
             judge.breach(Law::L4, now, || format!("host {n} is out of its target groups"));
         }
-        let _ = known;
     }
     world.judge = judge;
-    let _ = at;
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use rollcall_engine::reading::FailureKind;
 use rollcall_engine::retirement::{
-    Act, Backup, Belonging, Breaker, Fact, FirstList, Guard, HostView, Incarnation, Live, Path, Peers, Power,
+    Act, Backup, Belonging, Breaker, Fact, FirstList, Guard, HostView, Live, Path, Peers, Power,
     Retirement, Role, Rule, Sighting, Use,
 };
 
@@ -47,8 +47,6 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
     };
     let of_host = |guard| host.is_some_and(|host| world.spoilt_since(Scope::Host(host), guard).is_some());
     let known = |blind: bool| if blind { Err(()) } else { Ok(()) };
-    let object = |_: ()| !objects_blind;
-    let _ = object;
 
     let policy = known(objects_blind).map(|()| {
         let mut policy = world.policy.clone();
@@ -90,7 +88,7 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
         known(hosts_blind).map(|()| here.map(|host| host.targets.clone()).unwrap_or_default());
     let backup = known(hosts_blind).map(|()| backup(world, host, of));
     let peers = known(hosts_blind || objects_blind).map(|()| peers(world, host, lag));
-    let view = known(hosts_blind).map(|()| describe(world, host, &of.spec.incarnation, lag));
+    let view = known(hosts_blind).map(|()| describe(world, host, lag));
     let admission = known(objects_blind).map(|()| world.admission.clone());
     let ledger = known(objects_blind).map(|()| world.ledger.clone());
     let lease = world.lease;
@@ -100,9 +98,13 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
     let records =
         known(objects_blind).map(|()| world.records.get(&of.mark).cloned().unwrap_or_default());
     let limits = world.limits.clone();
-    let usage = usage(world, eyes, host, of, second(now));
+    let usage = usage(world, eyes, host, of);
     let seen = sighting(world, eyes, lag);
-    let breaker = known(objects_blind).map(|()| world.breaker.watch(&seen, &world.acknowledged, now));
+    let breaker = if objects_blind {
+        unknown()
+    } else {
+        world.breaker.live(&seen, &world.acknowledged, now)
+    };
 
     Live {
         now,
@@ -125,7 +127,7 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
         admission: fact(admission),
         ledger: fact(ledger),
         limits: Fact::Known(limits),
-        breaker: fact(breaker),
+        breaker,
         records: fact(records),
         backup: fact(backup),
     }
@@ -151,12 +153,7 @@ fn partial(world: &World, eyes: Eyes) -> bool {
 }
 
 /// An instance is described by its id; a database by its name, for that is how RDS acts.
-fn describe(
-    world: &World,
-    host: Option<usize>,
-    incarnation: &Incarnation,
-    lag: Sec,
-) -> Option<HostView> {
+fn describe(world: &World, host: Option<usize>, lag: Sec) -> Option<HostView> {
     let by_id = host?;
     let name = world.hosts.get(by_id)?.view.name.clone();
     let found = name.and_then(|name| world.named(&name)).unwrap_or(by_id);
@@ -166,7 +163,6 @@ fn describe(
     if view.name.is_some() && host.ended.is_some() {
         return None;
     }
-    let _ = incarnation;
     // EC2 shows what is gone for an hour.
     let forgotten = host.ended.is_some_and(|ended| world.now - ended > 3_600);
     (!forgotten).then_some(view)
@@ -218,7 +214,7 @@ pub fn metrics(world: &World, eyes: Eyes, host: usize, from: Sec, until: Sec) ->
     Use::Idle { since: at(from), until: at(until) }
 }
 
-fn usage(world: &mut World, eyes: Eyes, host: Option<usize>, of: &Retirement, now: Sec) -> Use {
+fn usage(world: &mut World, eyes: Eyes, host: Option<usize>, of: &Retirement) -> Use {
     let runs = host.and_then(|host| world.hosts.get(host)).is_some_and(|host| host.view.power == Power::Running);
     if eyes.fail && world.is_blind(Source::Metrics) {
         return Use::Unknown(FailureKind::Throttled);
@@ -229,19 +225,15 @@ fn usage(world: &mut World, eyes: Eyes, host: Option<usize>, of: &Retirement, no
     let restarted = of.status.has_done(Act::Stop) && of.spec.path == Path::Stop;
     let from = of.idle_from(if restarted { Act::Restop } else { Act::Stop });
     let from = from.map_or(world.now - 3_600, second);
-    let told = metrics(world, eyes, host, from, world.now - METRIC_LAG);
-    // The newest datum is as old as it is, whatever our clock says.
-    let _ = now;
-    told
+    metrics(world, eyes, host, from, world.now - METRIC_LAG)
 }
 
 /// What the breaker sees.
 pub fn sighting(world: &mut World, eyes: Eyes, lag: Sec) -> Sighting {
-    let mut seen = Sighting::default();
     let metrics_blind = eyes.fail && world.is_blind(Source::Metrics);
     let hosts_blind = eyes.fail && (partial(world, eyes) || world.is_blind(Source::Hosts));
     let vanished = eyes.fail && world.fault(|fault| (*fault == Fault::Vanish).then_some(())).is_some();
-    let mut listed = BTreeSet::new();
+    let (mut listed, mut leaving, mut recent) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
     for n in 0..world.hosts.len() {
         let Some(host) = world.hosts.get(n) else { continue };
         if host.ended.is_some_and(|ended| world.now - ended > 3_600) || (vanished && n % 5 != 0) {
@@ -250,16 +242,19 @@ pub fn sighting(world: &mut World, eyes: Eyes, lag: Sec) -> Sighting {
         let view = host.seen(world.now, lag);
         let id = view.incarnation.host.clone();
         if matches!(view.power, Power::Leaving | Power::Gone) {
-            seen.leaving.insert(id.clone());
+            leaving.insert(id.clone());
         }
         if !metrics_blind && view.power == Power::Running {
             let newest = world.now - METRIC_LAG;
-            seen.recent.insert(id.clone(), metrics(world, eyes, n, newest - 120, newest));
+            recent.insert(id.clone(), metrics(world, eyes, n, newest - 120, newest));
         }
         listed.insert(id);
     }
-    seen.listed = (!hosts_blind).then_some(listed);
-    seen
+    Sighting {
+        listed: if hosts_blind { unknown() } else { Fact::Known(listed) },
+        leaving,
+        recent: if metrics_blind { unknown() } else { Fact::Known(recent) },
+    }
 }
 
 /// The breaker's memory after a pass.

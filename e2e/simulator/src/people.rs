@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rollcall_engine::retirement::{Admission, Decision, Guard, Incarnation, Power};
+use rollcall_engine::retirement::{Admission, Decision, Incarnation, Power};
 
 use crate::cloud;
 use crate::look::spoils;
@@ -182,5 +182,4 @@ fn cancel(world: &mut World, n: usize) {
     if let Some(host) = world.hosts.get_mut(n) {
         host.kept = true;
     }
-    let _ = Guard::Decision;
 }

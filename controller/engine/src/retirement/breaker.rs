@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Use;
+use super::fact::Fact;
 use crate::ids::HostId;
 
 /// What is remembered of one account and region.
@@ -45,15 +46,15 @@ pub enum TripCause {
     Vanished,
 }
 
-/// One look at a whole account and region. `None`: it was not whole, and says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// One look at a whole account and region.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     /// Every host that a complete listing shows, those that shut down or are gone among them.
-    pub listed: Option<BTreeSet<HostId>>,
+    pub listed: Fact<BTreeSet<HostId>>,
     /// Of those, the ones that AWS says are on their way out, or gone.
     pub leaving: BTreeSet<HostId>,
     /// What the newest metrics say of each that runs.
-    pub recent: BTreeMap<HostId, Use>,
+    pub recent: Fact<BTreeMap<HostId, Use>>,
 }
 
 impl Trip {
@@ -79,25 +80,32 @@ fn vanish_limit(hosts: usize) -> usize {
 }
 
 impl Breaker {
+    /// The breaker for the last gate: what cannot be seen whole holds.
+    #[must_use]
+    pub fn live(&self, seen: &Sighting, acknowledged: &BTreeSet<String>, now: Timestamp) -> Fact<Self> {
+        match (&seen.listed, &seen.recent) {
+            (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => Fact::Unknown(*why),
+            _ => Fact::Known(self.watch(seen, acknowledged, now)),
+        }
+    }
+
     /// What is remembered after one more look.
     #[must_use]
     pub fn watch(&self, seen: &Sighting, acknowledged: &BTreeSet<String>, now: Timestamp) -> Self {
         if let Some(trip) = &self.trip {
             // What was acknowledged is the new normal: it is learned afresh.
-            return if acknowledged.contains(&trip.name()) {
-                Self::default().learn(seen)
-            } else {
-                self.clone()
-            };
+            let known = acknowledged.contains(&trip.name());
+            return if known { Self::default().learn(seen) } else { self.clone() };
         }
-        let turned =
-            self.active.iter().filter(|host| matches!(seen.recent.get(host), Some(Use::Idle { .. })));
-        let turned = turned.count();
         let trip = |cause, hosts| Self { trip: Some(Trip { at: now, cause, hosts }), ..self.clone() };
-        if turned > idle_limit(self.present.len()) {
-            return trip(TripCause::TurnedIdle, turned);
+        if let Fact::Known(recent) = &seen.recent {
+            let is_idle = |host: &&HostId| matches!(recent.get(*host), Some(Use::Idle { .. }));
+            let turned = self.active.iter().filter(is_idle).count();
+            if turned > idle_limit(self.present.len()) {
+                return trip(TripCause::TurnedIdle, turned);
+            }
         }
-        if let Some(listed) = &seen.listed {
+        if let Fact::Known(listed) = &seen.listed {
             let vanished = self.present.difference(listed).count();
             if vanished > vanish_limit(self.present.len()) {
                 return trip(TripCause::Vanished, vanished);
@@ -107,10 +115,10 @@ impl Breaker {
     }
 
     fn learn(mut self, seen: &Sighting) -> Self {
-        if let Some(listed) = &seen.listed {
+        if let Fact::Known(listed) = &seen.listed {
             self.present = listed.difference(&seen.leaving).cloned().collect();
         }
-        for (host, verdict) in &seen.recent {
+        for (host, verdict) in seen.recent.known().into_iter().flatten() {
             match verdict {
                 Use::Active => self.active.insert(host.clone()),
                 Use::Idle { .. } => self.active.remove(host),
@@ -118,9 +126,8 @@ impl Breaker {
                 Use::Unknown(_) => continue,
             };
         }
-        let present = std::mem::take(&mut self.present);
-        self.active.retain(|host| present.contains(host));
-        self.present = present;
+        let Self { present, active, .. } = &mut self;
+        active.retain(|host| present.contains(host));
         self
     }
 }

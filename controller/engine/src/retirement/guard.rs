@@ -375,7 +375,10 @@ fn idle(of: &Retirement, live: &Live, case: Case) -> Verdict {
             let from = case.act.and_then(|act| of.idle_from(act));
             let covers = from.is_none_or(|from| since <= from);
             let fresh = live.now.duration_since(until) <= METRICS_FRESH;
-            (covers && fresh).then_some(()).ok_or(Why::Unknown(FailureKind::Stale))
+            // What RDS has just started must have had time to be used.
+            let long = case.act != Some(Act::Restop)
+                || from.is_some_and(|from| until.duration_since(from) >= METRICS_FRESH);
+            (covers && fresh && long).then_some(()).ok_or(Why::Unknown(FailureKind::Stale))
         }
         Use::Active => Err(Why::Cancels),
         Use::Unknown(why) => Err(Why::Unknown(why)),

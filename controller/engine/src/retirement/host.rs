@@ -51,7 +51,7 @@ pub struct HostView {
     /// What it is doing.
     pub power: Power,
     /// What changes whenever it is started: an instance's `LaunchTime`; the time at which RDS will start a stopped
-    /// database again, seven days after its stop. None of a database that runs.
+    /// database again, seven days after its stop, or when one that runs was last stopped, if ever.
     pub run: Option<Timestamp>,
     /// When a database was last stopped, by RDS's events.
     pub halted: Option<Timestamp>,
@@ -147,7 +147,7 @@ impl HostView {
                 DatabaseStatus::Deleting => Power::Leaving,
                 _ => Power::Unsteady,
             },
-            run: database.restarts,
+            run: if database.status == DatabaseStatus::Stopped { database.restarts } else { halted },
             halted,
             restarted,
             bars,

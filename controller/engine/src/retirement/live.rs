@@ -61,7 +61,7 @@ pub struct Live {
     pub ledger: Fact<Option<Arc<Ledger>>>,
     /// What may be reserved.
     pub limits: Fact<Arc<Limits>>,
-    /// The breaker after this look.
+    /// The breaker after this look ([`Breaker::live`]).
     pub breaker: Fact<Breaker>,
     /// Audit records of this mark.
     pub records: Fact<BTreeSet<(Act, Occurrence)>>,
