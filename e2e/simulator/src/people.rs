@@ -6,7 +6,7 @@ use rollcall_engine::retirement::{Admission, Decision, Incarnation, Power};
 
 use crate::cloud;
 use crate::look::spoils;
-use crate::schedule::{Deed, Kind};
+use crate::schedule::{Deed, Fault, Kind};
 use crate::world::{By, World, at};
 
 /// An item about people begins.
@@ -59,6 +59,8 @@ pub fn begin(world: &mut World, deed: Deed, until: i64) {
             }
         }
         Deed::LoseLedger => world.ledger = None,
+        // Who acknowledges has looked; what they vouch for wrongly is theirs.
+        Deed::Acknowledge if world.fault(|fault| (*fault == Fault::Lie).then_some(())).is_some() => {}
         Deed::Acknowledge => {
             if let Some(trip) = &world.breaker.trip {
                 world.acknowledged.insert(trip.name());

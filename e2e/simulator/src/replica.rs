@@ -392,7 +392,7 @@ fn write(world: &mut World, mark: &Mark, version: u64, status: Status) -> bool {
     heard
 }
 
-/// The owner's channel is told, and says that it accepted, or does not.
+/// The owner's channel is told, and says that it accepted, or does not. The time is the look's own.
 fn notify(world: &mut World, of: &Retirement, live: &Live, notice: Notice) {
     if world.is_blind(Source::Channel) {
         return;

@@ -59,6 +59,14 @@ impl Guards {
             .collect()
     }
 
+    /// What one guard says, if it is asked at all.
+    pub(super) fn refusal(&self, guard: Guard, of: &Retirement, live: &Live) -> Option<Refusal> {
+        let case = Case { moment: Moment::Watching, act: None };
+        let asked = self.left_out != Some(guard);
+        let why = asked.then(|| guard.judge(of, live, case).err()).flatten()?;
+        Some(Refusal { guard, why })
+    }
+
     /// The last gate.
     ///
     /// # Errors

@@ -132,6 +132,14 @@ impl Look<'_> {
         if status.state.is_over() {
             return Step::Wait(Vec::new());
         }
+        // Whatever is written bears a time, and decisions count from it: a clock that is wrong writes nothing.
+        if let Some(wrong) = self.guards.refusal(Guard::Clock, self.of, self.live) {
+            return match status.state {
+                State::Undoing(_) if status.intent.is_none() => undo::take_back(self),
+                _ => None,
+            }
+            .unwrap_or(Step::Wait(vec![wrong]));
+        }
         if let Some(noted) = self.noted() {
             return write(noted);
         }
