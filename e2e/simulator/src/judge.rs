@@ -269,6 +269,9 @@ impl Trial<'_> {
             }
             _ => {}
         }
+        if host.unmarked.as_ref().is_some_and(|(mark, when)| *mark == self.intent.mark && now > *when) {
+            judge.breach(Law::S11, now, || format!("{}: somebody took its mark off", self.about()));
+        }
         if host.view.keep {
             judge.breach(Law::S4, now, || format!("{}: keep tag", self.about()));
         }

@@ -8,6 +8,7 @@
 pub mod cloud;
 pub mod coverage;
 pub mod judge;
+pub mod living;
 pub mod look;
 pub mod minimize;
 pub mod people;

@@ -61,7 +61,7 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
         granted: !of_host(Guard::Granted),
         allowed: !of_host(Guard::Allowed),
         enforced: !of_host(Guard::Enforced),
-        exempt: of_host(Guard::Keep) || host.and_then(|h| world.hosts.get(h)).is_some_and(|host| host.kept),
+        exempt: of_host(Guard::Keep),
     });
     let rule = known(objects_blind).map(|()| Rule {
         since: at(world.config.proven_at - 24 * 3_600),

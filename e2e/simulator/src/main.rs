@@ -1,6 +1,6 @@
 //! `rollcall-simulator`: plays many worlds and says what was broken, or one of them and says what happened.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use clap::Parser;
 use rollcall_engine::retirement::Guard;
 use rollcall_simulator::coverage::Coverage;
 use rollcall_simulator::judge::Law;
+use rollcall_simulator::living;
 use rollcall_simulator::minimize::minimize;
 use rollcall_simulator::run::{Outcome, run};
 use rollcall_simulator::schedule::draw;
@@ -42,6 +43,10 @@ struct Args {
     /// Leave out a condition at AWS, by its name.
     #[arg(long)]
     without_fence: Option<String>,
+    /// Take out each guard, each condition at AWS and each old hole's fix in turn, and tell the first world that breaks
+    /// without it (tests/living.txt is made of this).
+    #[arg(long)]
+    living: bool,
     /// Stop at the first world that breaks a law.
     #[arg(long)]
     stop: bool,
@@ -50,6 +55,9 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let ablation = ablation(&args)?;
+    if args.living {
+        return living(&args);
+    }
     match args.seed {
         Some(seed) => one(&args, seed, ablation),
         None => many(&args, ablation),
@@ -67,6 +75,38 @@ fn ablation(args: &Args) -> anyhow::Result<Ablation> {
         ensure!(ablation.fence.is_some(), "--without-fence: no condition is called {name}");
     }
     Ok(ablation)
+}
+
+fn living(args: &Args) -> anyhow::Result<()> {
+    let all = living::all();
+    let next = AtomicUsize::new(0);
+    let (send, receive) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..args.jobs.max(1) {
+            let (send, next, all) = (send.clone(), &next, &all);
+            scope.spawn(move || {
+                while let Some((name, ablation)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = living::first(*ablation, args.from..args.from + args.seeds);
+                    if send.send((name, found)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut survive = 0;
+        while let Ok((name, found)) = receive.recv() {
+            match found {
+                Some((seed, law)) => println!("{name} {seed} {law:?}"),
+                None => {
+                    survive += 1;
+                    println!("{name} - survives {} worlds", args.seeds);
+                }
+            }
+        }
+        ensure!(survive == 0, "{survive} are not missed");
+        Ok(())
+    })
 }
 
 fn tell(outcome: &Outcome) {

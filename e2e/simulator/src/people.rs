@@ -6,7 +6,7 @@ use rollcall_engine::retirement::{Admission, Decision, Incarnation, Power};
 
 use crate::cloud;
 use crate::look::spoils;
-use crate::schedule::{Deed, Fault, Kind};
+use crate::schedule::{Deed, Fault, HEAL, Kind, Late};
 use crate::world::{By, World, at};
 
 /// An item about people begins.
@@ -32,7 +32,8 @@ pub fn begin(world: &mut World, deed: Deed, until: i64) {
                 cloud::start(world, n, By::Others);
             }
         }
-        Deed::Stop(n) => {
+        Deed::AtAct(late) => world.late = Some(late),
+        Deed::Stop(n) | Deed::Bounce(n) => {
             if world.hosts.get(n).is_some_and(|host| host.view.power == Power::Running && host.ended.is_none()) {
                 cloud::stop(world, n, By::Others);
             }
@@ -45,7 +46,9 @@ pub fn begin(world: &mut World, deed: Deed, until: i64) {
         Deed::Remake(n) => remake(world, n),
         Deed::Unmark(n) => {
             if let Some(host) = world.hosts.get_mut(n).filter(|host| host.view.mark.is_some()) {
+                host.unmarked = host.view.mark.clone().map(|mark| (mark, now));
                 host.change(now, |view| view.mark = None);
+                world.coverage.reach("person", "Unmark");
             }
         }
         Deed::Approve(user) => approve(world, user),
@@ -80,6 +83,24 @@ pub fn end(world: &mut World, deed: Deed) {
     match deed {
         Deed::KeepTag(n) => tag_keep(world, n, false),
         Deed::FreezeRole => world.role_frozen = None,
+        Deed::AtAct(late) => {
+            world.late = None;
+            if late == Late::Freeze {
+                world.role_frozen = None;
+            }
+            if late == Late::Keep {
+                (0..world.hosts.len()).for_each(|n| tag_keep(world, n, false));
+            }
+        }
+        Deed::Bounce(n) => {
+            let stopped = |host: &&crate::world::Host| {
+                host.view.power == Power::Stopped && host.ended.is_none() && host.switched.1 == By::Others
+            };
+            if world.hosts.get(n).filter(stopped).is_some() {
+                world.coverage.reach("person", "Bounce");
+                cloud::start(world, n, By::Others);
+            }
+        }
         // A few minutes of use between two looks: the host looks as it did before.
         Deed::Touch(n) => {
             let runs = |host: &&mut crate::world::Host| host.view.power == Power::Running && host.ended.is_none();
@@ -93,8 +114,26 @@ pub fn end(world: &mut World, deed: Deed) {
 
 fn tag_keep(world: &mut World, n: usize, keep: bool) {
     let now = world.now;
-    if let Some(host) = world.hosts.get_mut(n) {
+    if let Some(host) = world.hosts.get_mut(n).filter(|host| host.view.keep != keep) {
         host.change(now, |view| view.keep = keep);
+    }
+}
+
+/// The call of an act is under way, and somebody is just too late for the last gate.
+pub fn late(world: &mut World, n: usize) {
+    let now = world.now;
+    let Some(late) = world.late else { return };
+    world.coverage.reach("person", "Late");
+    world.trace.tell(now, "person", n, || format!("late: {late:?} of host {n}"));
+    match late {
+        Late::Keep => tag_keep(world, n, true),
+        Late::Freeze => world.role_frozen = world.role_frozen.or(Some(now)),
+        Late::Unmark => {
+            if let Some(host) = world.hosts.get_mut(n) {
+                host.unmarked = host.view.mark.clone().map(|mark| (mark, now));
+                host.change(now, |view| view.mark = None);
+            }
+        }
     }
 }
 
@@ -115,7 +154,8 @@ fn remake(world: &mut World, n: usize) {
     new.past.clear();
     // It takes minutes to make a database.
     new.next = Some((now + 300, Power::Running));
-    new.used = vec![(now, i64::MAX)];
+    // In use while everything fails, and idle one day.
+    new.used = vec![(now, HEAL)];
     new.switched = (now, By::Others);
     new.backups.clear();
     new.launch_records.clear();
@@ -181,7 +221,4 @@ fn cancel(world: &mut World, n: usize) {
     one.version = version;
     one.cancelled = Some(now);
     world.coverage.reach("person", "Cancel");
-    if let Some(host) = world.hosts.get_mut(n) {
-        host.kept = true;
-    }
 }

@@ -6,13 +6,14 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::SignedDuration;
 use rollcall_engine::ids::Mark;
 use rollcall_engine::retirement::{
-    Action, Candidate, Decision, Epoch, Event, FinalAct, Leftover, Ledger, Live, Notice, Path, Plan, Power, Reason,
+    Action, Breaker, Candidate, Decision, Epoch, Event, Fact, FinalAct, Leftover, Ledger, Live, Notice, Path, Plan, Power, Reason,
     Request, Retirement, Spec, Standing, State, Status, Step, Trace, plan_with, step_with,
 };
 
 use crate::cloud::{Call, Errand};
 use crate::judge::Law;
 use crate::look::{Eyes, found, look, watch};
+use crate::people;
 use crate::schedule::{Fault, Sec, Source};
 use crate::world::{Hole, Stored, World, at, second};
 
@@ -213,7 +214,10 @@ impl Replica {
         let (of, version) = (Box::new(one.retirement.clone()), one.version);
         let mut live = look(world, self.eyes(), &of);
         if world.ablation.hole == Some(Hole::Breaker) {
-            live.breaker = rollcall_engine::retirement::Fact::Known(rollcall_engine::retirement::Breaker::default());
+            live.breaker = Fact::Known(Breaker::default());
+        }
+        if world.ablation.hole == Some(Hole::Retag) {
+            retag(world, &of, &mut live);
         }
         if armed {
             self.hold_to_monotone(world, &of, &live);
@@ -292,6 +296,9 @@ impl Replica {
         let errand = match request {
             Request::Act(order) => {
                 let intent = order.permit.intent().clone();
+                if let Some(n) = world.host_of(&intent.incarnation) {
+                    people::late(world, n);
+                }
                 Errand::Act(intent, order.name, self.number)
             }
             Request::Notify(notice) => return notify(world, of, live, notice),
@@ -332,6 +339,19 @@ impl Replica {
             not_after: second(live.now) + VALID,
         };
         send(world, call, later);
+    }
+}
+
+/// The fourth hole: a mark that somebody took off is put back.
+fn retag(world: &mut World, of: &Retirement, live: &mut Live) {
+    let Some(host) = world.host_of(&of.spec.incarnation).and_then(|n| world.hosts.get_mut(n)) else { return };
+    if of.status.conditions.marked.is_none() || matches!(of.status.state, State::Undoing(_)) || host.ended.is_some() || host.view.mark.is_some() {
+        return;
+    }
+    let now = world.now;
+    host.change(now, |view| view.mark = Some(of.mark.clone()));
+    if let Fact::Known(Some(view)) = &mut live.host {
+        view.mark = Some(of.mark.clone());
     }
 }
 

@@ -117,6 +117,10 @@ pub enum Deed {
     Touch(usize),
     /// Somebody stops it.
     Stop(usize),
+    /// Somebody stops it, and starts it again at the end.
+    Bounce(usize),
+    /// While the item lasts, this is done to the host of any act after the last gate and before AWS.
+    AtAct(Late),
     /// Somebody ends it.
     End(usize),
     /// A database is made anew under the same name, with the same tags.
@@ -137,6 +141,17 @@ pub enum Deed {
     LoseLedger,
     /// Somebody acknowledges whatever the breaker tells.
     Acknowledge,
+}
+
+/// What people do when it is nearly too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// They put a keep tag.
+    Keep,
+    /// They freeze the role.
+    Freeze,
+    /// They take the mark off.
+    Unmark,
 }
 
 /// What can be blind.
@@ -319,7 +334,7 @@ fn people(rng: &mut fastrand::Rng, hosts: usize, items: &mut Vec<Item>) {
     for _ in 0..if calm { rng.usize(..2) } else { rng.usize(1..9) } {
         let host = rng.usize(..hosts);
         let (from, until) = span(rng, 6 * HOUR);
-        let deed = match rng.u8(..32) {
+        let deed = match rng.u8(..38) {
             0..=5 => some(rng, &OF_HOST).map(|guard| Deed::Spoil(host, guard)),
             6..=8 => some(rng, &OF_ENVIRONMENT).map(|guard| Deed::SpoilEnvironment(rng.usize(..2), guard)),
             9..=11 => some(rng, &OF_ACCOUNT).map(Deed::SpoilAccount),
@@ -337,6 +352,8 @@ fn people(rng: &mut fastrand::Rng, hosts: usize, items: &mut Vec<Item>) {
             27 => Some(Deed::Cancel(host)),
             28 | 29 => Some(Deed::Delete(host)),
             30 => Some(Deed::LoseLedger),
+            31..=33 => Some(Deed::Bounce(host)),
+            34..=36 => some(rng, &[Late::Keep, Late::Freeze, Late::Unmark]).map(Deed::AtAct),
             _ => Some(Deed::Acknowledge),
         };
         items.extend(deed.map(|deed| Item { from, until, what: What::Deed(deed) }));

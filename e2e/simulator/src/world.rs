@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::ids::{AccountId, HostId, Mark, ObjectKey, RoleName, User};
 use rollcall_engine::retirement::{
     Act, Admission, Bar, Breaker, Epoch, Guard, Guards, HostView, Incarnation, Ledger, Limits, Occurrence,
-    Policy, Power, Retirement, StoppedBy,
+    Policy, Power, Retirement,
 };
 
 use crate::coverage::Coverage;
 use crate::judge::Judge;
-use crate::schedule::{Config, Fault, Kind, Schedule, Sec, Source};
+use crate::schedule::{Config, Fault, Kind, Late, Schedule, Sec, Source};
 
 /// 2026-11-30T00:00:00Z, a Monday.
 const BEGINNING: i64 = 1_795_996_800;
@@ -72,6 +72,11 @@ pub enum Hole {
     Retag,
 }
 
+impl Hole {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Reservation, Self::Breaker, Self::DonePerName, Self::Retag];
+}
+
 impl Ablation {
     /// The guards that are asked.
     #[must_use]
@@ -116,8 +121,8 @@ pub struct Host {
     pub started: Vec<Sec>,
     /// When it was ended.
     pub ended: Option<Sec>,
-    /// Did a retirement end or keep it stopped?
-    pub retired: bool,
+    /// Whose mark somebody took off, and when: a veto.
+    pub unmarked: Option<(Mark, Sec)>,
     /// The target groups that it is in, and those that it belongs to.
     pub targets: BTreeSet<Arc<str>>,
     /// Those that it belongs to.
@@ -128,8 +133,6 @@ pub struct Host {
     pub backups: Vec<(Mark, Sec)>,
     /// Whose launch records are saved.
     pub launch_records: BTreeSet<Mark>,
-    /// Is it kept for good?
-    pub kept: bool,
 }
 
 impl Host {
@@ -213,7 +216,9 @@ pub struct World {
     pub admission: Option<Admission>,
     /// Since when something is spoilt: host, environment or account by index.
     pub spoilt: BTreeMap<(Scope, Guard), Sec>,
-    /// Since when a keep tag or the role's frozen tag stands is in the views; the role's here.
+    /// What people do when it is nearly too late, just now.
+    pub late: Option<Late>,
+    /// Since when `rollcall.dev/frozen` stands on the role.
     pub role_frozen: Option<Sec>,
     /// Audit records.
     pub records: BTreeMap<Mark, BTreeSet<(Act, Occurrence)>>,
@@ -330,6 +335,7 @@ impl World {
             acknowledged: BTreeSet::new(),
             admission: Some(Admission { uid: Arc::from("vap-0"), generation: 1 }),
             spoilt: BTreeMap::new(),
+            late: None,
             role_frozen: None,
             records: BTreeMap::new(),
             faults: Vec::new(),
@@ -382,13 +388,12 @@ impl World {
             switched: (past, By::Others),
             started: Vec::new(),
             ended: None,
-            retired: false,
+            unmarked: None,
             targets: if resident.stopped { BTreeSet::new() } else { home.clone() },
             home,
             registered: self.names.systems.iter().take(systems).map(|system| (system.clone(), None)).collect(),
             backups: Vec::new(),
             launch_records: BTreeSet::new(),
-            kept: false,
         });
     }
 
@@ -470,19 +475,5 @@ impl World {
         let of_host = self.spoilt.range((Scope::Host(host), Guard::Decision)..);
         let of_host = of_host.take_while(|((scope, _), _)| *scope == Scope::Host(host));
         of_host.filter_map(|((_, guard), _)| crate::schedule::bar_of(*guard)).collect()
-    }
-
-    /// Was it us who stopped it?
-    #[must_use]
-    pub fn stopped_by_us(&self, host: usize) -> bool {
-        self.hosts.get(host).is_some_and(|host| {
-            matches!(host.view.power, Power::Stopped | Power::Stopping) && host.switched.1 == By::Us
-        })
-    }
-
-    /// Who stopped it, as an engine's word.
-    #[must_use]
-    pub fn stopper(by: By) -> StoppedBy {
-        if by == By::Us { StoppedBy::Rollcall } else { StoppedBy::Somebody }
     }
 }

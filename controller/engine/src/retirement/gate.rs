@@ -53,17 +53,21 @@ impl Guards {
     /// What does not let pass in this case, in the table's order.
     #[must_use]
     pub fn refusals(&self, of: &Retirement, live: &Live, case: Case) -> Vec<Refusal> {
-        let asked = Guard::ALL.iter().filter(|guard| self.left_out != Some(**guard) && guard.applies(case));
+        let asked = Guard::ALL.iter().filter(|guard| self.asks(**guard) && guard.applies(case));
         asked
             .filter_map(|guard| guard.judge(of, live, case).err().map(|why| Refusal { guard: *guard, why }))
             .collect()
     }
 
+    /// Is this one asked?
+    pub(super) fn asks(&self, guard: Guard) -> bool {
+        self.left_out != Some(guard)
+    }
+
     /// What one guard says, if it is asked at all.
     pub(super) fn refusal(&self, guard: Guard, of: &Retirement, live: &Live) -> Option<Refusal> {
         let case = Case { moment: Moment::Watching, act: None };
-        let asked = self.left_out != Some(guard);
-        let why = asked.then(|| guard.judge(of, live, case).err()).flatten()?;
+        let why = self.asks(guard).then(|| guard.judge(of, live, case).err()).flatten()?;
         Some(Refusal { guard, why })
     }
 

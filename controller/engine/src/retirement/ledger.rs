@@ -70,8 +70,6 @@ pub enum NoRoom {
     Account,
     /// The environment's are.
     Environment,
-    /// One of this duty went today.
-    Duty,
 }
 
 impl Limits {
@@ -118,9 +116,6 @@ impl Ledger {
         let own = limits.environments.get(&wanted.environment).copied().unwrap_or(0);
         if others().filter(|entry| entry.environment == wanted.environment).count() >= own {
             return Err(NoRoom::Environment);
-        }
-        if self.has_other_of_duty(&wanted.mark, &wanted.environment, &wanted.duty, limits, now) {
-            return Err(NoRoom::Duty);
         }
         Ok(())
     }

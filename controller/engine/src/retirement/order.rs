@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use crate::ids::{HostId, Mark, ObjectKey};
 
 /// How often the lease changed hands before this term (`leaseTransitions`): never twice the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Epoch(pub u64);
 
 /// Which try of an act this is; another one is another act.

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::gate::{Guards, Refusal};
-use super::guard::{Case, Moment};
+use super::guard::{Case, Guard, Moment};
 use super::host::HostView;
-use super::ledger::{Ledger, Limits};
+use super::ledger::{Entry, Ledger, Limits};
 use super::live::Live;
 use super::order::Act;
 use super::status::{Path, Retirement, State};
@@ -180,9 +180,13 @@ fn begin(
         // What only begins to cool off does nothing to its host.
         let cools = retirement.spec.path == Path::LongStopped && retirement.status.state == State::Waiting;
         let spent = match act.filter(|_| refusals.is_empty() && !cools) {
-            Some(act) => paper
-                .as_ref()
-                .and_then(|paper| paper.reserve(retirement.entry(act, live.now), limits, live.now).ok()),
+            Some(act) => paper.as_ref().and_then(|paper| {
+                let entry = retirement.entry(act, live.now);
+                let Entry { mark, environment, duty, .. } = &entry;
+                let second = guards.asks(Guard::OneADay)
+                    && paper.has_other_of_duty(mark, environment, duty, limits, live.now);
+                if second { None } else { paper.reserve(entry, limits, live.now).ok() }
+            }),
             None => paper.clone(),
         };
         if !refusals.is_empty() || (spent.is_none() && !cools) {

@@ -389,9 +389,8 @@ impl Look<'_> {
             }
             return self.impatient().unwrap_or(Step::Wait(refusals));
         }
-        let Some(epoch) = self.live.epoch.known().copied().flatten() else {
-            return Step::Wait(refusals);
-        };
+        // That there is one is what the guard `Leader` has just said.
+        let epoch = self.live.epoch.known().copied().flatten().unwrap_or_default();
         let now = self.live.now;
         let mut status = self.of.status.clone();
         status.tried |= !act.ends();
