@@ -269,7 +269,9 @@ impl Trial<'_> {
             }
             _ => {}
         }
-        if host.unmarked.as_ref().is_some_and(|(mark, when)| *mark == self.intent.mark && now > *when) {
+        // Before it was read back, a mark that is not there is put again.
+        let vetoed = |(mark, when): &(Mark, Sec)| *mark == self.intent.mark && now > *when && since < *when;
+        if host.unmarked.as_ref().is_some_and(vetoed) {
             judge.breach(Law::S11, now, || format!("{}: somebody took its mark off", self.about()));
         }
         if host.view.keep {

@@ -21,6 +21,12 @@ pub fn all() -> Vec<(String, Ablation)> {
     guards.chain(fences).chain(holes).collect()
 }
 
+/// The first of these worlds that breaks this very law without it.
+#[must_use]
+pub fn first_of(law: Law, ablation: Ablation, seeds: std::ops::Range<u64>) -> Option<u64> {
+    seeds.into_iter().find(|seed| run(&draw(*seed), ablation, false).breaks(law))
+}
+
 /// The first of these worlds that breaks a law without it, and which.
 #[must_use]
 pub fn first(ablation: Ablation, seeds: std::ops::Range<u64>) -> Option<(u64, Law)> {

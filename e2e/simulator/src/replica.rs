@@ -14,7 +14,7 @@ use crate::cloud::{Call, Errand};
 use crate::judge::Law;
 use crate::look::{Eyes, found, look, watch};
 use crate::people;
-use crate::schedule::{Fault, Sec, Source};
+use crate::schedule::{Fault, Point, Sec, Source};
 use crate::world::{Hole, Stored, World, at, second};
 
 /// How long a lease lasts.
@@ -50,6 +50,8 @@ pub enum Later {
     Tick(Sec),
     /// A call arrives.
     Arrive(Sec, Call),
+    /// It is back after a crash.
+    Revive(Sec),
 }
 
 /// One replica.
@@ -259,14 +261,20 @@ impl Replica {
         };
         let next = step_with(world.ablation.guards(), &of, &event);
         let again = |armed| Work::Look { mark: mark.clone(), steps: steps + 1, armed };
+        let point = if matches!(next, Step::Wait(_)) { None } else { world.next_request() };
+        if point == Some(Point::Before) {
+            return self.die(world.now, later);
+        }
+        let heard = point != Some(Point::Error);
         match next {
+            Step::Write(_) | Step::Arm(_) | Step::Call(_) if point == Some(Point::Lost) => {}
             Step::Write(status) => {
-                if write(world, &mark, version, *status) && steps < STEPS {
+                if write(world, &mark, version, *status) && heard && steps < STEPS {
                     self.queue.push_front(again(false));
                 }
             }
             Step::Arm(status) => {
-                if write(world, &mark, version, *status) {
+                if write(world, &mark, version, *status) && heard {
                     self.queue.push_front(again(true));
                 }
             }
@@ -274,7 +282,7 @@ impl Replica {
                 world.trace.tell(world.now, "call", self.number, || format!("{} {mark}", request.name()));
                 world.coverage.reach("request", request.name());
                 self.call(world, &of, &live, request, later);
-                if steps < STEPS {
+                if heard && steps < STEPS {
                     self.queue.push_front(again(false));
                 }
             }
@@ -289,6 +297,15 @@ impl Replica {
                 });
             }
         }
+        if point == Some(Point::After) {
+            self.die(world.now, later);
+        }
+    }
+
+    /// It dies, and is back after a minute.
+    fn die(&mut self, now: Sec, later: &mut Vec<Later>) {
+        self.crash();
+        later.push(Later::Revive(now + 60));
     }
 
     fn call(&self, world: &mut World, of: &Retirement, live: &Live, request: Request, later: &mut Vec<Later>) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_engine::retirement::{Action, Guard};
+use rollcall_engine::retirement::{Action, Guard, State};
 
 use crate::cloud::{self, Call};
 use crate::coverage::Coverage;
@@ -10,7 +10,7 @@ use crate::judge::{self, Effect, Law, Violation};
 use crate::look::Eyes;
 use crate::people;
 use crate::replica::{Later, Replica, plan_now};
-use crate::schedule::{Deed, END, Fault, HEAL, REST, Schedule, Sec, What};
+use crate::schedule::{Deed, END, Fault, REST, Schedule, Sec, What};
 use crate::world::{Ablation, World};
 
 enum Happening {
@@ -18,6 +18,7 @@ enum Happening {
     Ends(usize),
     Tick(usize, u64),
     Arrives(Call),
+    Revives(usize),
     /// People who heal the world: they approve and acknowledge.
     Kindness,
 }
@@ -39,6 +40,10 @@ pub struct Outcome {
     pub acts: Vec<Effect>,
     /// Events that were played.
     pub events: u64,
+    /// Requests that replicas made for retirements.
+    pub requests: u64,
+    /// The states in which retirements ended.
+    pub ends: Vec<State>,
 }
 
 impl Outcome {
@@ -70,17 +75,17 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
     for (n, item) in schedule.items.iter().enumerate() {
         queue.push(item.from, Happening::Begins(n));
         if item.until > item.from {
-            queue.push(item.until.min(HEAL), Happening::Ends(n));
+            queue.push(item.until.min(schedule.heal), Happening::Ends(n));
         }
     }
     queue.push(0, Happening::Tick(0, 0));
     queue.push(7, Happening::Tick(1, 0));
-    for n in 0..(END - HEAL) / 1_800 - 8 {
-        queue.push(HEAL + n * 1_800, Happening::Kindness);
+    for n in 0..(END - schedule.heal) / 1_800 - 8 {
+        queue.push(schedule.heal + n * 1_800, Happening::Kindness);
     }
     let mut played = 0;
     while let Some(((when, _), happening)) = queue.events.pop_first() {
-        if when > END || (when > HEAL + REST && is_at_rest(&world, when)) {
+        if when > END || (when > schedule.heal + REST && is_at_rest(&world, when)) {
             world.now = when;
             break;
         }
@@ -98,10 +103,12 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
                 for thing in later {
                     match thing {
                         Later::Tick(when) => queue.push(when, Happening::Tick(number, generation)),
+                        Later::Revive(when) => queue.push(when, Happening::Revives(number)),
                         Later::Arrive(when, call) => queue.push(when, Happening::Arrives(call)),
                     }
                 }
             }
+            Happening::Revives(number) => revive(&mut replicas, number, when, &mut queue),
             Happening::Arrives(call) => cloud::arrive(&mut world, call),
             Happening::Kindness => {
                 for user in 0..3 {
@@ -120,6 +127,8 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
         coverage: world.coverage,
         acts: world.judge.acts,
         events: played,
+        requests: world.requests,
+        ends: world.objects.iter().map(|one| one.retirement.status.state).collect(),
     }
 }
 
@@ -165,12 +174,16 @@ fn end(world: &mut World, replicas: &mut [Replica; 2], schedule: &Schedule, n: u
             world.trace.tell(now, "healed", n, || format!("{fault:?}"));
             world.faults.retain(|(from, until, is)| (*from, *until, *is) != (item.from, item.until, fault));
             if let Fault::Crash(number) = fault {
-                for replica in replicas.iter_mut().filter(|replica| replica.number == number) {
-                    replica.down = false;
-                    queue.push(now + 1, Happening::Tick(number, replica.generation));
-                }
+                revive(replicas, number, now, queue);
             }
         }
+    }
+}
+
+fn revive(replicas: &mut [Replica; 2], number: usize, now: Sec, queue: &mut Queue) {
+    for replica in replicas.iter_mut().filter(|replica| replica.number == number && replica.down) {
+        replica.down = false;
+        queue.push(now + 1, Happening::Tick(number, replica.generation));
     }
 }
 

@@ -215,8 +215,30 @@ pub struct Schedule {
     pub seed: u64,
     /// How it is made.
     pub config: Config,
+    /// When it becomes kind: [`HEAL`], and sooner in small ones.
+    pub heal: Sec,
     /// What happens.
     pub items: Vec<Item>,
+    /// What happens to the requests of these numbers, whichever replica makes them.
+    pub crashes: Vec<(u64, Point)>,
+}
+
+/// What can happen to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The replica dies before it.
+    Before,
+    /// The replica dies after it.
+    After,
+    /// It takes effect, and reports an error.
+    Error,
+    /// It never arrives, and nobody is told.
+    Lost,
+}
+
+impl Point {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Before, Self::After, Self::Error, Self::Lost];
 }
 
 /// Guards about a host that people can turn against it.
@@ -266,7 +288,7 @@ pub fn draw(seed: u64) -> Schedule {
     people(&mut rng, hosts, &mut items);
     faults(&mut rng, &mut items);
     items.sort_by_key(|item| (item.from, item.until));
-    Schedule { seed, config, items }
+    Schedule { seed, config, heal: HEAL, items, crashes: Vec::new() }
 }
 
 fn config(rng: &mut fastrand::Rng) -> Config {

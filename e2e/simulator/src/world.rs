@@ -13,7 +13,7 @@ use rollcall_engine::retirement::{
 
 use crate::coverage::Coverage;
 use crate::judge::Judge;
-use crate::schedule::{Config, Fault, Kind, Late, Schedule, Sec, Source};
+use crate::schedule::{Config, Fault, Kind, Late, Point, Schedule, Sec, Source};
 
 /// 2026-11-30T00:00:00Z, a Monday.
 const BEGINNING: i64 = 1_795_996_800;
@@ -230,6 +230,10 @@ pub struct World {
     pub limits: Arc<Limits>,
     /// When something was last written, and how often.
     pub written: (Sec, u64),
+    /// Requests that replicas made for retirements, and what happens to some of them.
+    pub requests: u64,
+    /// See [`Schedule::crashes`].
+    pub crashes: Vec<(u64, Point)>,
     /// The judge.
     pub judge: Judge,
     /// What was reached.
@@ -342,6 +346,8 @@ impl World {
             policy,
             limits: Arc::new(limits),
             written: (0, 0),
+            requests: 0,
+            crashes: schedule.crashes.clone(),
             judge: Judge::default(),
             coverage: Coverage::default(),
             names,
@@ -395,6 +401,13 @@ impl World {
             backups: Vec::new(),
             launch_records: BTreeSet::new(),
         });
+    }
+
+    /// What happens to the next request, if anything does.
+    pub fn next_request(&mut self) -> Option<Point> {
+        let number = self.requests;
+        self.requests += 1;
+        self.crashes.iter().find(|(of, _)| *of == number).map(|(_, point)| *point)
     }
 
     /// Is something going on?
