@@ -66,7 +66,8 @@ pub fn arrive(world: &mut World, call: Call) {
         return act(world, intent, name.as_deref(), *replica);
     }
     let Some(n) = world.host_of(&call.incarnation) else { return };
-    let soft = matches!(call.errand, Errand::Silence(..) | Errand::Unsilence(..) | Errand::RetireRegistration(_));
+    let soft =
+        matches!(call.errand, Errand::Silence(..) | Errand::Unsilence(..) | Errand::RetireRegistration(_));
     if !soft && call.not_after <= now {
         world.coverage.reach("fence", "Soft");
         return;
@@ -220,7 +221,8 @@ fn act(world: &mut World, intent: &Intent, name: Option<&str>, replica: usize) {
         }
     }
     let power = host.view.power;
-    let protected = world.spoilt_since(crate::world::Scope::Host(n), rollcall_engine::retirement::Guard::Protected);
+    let protected =
+        world.spoilt_since(crate::world::Scope::Host(n), rollcall_engine::retirement::Guard::Protected);
     let possible = match intent.act {
         Act::Stop | Act::Restop => power == Power::Running,
         Act::Terminate | Act::DeleteReader => {

@@ -85,7 +85,9 @@ impl Law {
             Self::S6 => "only the marked incarnation",
             Self::S7 => "nothing while the breaker should be open",
             Self::S8 => "a backup and a launch record before the end",
-            Self::S9 => "one act per mark, step and occurrence; none of a deposed leader or another installation",
+            Self::S9 => {
+                "one act per mark, step and occurrence; none of a deposed leader or another installation"
+            }
             Self::S10 => "nothing after the intent's deadline",
             Self::S11 => "nothing pending after undo, cancel or deletion, and every stop is recorded",
             Self::S12 => "deleting an object stops and ends nothing",
@@ -226,14 +228,16 @@ impl Trial<'_> {
         if host.view.incarnation != self.intent.incarnation {
             judge.breach(Law::S6, now, || self.about());
         }
-        let Some(object) = self.world.of_mark(&self.intent.mark).and_then(|one| self.world.objects.get(one)) else {
+        let Some(object) = self.world.of_mark(&self.intent.mark).and_then(|one| self.world.objects.get(one))
+        else {
             judge.breach(Law::S3, now, || format!("{}: no such retirement", self.about()));
             return;
         };
         let config = &self.world.config;
         let marked = judge.marked.get(&self.intent.mark).copied();
         let proposed = judge.notices.get(&self.intent.mark);
-        let notified = proposed.and_then(|all| all.iter().find(|(act, _)| act.is_none())).map(|(_, when)| *when);
+        let notified =
+            proposed.and_then(|all| all.iter().find(|(act, _)| act.is_none())).map(|(_, when)| *when);
         let since = marked.unwrap_or(now);
         let reader = act == Act::DeleteReader;
         let grace = config.grace + if reader { config.cool_off } else { 0 };
@@ -293,7 +297,8 @@ impl Trial<'_> {
     fn company(&self, judge: &mut Judge, host: &crate::world::Host) {
         let world = self.world;
         let runs = |other: &crate::world::Host| {
-            other.ended.is_none() && (other.view.power == Power::Running || self.now - other.switched.0 < LATE)
+            other.ended.is_none()
+                && (other.view.power == Power::Running || self.now - other.switched.0 < LATE)
         };
         let others = || {
             let all = world.hosts.iter().enumerate().filter(|(m, other)| *m != self.n && runs(other));
@@ -322,9 +327,10 @@ impl Trial<'_> {
         let Some(object) = world.of_mark(&self.intent.mark).and_then(|one| world.objects.get(one)) else {
             return;
         };
-        let live = object.approvals.iter().filter(|(_, from, until)| {
-            *from <= now && until.is_none_or(|until| now - until < SLACK)
-        });
+        let live = object
+            .approvals
+            .iter()
+            .filter(|(_, from, until)| *from <= now && until.is_none_or(|until| now - until < SLACK));
         let who: BTreeSet<_> = live.map(|(user, ..)| user).collect();
         if who.len() < world.config.approvals {
             judge.breach(Law::S3, now, || format!("{}: approved by {who:?}", self.about()));
@@ -384,7 +390,9 @@ impl Trial<'_> {
         match fault {
             Fault::Lie => {
                 let active = |host: &crate::world::Host| {
-                    host.view.power == Power::Running && host.switched.0 < since && host.is_used(since - 1_800, self.now)
+                    host.view.power == Power::Running
+                        && host.switched.0 < since
+                        && host.is_used(since - 1_800, self.now)
                         && host.is_used(self.now - 60, self.now)
                 };
                 alive().filter(|(_, host)| active(host)).count() > (all / 5).clamp(3, 10)
@@ -428,7 +436,9 @@ impl Trial<'_> {
         }
         let loud = host.registered.values().any(Option::is_none) && act != Act::Terminate;
         if act != Act::Terminate && (loud || !host.targets.is_empty()) {
-            judge.breach(Law::Quiet, now, || format!("{}: {:?} {:?}", self.about(), host.registered, host.targets));
+            judge.breach(Law::Quiet, now, || {
+                format!("{}: {:?} {:?}", self.about(), host.registered, host.targets)
+            });
         }
     }
 
@@ -460,8 +470,12 @@ pub fn end(world: &mut World) {
     if now - world.written.0 < crate::schedule::REST {
         judge.breach(Law::L1, now, || format!("written at {}", world.written.0));
     }
-    let live: BTreeMap<&Mark, &crate::world::Stored> =
-        world.objects.iter().filter(|one| one.deleted.is_none()).map(|one| (&one.retirement.mark, one)).collect();
+    let live: BTreeMap<&Mark, &crate::world::Stored> = world
+        .objects
+        .iter()
+        .filter(|one| one.deleted.is_none())
+        .map(|one| (&one.retirement.mark, one))
+        .collect();
     for one in live.values() {
         let status = &one.retirement.status;
         if status.intent.is_some() || status.state.is_in_flight() {
@@ -469,7 +483,8 @@ pub fn end(world: &mut World) {
         }
     }
     for (n, host) in world.hosts.iter().enumerate() {
-        let under_way = |mark: &Mark| live.get(mark).is_some_and(|one| !one.retirement.status.state.is_over());
+        let under_way =
+            |mark: &Mark| live.get(mark).is_some_and(|one| !one.retirement.status.state.is_over());
         if host.ended.is_none() && host.view.mark.as_ref().is_some_and(|mark| !under_way(mark)) {
             judge.breach(Law::L3, now, || format!("host {n} bears a mark of nobody's"));
         }

@@ -17,7 +17,8 @@ pub fn all() -> Vec<(String, Ablation)> {
         .map(|guard| (format!("guard {}", guard.name()), Ablation { guard: Some(*guard), ..none }));
     let fences =
         Fence::ALL.iter().map(|fence| (format!("fence {fence:?}"), Ablation { fence: Some(*fence), ..none }));
-    let holes = Hole::ALL.iter().map(|hole| (format!("hole {hole:?}"), Ablation { hole: Some(*hole), ..none }));
+    let holes =
+        Hole::ALL.iter().map(|hole| (format!("hole {hole:?}"), Ablation { hole: Some(*hole), ..none }));
     guards.chain(fences).chain(holes).collect()
 }
 

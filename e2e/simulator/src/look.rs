@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use rollcall_engine::reading::FailureKind;
 use rollcall_engine::retirement::{
-    Act, Backup, Belonging, Breaker, Fact, FirstList, Guard, HostView, Live, Path, Peers, Power,
-    Retirement, Role, Rule, Sighting, Use,
+    Act, Backup, Belonging, Breaker, Fact, FirstList, Guard, HostView, Live, Path, Peers, Power, Retirement,
+    Role, Rule, Sighting, Use,
 };
 
 use crate::schedule::{Deed, Fault, Kind, Sec, Source};
@@ -67,10 +67,8 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
         since: at(world.config.proven_at - 24 * 3_600),
         first_list: if spoilt_here(Guard::FirstList) { FirstList::Waits } else { FirstList::Acknowledged },
     });
-    let role = known(identity_blind).map(|()| Role {
-        is_ours: !spoilt_here(Guard::Installation),
-        frozen: world.role_frozen.is_some(),
-    });
+    let role = known(identity_blind)
+        .map(|()| Role { is_ours: !spoilt_here(Guard::Installation), frozen: world.role_frozen.is_some() });
     let account = known(identity_blind).map(|()| {
         let names = &world.names;
         if spoilt_here(Guard::Account) { names.other_account.clone() } else { names.account.clone() }
@@ -82,29 +80,25 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
     let here = host.and_then(|host| world.hosts.get(host));
     let watched = known(monitoring_blind).map(|()| {
         let of = here.map(|host| &host.registered);
-        of.into_iter().flatten().map(|(system, by)| (system.clone(), by.is_some())).collect::<BTreeMap<_, _>>()
+        of.into_iter()
+            .flatten()
+            .map(|(system, by)| (system.clone(), by.is_some()))
+            .collect::<BTreeMap<_, _>>()
     });
-    let targets =
-        known(hosts_blind).map(|()| here.map(|host| host.targets.clone()).unwrap_or_default());
+    let targets = known(hosts_blind).map(|()| here.map(|host| host.targets.clone()).unwrap_or_default());
     let backup = known(hosts_blind).map(|()| backup(world, host, of));
     let peers = known(hosts_blind || objects_blind).map(|()| peers(world, host, lag));
     let view = known(hosts_blind).map(|()| describe(world, host, lag));
     let admission = known(objects_blind).map(|()| world.admission.clone());
     let ledger = known(objects_blind).map(|()| world.ledger.clone());
     let lease = world.lease;
-    let epoch = known(objects_blind).map(|()| {
-        (lease.holder == eyes.replica && world.now < lease.until).then_some(lease.epoch)
-    });
-    let records =
-        known(objects_blind).map(|()| world.records.get(&of.mark).cloned().unwrap_or_default());
+    let epoch = known(objects_blind)
+        .map(|()| (lease.holder == eyes.replica && world.now < lease.until).then_some(lease.epoch));
+    let records = known(objects_blind).map(|()| world.records.get(&of.mark).cloned().unwrap_or_default());
     let limits = world.limits.clone();
     let usage = usage(world, eyes, host, of);
     let seen = sighting(world, eyes, lag);
-    let breaker = if objects_blind {
-        unknown()
-    } else {
-        world.breaker.live(&seen, &world.acknowledged, now)
-    };
+    let breaker = if objects_blind { unknown() } else { world.breaker.live(&seen, &world.acknowledged, now) };
 
     Live {
         now,
@@ -171,9 +165,11 @@ fn describe(world: &World, host: Option<usize>, lag: Sec) -> Option<HostView> {
 fn peers(world: &World, host: Option<usize>, lag: Sec) -> Peers {
     let place = host.and_then(|host| world.hosts.get(host)).map(|host| host.place);
     let runs = |n: usize| {
-        world.hosts.get(n).filter(|_| Some(n) != host).is_some_and(|other| {
-            other.seen(world.now, lag).power == Power::Running
-        })
+        world
+            .hosts
+            .get(n)
+            .filter(|_| Some(n) != host)
+            .is_some_and(|other| other.seen(world.now, lag).power == Power::Running)
     };
     let others = || (0..world.hosts.len()).filter(|n| runs(*n)).filter_map(|n| world.hosts.get(n));
     let same = |other: &&crate::world::Host| {
@@ -215,7 +211,8 @@ pub fn metrics(world: &World, eyes: Eyes, host: usize, from: Sec, until: Sec) ->
 }
 
 fn usage(world: &mut World, eyes: Eyes, host: Option<usize>, of: &Retirement) -> Use {
-    let runs = host.and_then(|host| world.hosts.get(host)).is_some_and(|host| host.view.power == Power::Running);
+    let runs =
+        host.and_then(|host| world.hosts.get(host)).is_some_and(|host| host.view.power == Power::Running);
     if eyes.fail && world.is_blind(Source::Metrics) {
         return Use::Unknown(FailureKind::Throttled);
     }
@@ -274,9 +271,15 @@ pub fn found(world: &World, eyes: Eyes, host: usize) -> Option<Path> {
     }
     let reader = it.kind == Kind::Reader;
     match it.view.power {
-        Power::Running if metrics(world, eyes, host, world.now - 3_600, world.now - METRIC_LAG) == Use::Active => None,
+        Power::Running
+            if metrics(world, eyes, host, world.now - 3_600, world.now - METRIC_LAG) == Use::Active =>
+        {
+            None
+        }
         Power::Running => Some(if reader { Path::Reader } else { Path::Stop }),
-        Power::Stopped if it.kind == Kind::Instance && world.now - it.switched.0 > 3_600 => Some(Path::LongStopped),
+        Power::Stopped if it.kind == Kind::Instance && world.now - it.switched.0 > 3_600 => {
+            Some(Path::LongStopped)
+        }
         _ => None,
     }
 }

@@ -112,7 +112,12 @@ fn living(args: &Args) -> anyhow::Result<()> {
 fn tell(outcome: &Outcome) {
     for violation in &outcome.violations {
         let (hours, minutes) = (violation.when / 3_600, violation.when / 60 % 60);
-        println!("  {:?} at {hours:02}:{minutes:02}: {} ({})", violation.law, violation.what, violation.law.text());
+        println!(
+            "  {:?} at {hours:02}:{minutes:02}: {} ({})",
+            violation.law,
+            violation.what,
+            violation.law.text()
+        );
     }
 }
 
@@ -130,7 +135,12 @@ fn one(args: &Args, seed: u64, ablation: Ablation) -> anyhow::Result<()> {
         schedule.items.iter().for_each(|item| println!("{item:?}"));
     }
     outcome.lines.iter().for_each(|line| println!("{line}"));
-    println!("seed {seed}: {} events, {} acts, hash {:016x}", outcome.events, outcome.acts.len(), outcome.hash);
+    println!(
+        "seed {seed}: {} events, {} acts, hash {:016x}",
+        outcome.events,
+        outcome.acts.len(),
+        outcome.hash
+    );
     tell(&outcome);
     ensure!(outcome.violations.is_empty(), "seed {seed}: {} laws broken", outcome.violations.len());
     Ok(())
@@ -205,7 +215,11 @@ impl Sums {
         let seconds = took.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate, for people")]
         let (rate, worlds) = (self.worlds as f64 / seconds, self.worlds as f64);
-        println!("{} worlds in {seconds:.1} s: {rate:.0} a second, {:.0} a second and thread", self.worlds, rate / jobs as f64);
+        println!(
+            "{} worlds in {seconds:.1} s: {rate:.0} a second, {:.0} a second and thread",
+            self.worlds,
+            rate / jobs as f64
+        );
         println!("{} events, {} acts, {} worlds broke a law", self.events, self.acts, self.broken);
         for (law, (times, first)) in &self.laws {
             println!("  {law:?} in {times} worlds, first in seed {first}: {}", law.text());

@@ -27,14 +27,22 @@ pub fn begin(world: &mut World, deed: Deed, until: i64) {
             }
         }
         Deed::Start(n) | Deed::Touch(n) => {
-            if world.hosts.get(n).is_some_and(|host| host.view.power == Power::Stopped && host.ended.is_none()) {
+            if world
+                .hosts
+                .get(n)
+                .is_some_and(|host| host.view.power == Power::Stopped && host.ended.is_none())
+            {
                 world.coverage.reach("person", "Start");
                 cloud::start(world, n, By::Others);
             }
         }
         Deed::AtAct(late) => world.late = Some(late),
         Deed::Stop(n) | Deed::Bounce(n) => {
-            if world.hosts.get(n).is_some_and(|host| host.view.power == Power::Running && host.ended.is_none()) {
+            if world
+                .hosts
+                .get(n)
+                .is_some_and(|host| host.view.power == Power::Running && host.ended.is_none())
+            {
                 cloud::stop(world, n, By::Others);
             }
         }
@@ -103,7 +111,8 @@ pub fn end(world: &mut World, deed: Deed) {
         }
         // A few minutes of use between two looks: the host looks as it did before.
         Deed::Touch(n) => {
-            let runs = |host: &&mut crate::world::Host| host.view.power == Power::Running && host.ended.is_none();
+            let runs =
+                |host: &&mut crate::world::Host| host.view.power == Power::Running && host.ended.is_none();
             if world.hosts.get_mut(n).filter(runs).is_some() {
                 cloud::stop(world, n, By::Others);
             }
@@ -140,15 +149,15 @@ pub fn late(world: &mut World, n: usize) {
 /// A new database takes the old one's name, and somebody copies its tags.
 fn remake(world: &mut World, n: usize) {
     let now = world.now;
-    let Some(old) = world.hosts.get(n).filter(|host| host.kind == Kind::Database && host.ended.is_none()) else {
+    let Some(old) = world.hosts.get(n).filter(|host| host.kind == Kind::Database && host.ended.is_none())
+    else {
         return;
     };
     let mut new = old.clone();
     cloud::end(world, n);
     world.coverage.reach("person", "Remake");
     let number = world.hosts.len();
-    new.view.incarnation =
-        Incarnation { host: format!("db-{number:02}").into(), created: Some(at(now)) };
+    new.view.incarnation = Incarnation { host: format!("db-{number:02}").into(), created: Some(at(now)) };
     new.view.power = Power::Starting;
     new.view.run = None;
     new.past.clear();
@@ -181,7 +190,10 @@ fn approve(world: &mut World, user: usize) {
         {
             // What does not count is taken back, and given again next time.
             one.retirement.spec.approvals.remove(&user);
-            one.approvals.iter_mut().filter(|(who, _, to)| *who == user && to.is_none()).for_each(|it| it.2 = Some(now));
+            one.approvals
+                .iter_mut()
+                .filter(|(who, _, to)| *who == user && to.is_none())
+                .for_each(|it| it.2 = Some(now));
             world.version += 1;
             one.version = world.version;
         }
@@ -195,7 +207,10 @@ fn withdraw(world: &mut World, user: usize, n: usize) {
     let Some(one) = world.under_way(n).and_then(|one| world.objects.get_mut(one)) else { return };
     if one.retirement.spec.approvals.remove(&user) {
         one.version = version;
-        one.approvals.iter_mut().filter(|(who, _, to)| *who == user && to.is_none()).for_each(|it| it.2 = Some(now));
+        one.approvals
+            .iter_mut()
+            .filter(|(who, _, to)| *who == user && to.is_none())
+            .for_each(|it| it.2 = Some(now));
         world.coverage.reach("person", "Withdraw");
     }
 }

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::SignedDuration;
 use rollcall_engine::ids::Mark;
 use rollcall_engine::retirement::{
-    Action, Breaker, Candidate, Decision, Epoch, Event, Fact, FinalAct, Leftover, Ledger, Live, Notice, Path, Plan, Power, Reason,
-    Request, Retirement, Spec, Standing, State, Status, Step, Trace, plan_with, step_with,
+    Action, Breaker, Candidate, Decision, Epoch, Event, Fact, FinalAct, Ledger, Leftover, Live, Notice, Path,
+    Plan, Power, Reason, Request, Retirement, Spec, Standing, State, Status, Step, Trace, plan_with,
+    step_with,
 };
 
 use crate::cloud::{Call, Errand};
@@ -238,9 +239,8 @@ impl Replica {
         }
         let truth = look(world, Eyes { replica: self.number, fail: false }, of);
         let guards = world.ablation.guards();
-        let acts = |live: &Live| {
-            matches!(step_with(guards, of, &Event::Armed(live)), Step::Call(Request::Act(_)))
-        };
+        let acts =
+            |live: &Live| matches!(step_with(guards, of, &Event::Armed(live)), Step::Call(Request::Act(_)));
         if acts(live) && !acts(&truth) {
             let now = world.now;
             world.judge.breach(Law::Monotone, now, || format!("{} acts only half blind", of.mark));
@@ -308,7 +308,14 @@ impl Replica {
         later.push(Later::Revive(now + 60));
     }
 
-    fn call(&self, world: &mut World, of: &Retirement, live: &Live, request: Request, later: &mut Vec<Later>) {
+    fn call(
+        &self,
+        world: &mut World,
+        of: &Retirement,
+        live: &Live,
+        request: Request,
+        later: &mut Vec<Later>,
+    ) {
         let mark = of.mark.clone();
         let errand = match request {
             Request::Act(order) => {
@@ -350,11 +357,8 @@ impl Replica {
             Request::Snapshot(_) => Errand::Snapshot(mark),
             Request::Start => Errand::Start,
         };
-        let call = Call {
-            incarnation: of.spec.incarnation.clone(),
-            errand,
-            not_after: second(live.now) + VALID,
-        };
+        let call =
+            Call { incarnation: of.spec.incarnation.clone(), errand, not_after: second(live.now) + VALID };
         send(world, call, later);
     }
 }
@@ -362,7 +366,11 @@ impl Replica {
 /// The fourth hole: a mark that somebody took off is put back.
 fn retag(world: &mut World, of: &Retirement, live: &mut Live) {
     let Some(host) = world.host_of(&of.spec.incarnation).and_then(|n| world.hosts.get_mut(n)) else { return };
-    if of.status.conditions.marked.is_none() || matches!(of.status.state, State::Undoing(_)) || host.ended.is_some() || host.view.mark.is_some() {
+    if of.status.conditions.marked.is_none()
+        || matches!(of.status.state, State::Undoing(_))
+        || host.ended.is_some()
+        || host.view.mark.is_some()
+    {
         return;
     }
     let now = world.now;
@@ -460,9 +468,10 @@ fn sweep(world: &mut World, leftover: &Leftover, later: &mut Vec<Later>) {
     if world.is_blind(Source::Objects) {
         return;
     }
-    let stands = world.of_mark(&leftover.mark).and_then(|one| world.objects.get(one)).is_some_and(|one| {
-        one.deleted.is_none() && !one.retirement.status.state.is_over()
-    });
+    let stands = world
+        .of_mark(&leftover.mark)
+        .and_then(|one| world.objects.get(one))
+        .is_some_and(|one| one.deleted.is_none() && !one.retirement.status.state.is_over());
     let Some(n) = world.hosts.iter().position(|host| host.view.incarnation.host == leftover.host) else {
         return;
     };
@@ -546,9 +555,10 @@ pub fn plan_now(world: &mut World, eyes: Eyes, cache: &[Stored]) -> Plan {
         let done = world.ablation.hole == Some(Hole::DonePerName) && {
             let name = world.hosts.get(n).and_then(|host| host.view.name.clone());
             name.is_some_and(|name| {
-                cache.iter().filter_map(|one| world.hosts.get(one.host)).any(|host| {
-                    host.view.name.as_ref() == Some(&name) && host.ended.is_some()
-                })
+                cache
+                    .iter()
+                    .filter_map(|one| world.hosts.get(one.host))
+                    .any(|host| host.view.name.as_ref() == Some(&name) && host.ended.is_some())
             })
         };
         if listing || recent || done {
@@ -573,7 +583,8 @@ pub fn plan_now(world: &mut World, eyes: Eyes, cache: &[Stored]) -> Plan {
         let mark = host.view.mark.iter().map(|mark| (mark, Trace::Mark));
         let stopped = host.view.stopped.iter().map(|mark| (mark, Trace::Stopped));
         let silences = host.registered.iter();
-        let silences = silences.filter_map(|(system, by)| Some((by.as_ref()?, Trace::Silence(system.clone()))));
+        let silences =
+            silences.filter_map(|(system, by)| Some((by.as_ref()?, Trace::Silence(system.clone()))));
         leftovers.extend(mark.chain(stopped).chain(silences).map(|(mark, what)| Leftover {
             host: id.clone(),
             mark: mark.clone(),

@@ -133,9 +133,8 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
 }
 
 fn is_at_rest(world: &World, when: Sec) -> bool {
-    let in_flight = world.objects.iter().any(|one| {
-        one.deleted.is_none() && one.retirement.status.state.is_in_flight()
-    });
+    let in_flight =
+        world.objects.iter().any(|one| one.deleted.is_none() && one.retirement.status.state.is_in_flight());
     when - world.written.0 > REST && !in_flight
 }
 
@@ -219,10 +218,14 @@ fn finish(world: &mut World) {
     if !left.is_empty() {
         world.judge.breach(Law::L2, now, || format!("left to do: {left:?}"));
     }
-    let stuck = |guard: Guard| matches!(guard, Guard::Due | Guard::CooledOff | Guard::Mark | Guard::Present | Guard::Incarnation);
+    let stuck = |guard: Guard| {
+        matches!(guard, Guard::Due | Guard::CooledOff | Guard::Mark | Guard::Present | Guard::Incarnation)
+    };
     for blocked in &plan.blocked {
         if blocked.refusals.iter().any(|refusal| stuck(refusal.guard)) {
-            world.judge.breach(Law::L2, now, || format!("{} is blocked: {:?}", blocked.host, blocked.refusals));
+            world
+                .judge
+                .breach(Law::L2, now, || format!("{} is blocked: {:?}", blocked.host, blocked.refusals));
         }
     }
 }

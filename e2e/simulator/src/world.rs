@@ -366,10 +366,7 @@ impl World {
         let id = if is_instance { format!("i-{n:02}") } else { format!("db-{n:02}") };
         let past = -400 * 3_600;
         let view = HostView {
-            incarnation: Incarnation {
-                host: HostId::from(id),
-                created: (!is_instance).then(|| at(past)),
-            },
+            incarnation: Incarnation { host: HostId::from(id), created: (!is_instance).then(|| at(past)) },
             name: (!is_instance).then(|| Arc::from(format!("shop-{n}"))),
             power: if resident.stopped { Power::Stopped } else { Power::Running },
             run: is_instance.then(|| at(past)),
@@ -397,7 +394,13 @@ impl World {
             unmarked: None,
             targets: if resident.stopped { BTreeSet::new() } else { home.clone() },
             home,
-            registered: self.names.systems.iter().take(systems).map(|system| (system.clone(), None)).collect(),
+            registered: self
+                .names
+                .systems
+                .iter()
+                .take(systems)
+                .map(|system| (system.clone(), None))
+                .collect(),
             backups: Vec::new(),
             launch_records: BTreeSet::new(),
         });

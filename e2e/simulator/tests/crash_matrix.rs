@@ -41,7 +41,8 @@ fn deed(from: Sec, until: Sec, deed: Deed) -> Item {
 
 /// What people do in a scenario, whatever kind of host it is about.
 fn lives() -> Vec<(&'static str, Vec<Item>)> {
-    let approve = || vec![deed(HOUR / 2, HOUR / 2, Deed::Approve(0)), deed(4 * HOUR, 4 * HOUR, Deed::Approve(0))];
+    let approve =
+        || vec![deed(HOUR / 2, HOUR / 2, Deed::Approve(0)), deed(4 * HOUR, 4 * HOUR, Deed::Approve(0))];
     let with = |more: Item| approve().into_iter().chain([more]).collect::<Vec<_>>();
     vec![
         ("nobody minds", approve()),
@@ -77,7 +78,11 @@ fn ends(of: &[State]) -> BTreeSet<&'static str> {
 }
 
 /// Plays it with these crashes; what is wrong, if anything is.
-fn disturbed(schedule: &Schedule, crashes: Vec<(u64, Point)>, calm: &BTreeSet<&'static str>) -> Option<String> {
+fn disturbed(
+    schedule: &Schedule,
+    crashes: Vec<(u64, Point)>,
+    calm: &BTreeSet<&'static str>,
+) -> Option<String> {
     let schedule = Schedule { crashes, ..schedule.clone() };
     let outcome = run(&schedule, Ablation::default(), false);
     let crashes = &schedule.crashes;
@@ -86,7 +91,8 @@ fn disturbed(schedule: &Schedule, crashes: Vec<(u64, Point)>, calm: &BTreeSet<&'
     }
     // Who is late for somebody's word may end another way; who is retired in peace is retired after crashes too.
     let retired = calm.len() == 1 && calm.contains("Retired");
-    (retired && !ends(&outcome.ends).contains("Retired")).then(|| format!("{crashes:?}: ends {:?}", outcome.ends))
+    (retired && !ends(&outcome.ends).contains("Retired"))
+        .then(|| format!("{crashes:?}: ends {:?}", outcome.ends))
 }
 
 #[test]

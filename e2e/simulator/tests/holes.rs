@@ -21,8 +21,15 @@ fn open(hole: Hole) -> Ablation {
 #[test]
 fn each_hole_is_fallen_into_only_while_it_is_open() {
     for (hole, law, seed) in FALLS {
-        assert!(run(&draw(seed), open(hole), false).breaks(law), "{hole:?} is open, and seed {seed} keeps {law:?}");
-        assert_eq!(run(&draw(seed), Ablation::default(), false).violations, [], "{hole:?} is closed, seed {seed}");
+        assert!(
+            run(&draw(seed), open(hole), false).breaks(law),
+            "{hole:?} is open, and seed {seed} keeps {law:?}"
+        );
+        assert_eq!(
+            run(&draw(seed), Ablation::default(), false).violations,
+            [],
+            "{hole:?} is closed, seed {seed}"
+        );
     }
 }
 

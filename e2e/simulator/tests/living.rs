@@ -30,6 +30,9 @@ fn whatever_is_taken_out_is_missed() {
             wrong.push(format!("{name}: seed {seed} breaks {:?} with it", with.violations));
         }
     }
-    assert!(wrong.is_empty(), "make living.txt anew with `rollcall-simulator --living --seeds 20000`: {wrong:#?}");
+    assert!(
+        wrong.is_empty(),
+        "make living.txt anew with `rollcall-simulator --living --seeds 20000`: {wrong:#?}"
+    );
     assert_eq!(table.len(), living::all().len(), "living.txt tells of something that is no more");
 }

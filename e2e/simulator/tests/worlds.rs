@@ -50,21 +50,31 @@ fn no_world_breaks_a_law_and_they_reach_far() {
     let faults = ["Blind", "Lag", "Partial", "Lie", "Vanish", "Slow", "Lose", "Mumble", "Pause", "Crash"];
     let faults = faults.into_iter().chain(["SplitBrain", "StaleWatch", "Skew"]);
     low.extend(faults.filter(|fault| reached.of("fault", fault) < 50).map(|fault| format!("fault {fault}")));
-    low.extend(Guard::ALL.iter().map(|guard| guard.name()).filter(|guard| reached.of("guard", guard) < 5).map(
-        |guard| format!("guard {guard}: {}", reached.of("guard", guard)),
-    ));
-    low.extend(Fence::ALL.iter().map(|fence| format!("{fence:?}")).filter(|fence| reached.of("fence", fence) < 3));
+    low.extend(
+        Guard::ALL
+            .iter()
+            .map(|guard| guard.name())
+            .filter(|guard| reached.of("guard", guard) < 5)
+            .map(|guard| format!("guard {guard}: {}", reached.of("guard", guard))),
+    );
+    low.extend(
+        Fence::ALL.iter().map(|fence| format!("{fence:?}")).filter(|fence| reached.of("fence", fence) < 3),
+    );
     assert!(low.is_empty(), "not reached often enough: {low:#?}");
 }
 
 #[test]
 fn a_seed_plays_the_same_world_bit_for_bit() {
     for seed in [0, 7, 53, 4_518, 12_651, u64::MAX] {
-        let (first, second) = (run(&draw(seed), Ablation::default(), true), run(&draw(seed), Ablation::default(), true));
+        let (first, second) =
+            (run(&draw(seed), Ablation::default(), true), run(&draw(seed), Ablation::default(), true));
         assert_eq!(first.hash, second.hash, "seed {seed}");
         assert_eq!(first.lines, second.lines, "seed {seed}");
         let untraced = run(&draw(seed), Ablation::default(), false);
         assert_eq!(untraced.hash, first.hash, "telling changes nothing: seed {seed}");
     }
-    assert_ne!(run(&draw(0), Ablation::default(), false).hash, run(&draw(1), Ablation::default(), false).hash);
+    assert_ne!(
+        run(&draw(0), Ablation::default(), false).hash,
+        run(&draw(1), Ablation::default(), false).hash
+    );
 }

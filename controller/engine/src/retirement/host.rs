@@ -119,7 +119,12 @@ impl HostView {
     /// A database. One without a time of creation cannot be pinned yet. `halted` and `restarted`: see the
     /// fields of these names.
     #[must_use]
-    pub fn of_database(database: &Database, member: Member, halted: Option<Timestamp>, restarted: Option<Timestamp>) -> Fact<Self> {
+    pub fn of_database(
+        database: &Database,
+        member: Member,
+        halted: Option<Timestamp>,
+        restarted: Option<Timestamp>,
+    ) -> Fact<Self> {
         let Some(created) = database.created else {
             return Fact::Unknown(FailureKind::Unsteady);
         };

@@ -56,3 +56,6 @@ pub use step::step_with;
 
 #[cfg(any(test, feature = "proof"))]
 pub use plan::plan_with;
+
+#[cfg(test)]
+mod tests;

@@ -220,9 +220,8 @@ fn propose(guards: Guards, candidates: &[Candidate<'_>], standing: &[Standing<'_
     found.dedup_by_key(|one| &one.retirement.spec.incarnation.host);
     for Candidate { retirement, live } in found {
         let host = retirement.spec.incarnation.host.clone();
-        let over = live.host.is(|host| {
-            host.as_ref().is_some_and(|host| host.stopped.is_some() || ended(host))
-        });
+        let over =
+            live.host.is(|host| host.as_ref().is_some_and(|host| host.stopped.is_some() || ended(host)));
         if under_way.contains(&host) || (over && retirement.spec.path == Path::LongStopped) {
             continue;
         }
