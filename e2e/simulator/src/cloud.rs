@@ -207,13 +207,13 @@ fn act(world: &mut World, intent: &Intent, name: Option<&str>, replica: usize) {
     ];
     for (by, refuses) in refused {
         if refuses {
-            let word = match by {
+            let condition = match by {
                 Fence::Deadline => "Deadline",
                 Fence::Mark => "Mark",
                 Fence::Keep => "Keep",
                 Fence::Frozen => "Frozen",
             };
-            world.coverage.reach("fence", word);
+            world.coverage.reach("fence", condition);
             if fence.stands(by) {
                 world.trace.tell(now, "refused", n, || format!("host {n}: {:?} by {by:?}", intent.act));
                 return;

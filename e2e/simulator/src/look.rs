@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::reading::FailureKind;
 use rollcall_engine::retirement::{
     Act, Backup, Belonging, Breaker, Fact, FirstList, Guard, HostView, Live, Path, Peers, Power, Retirement,
-    Role, Rule, Sighting, Use,
+    Role, Rule, Sighting, Trip, Use,
 };
 
 use crate::schedule::{Deed, Fault, Kind, Sec, Source};
@@ -63,7 +63,7 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
         enforced: !of_host(Guard::Enforced),
         exempt: of_host(Guard::Keep),
     });
-    let rule = known(objects_blind).map(|()| Rule {
+    let life = known(objects_blind).map(|()| Rule {
         since: at(world.config.proven_at - 24 * 3_600),
         first_list: if spoilt_here(Guard::FirstList) { FirstList::Waits } else { FirstList::Acknowledged },
     });
@@ -97,8 +97,7 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
     let records = known(objects_blind).map(|()| world.records.get(&of.mark).cloned().unwrap_or_default());
     let limits = world.limits.clone();
     let usage = usage(world, eyes, host, of);
-    let seen = sighting(world, eyes, lag);
-    let breaker = if objects_blind { unknown() } else { world.breaker.live(&seen, &world.acknowledged, now) };
+    let breaker = if objects_blind { unknown() } else { breaker(world, eyes, lag, now) };
 
     Live {
         now,
@@ -112,7 +111,7 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
         usage,
         belonging: fact(belonging),
         policy: fact(policy),
-        rule: fact(rule),
+        rule: fact(life),
         peers: fact(peers),
         alert: fact(alert),
         window: fact(window),
@@ -196,6 +195,7 @@ fn backup(world: &World, host: Option<usize>, of: &Retirement) -> Backup {
 }
 
 /// What metrics say of a host in a span that ends about now.
+#[must_use]
 pub fn metrics(world: &World, eyes: Eyes, host: usize, from: Sec, until: Sec) -> Use {
     let lies = eyes.fail && world.fault(|fault| (*fault == Fault::Lie).then_some(())).is_some();
     let lied_since = world.faults.iter().find(|(_, _, fault)| *fault == Fault::Lie).map(|(since, ..)| *since);
@@ -252,6 +252,17 @@ pub fn sighting(world: &mut World, eyes: Eyes, lag: Sec) -> Sighting {
         leaving,
         recent: if metrics_blind { unknown() } else { Fact::Known(recent) },
     }
+}
+
+/// What the breaker says to a look. Looks of one moment see the same.
+fn breaker(world: &mut World, eyes: Eyes, lag: Sec, now: Timestamp) -> Fact<Option<Trip>> {
+    if let Some((_, known)) = world.breaker_seen.as_ref().filter(|(when, _)| *when == (world.now, eyes)) {
+        return known.clone();
+    }
+    let seen = sighting(world, eyes, lag);
+    let told = world.breaker.live(&seen, &world.acknowledged, now);
+    world.breaker_seen = Some(((world.now, eyes), told.clone()));
+    told
 }
 
 /// The breaker's memory after a pass.

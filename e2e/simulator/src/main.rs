@@ -18,10 +18,11 @@ use rollcall_simulator::world::{Ablation, Fence};
 /// Plays how hosts leave the fleet in worlds that fail, each drawn from a seed, and judges every act on the truth.
 #[derive(Parser)]
 #[command(version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct Args {
     /// How many worlds.
-    #[arg(long, default_value_t = 1_000)]
-    seeds: u64,
+    #[arg(long = "seeds", value_name = "SEEDS", default_value_t = 1_000)]
+    worlds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -80,28 +81,27 @@ fn ablation(args: &Args) -> anyhow::Result<Ablation> {
 fn living(args: &Args) -> anyhow::Result<()> {
     let all = living::all();
     let next = AtomicUsize::new(0);
-    let (send, receive) = mpsc::channel();
+    let (tell, told_of) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..args.jobs.max(1) {
-            let (send, next, all) = (send.clone(), &next, &all);
+            let (tell, next, all) = (tell.clone(), &next, &all);
             scope.spawn(move || {
                 while let Some((name, ablation)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let found = living::first(*ablation, args.from..args.from + args.seeds);
-                    if send.send((name, found)).is_err() {
+                    let found = living::first(*ablation, args.from..args.from + args.worlds);
+                    if tell.send((name, found)).is_err() {
                         return;
                     }
                 }
             });
         }
-        drop(send);
+        drop(tell);
         let mut survive = 0;
-        while let Ok((name, found)) = receive.recv() {
-            match found {
-                Some((seed, law)) => println!("{name} {seed} {law:?}"),
-                None => {
-                    survive += 1;
-                    println!("{name} - survives {} worlds", args.seeds);
-                }
+        while let Ok((name, found)) = told_of.recv() {
+            if let Some((seed, law)) = found {
+                println!("{name} {seed} {law:?}");
+            } else {
+                survive += 1;
+                println!("{name} - survives {} worlds", args.worlds);
             }
         }
         ensure!(survive == 0, "{survive} are not missed");
@@ -124,10 +124,8 @@ fn tell(outcome: &Outcome) {
 fn one(args: &Args, seed: u64, ablation: Ablation) -> anyhow::Result<()> {
     let mut schedule = draw(seed);
     let first = run(&schedule, ablation, false);
-    if args.minimize {
-        if let Some(violation) = first.violations.first() {
-            schedule = minimize(&schedule, violation.law, ablation);
-        }
+    if let Some(violation) = first.violations.first().filter(|_| args.minimize) {
+        schedule = minimize(&schedule, violation.law, ablation);
     }
     let outcome = run(&schedule, ablation, args.trace);
     if args.trace || args.minimize {
@@ -150,24 +148,24 @@ fn many(args: &Args, ablation: Ablation) -> anyhow::Result<()> {
     let begun = Instant::now();
     let jobs = args.jobs.max(1);
     let next = AtomicU64::new(args.from);
-    let end = args.from.saturating_add(args.seeds);
-    let (send, receive) = mpsc::channel();
+    let end = args.from.saturating_add(args.worlds);
+    let (tell, told_of) = mpsc::channel();
     let mut sums = Sums::default();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
-            let (send, next) = (send.clone(), &next);
+            let (tell, next) = (tell.clone(), &next);
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end || send.send(run(&draw(seed), ablation, false)).is_err() {
+                    if seed >= end || tell.send(run(&draw(seed), ablation, false)).is_err() {
                         return;
                     }
                 }
             });
         }
-        drop(send);
+        drop(tell);
         let mut told = Instant::now();
-        while let Ok(outcome) = receive.recv() {
+        while let Ok(outcome) = told_of.recv() {
             sums.add(&outcome);
             if args.stop && !outcome.violations.is_empty() {
                 next.store(end, Ordering::Relaxed);
@@ -214,11 +212,11 @@ impl Sums {
     fn tell(&self, took: Duration, jobs: u64) {
         let seconds = took.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate, for people")]
-        let (rate, worlds) = (self.worlds as f64 / seconds, self.worlds as f64);
+        let (rate, worlds, jobs) = (self.worlds as f64 / seconds, self.worlds as f64, jobs as f64);
         println!(
             "{} worlds in {seconds:.1} s: {rate:.0} a second, {:.0} a second and thread",
             self.worlds,
-            rate / jobs as f64
+            rate / jobs
         );
         println!("{} events, {} acts, {} worlds broke a law", self.events, self.acts, self.broken);
         for (law, (times, first)) in &self.laws {

@@ -101,19 +101,18 @@ pub fn end(world: &mut World, deed: Deed) {
             }
         }
         Deed::Bounce(n) => {
-            let stopped = |host: &&crate::world::Host| {
+            let stopped = |host: &crate::world::Host| {
                 host.view.power == Power::Stopped && host.ended.is_none() && host.switched.1 == By::Others
             };
-            if world.hosts.get(n).filter(stopped).is_some() {
+            if world.hosts.get(n).is_some_and(stopped) {
                 world.coverage.reach("person", "Bounce");
                 cloud::start(world, n, By::Others);
             }
         }
         // A few minutes of use between two looks: the host looks as it did before.
         Deed::Touch(n) => {
-            let runs =
-                |host: &&mut crate::world::Host| host.view.power == Power::Running && host.ended.is_none();
-            if world.hosts.get_mut(n).filter(runs).is_some() {
+            let runs = |host: &crate::world::Host| host.view.power == Power::Running && host.ended.is_none();
+            if world.hosts.get(n).is_some_and(runs) {
                 cloud::stop(world, n, By::Others);
             }
         }

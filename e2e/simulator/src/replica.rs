@@ -6,9 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::SignedDuration;
 use rollcall_engine::ids::Mark;
 use rollcall_engine::retirement::{
-    Action, Breaker, Candidate, Decision, Epoch, Event, Fact, FinalAct, Ledger, Leftover, Live, Notice, Path,
-    Plan, Power, Reason, Request, Retirement, Spec, Standing, State, Status, Step, Trace, plan_with,
-    step_with,
+    Action, Candidate, Decision, Epoch, Event, Fact, FinalAct, Ledger, Leftover, Live, Notice, Path, Plan,
+    Power, Reason, Request, Retirement, Spec, Standing, State, Status, Step, Trace, plan_with, step_with,
 };
 
 use crate::cloud::{Call, Errand};
@@ -167,6 +166,7 @@ impl Replica {
                 world.coverage.reach("breaker", "Tripped");
             }
             world.breaker = breaker;
+            world.breaker_seen = None;
             world.wrote();
         }
         let plan = plan_now(world, self.eyes(), &self.cache);
@@ -217,7 +217,7 @@ impl Replica {
         let (of, version) = (Box::new(one.retirement.clone()), one.version);
         let mut live = look(world, self.eyes(), &of);
         if world.ablation.hole == Some(Hole::Breaker) {
-            live.breaker = Fact::Known(Breaker::default());
+            live.breaker = Fact::Known(None);
         }
         if world.ablation.hole == Some(Hole::Retag) {
             retag(world, &of, &mut live);

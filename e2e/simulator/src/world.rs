@@ -7,12 +7,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::ids::{AccountId, HostId, Mark, ObjectKey, RoleName, User};
 use rollcall_engine::retirement::{
-    Act, Admission, Bar, Breaker, Epoch, Guard, Guards, HostView, Incarnation, Ledger, Limits, Occurrence,
-    Policy, Power, Retirement,
+    Act, Admission, Bar, Breaker, Epoch, Fact, Guard, Guards, HostView, Incarnation, Ledger, Limits,
+    Occurrence, Policy, Power, Retirement, Trip,
 };
 
 use crate::coverage::Coverage;
 use crate::judge::Judge;
+use crate::look::Eyes;
 use crate::schedule::{Config, Fault, Kind, Late, Point, Schedule, Sec, Source};
 
 /// 2026-11-30T00:00:00Z, a Monday.
@@ -188,6 +189,9 @@ pub struct Lease {
     pub since: Sec,
 }
 
+/// When, by whose eyes, and what the breaker said.
+pub type SeenBreaker = ((Sec, Eyes), Fact<Option<Trip>>);
+
 /// All there is.
 pub struct World {
     /// True time.
@@ -210,6 +214,8 @@ pub struct World {
     pub ledger: Option<Arc<Ledger>>,
     /// The breaker's memory.
     pub breaker: Breaker,
+    /// What it said last, and to whom.
+    pub breaker_seen: Option<SeenBreaker>,
     /// Trips that somebody acknowledged.
     pub acknowledged: BTreeSet<String>,
     /// Admission as it is in force.
@@ -336,6 +342,7 @@ impl World {
             lease: Lease { holder: 0, until: 0, epoch: Epoch(0), since: 0 },
             ledger: None,
             breaker: Breaker::default(),
+            breaker_seen: None,
             acknowledged: BTreeSet::new(),
             admission: Some(Admission { uid: Arc::from("vap-0"), generation: 1 }),
             spoilt: BTreeMap::new(),
@@ -378,9 +385,12 @@ impl World {
             bars: BTreeSet::new(),
             is_reader: resident.kind == Kind::Reader,
         };
-        let home: BTreeSet<Arc<str>> =
-            if is_instance && n % 2 == 0 { BTreeSet::from([Arc::from("web")]) } else { BTreeSet::new() };
-        let systems = if n % 3 == 0 { 2 } else { 1 };
+        let home: BTreeSet<Arc<str>> = if is_instance && n.is_multiple_of(2) {
+            BTreeSet::from([Arc::from("web")])
+        } else {
+            BTreeSet::new()
+        };
+        let systems = if n.is_multiple_of(3) { 2 } else { 1 };
         self.hosts.push(Host {
             kind: resident.kind,
             place: (resident.environment, resident.duty, resident.zone),

@@ -80,12 +80,17 @@ fn vanish_limit(hosts: usize) -> usize {
 }
 
 impl Breaker {
-    /// The breaker for the last gate: what cannot be seen whole holds.
+    /// What the last gate is told: why everything stands, if it does. What cannot be seen whole is unknown, and holds.
     #[must_use]
-    pub fn live(&self, seen: &Sighting, acknowledged: &BTreeSet<String>, now: Timestamp) -> Fact<Self> {
+    pub fn live(
+        &self,
+        seen: &Sighting,
+        acknowledged: &BTreeSet<String>,
+        now: Timestamp,
+    ) -> Fact<Option<Trip>> {
         match (&seen.listed, &seen.recent) {
             (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => Fact::Unknown(*why),
-            _ => Fact::Known(self.watch(seen, acknowledged, now)),
+            _ => Fact::Known(self.watch(seen, acknowledged, now).trip),
         }
     }
 

@@ -52,7 +52,7 @@ impl Guards {
 
     /// What does not let pass in this case, in the table's order.
     #[must_use]
-    pub fn refusals(&self, of: &Retirement, live: &Live, case: Case) -> Vec<Refusal> {
+    pub fn refusals(self, of: &Retirement, live: &Live, case: Case) -> Vec<Refusal> {
         let asked = Guard::ALL.iter().filter(|guard| self.asks(**guard) && guard.applies(case));
         asked
             .filter_map(|guard| guard.judge(of, live, case).err().map(|why| Refusal { guard: *guard, why }))
@@ -60,12 +60,12 @@ impl Guards {
     }
 
     /// Is this one asked?
-    pub(super) fn asks(&self, guard: Guard) -> bool {
+    pub(super) fn asks(self, guard: Guard) -> bool {
         self.left_out != Some(guard)
     }
 
     /// What one guard says, if it is asked at all.
-    pub(super) fn refusal(&self, guard: Guard, of: &Retirement, live: &Live) -> Option<Refusal> {
+    pub(super) fn refusal(self, guard: Guard, of: &Retirement, live: &Live) -> Option<Refusal> {
         let case = Case { moment: Moment::Watching, act: None };
         let why = self.asks(guard).then(|| guard.judge(of, live, case).err()).flatten()?;
         Some(Refusal { guard, why })
@@ -76,7 +76,7 @@ impl Guards {
     /// # Errors
     /// Everything that speaks against it.
     pub(super) fn permit(
-        &self,
+        self,
         of: &Retirement,
         live: &Live,
         intent: &Intent,

@@ -288,7 +288,7 @@ impl Guard {
             }
             Self::Clock => need(&live.aws_clock, |ahead| ahead.abs() <= SKEW, Holds),
             Self::Sources => need(&live.sources, |()| true, Holds),
-            Self::Breaker => need(&live.breaker, |breaker| breaker.trip.is_none(), Holds),
+            Self::Breaker => need(&live.breaker, Option::is_none, Holds),
             Self::LastOfDuty => {
                 policy(live, |policy| need(&live.peers, |peers| peers.in_zone >= policy.keep_last, Holds))
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::approval::Admission;
-use super::breaker::Breaker;
+use super::breaker::Trip;
 use super::evidence::Use;
 use super::fact::Fact;
 use super::host::HostView;
@@ -61,8 +61,8 @@ pub struct Live {
     pub ledger: Fact<Option<Arc<Ledger>>>,
     /// What may be reserved.
     pub limits: Fact<Arc<Limits>>,
-    /// The breaker after this look ([`Breaker::live`]).
-    pub breaker: Fact<Breaker>,
+    /// Why everything stands, if it does, after this look ([`super::Breaker::live`]).
+    pub breaker: Fact<Option<Trip>>,
     /// Audit records of this mark.
     pub records: Fact<BTreeSet<(Act, Occurrence)>>,
     /// Its backups.
@@ -80,6 +80,7 @@ pub struct Role {
 
 /// Whose a host is, and what they allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one object's own word, and one guard's")]
 pub struct Belonging {
     /// How many environments claim it.
     pub claims: usize,

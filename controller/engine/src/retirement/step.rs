@@ -382,10 +382,9 @@ impl Look<'_> {
             self.guards.refusals(self.of, self.live, Case { moment: Moment::Arming, act: Some(act) });
         let held = |refusal: &Refusal| !has_remedy(refusal.guard) || matches!(refusal.why, Why::Unknown(_));
         if let Some(first) = refusals.first() {
-            if !refusals.iter().any(held) {
-                if let Some(step) = self.remedy(first.guard, act) {
-                    return step;
-                }
+            let step = if refusals.iter().any(held) { None } else { self.remedy(first.guard, act) };
+            if let Some(step) = step {
+                return step;
             }
             return self.impatient().unwrap_or(Step::Wait(refusals));
         }

@@ -110,7 +110,7 @@ fn live(of: &Retirement) -> Live {
         admission: Fact::Known(Some(admission())),
         ledger: Fact::Known(Some(Arc::new(Ledger::new(at(0))))),
         limits: Fact::Known(Arc::new(limits(1, 1))),
-        breaker: Fact::Known(Breaker::default()),
+        breaker: Fact::Known(None),
         records: Fact::Known(BTreeSet::from([(Act::Stop, Occurrence(0))])),
         backup: Fact::Known(Backup::default()),
     }
@@ -343,7 +343,9 @@ proptest! {
         let mut truth = live(&of);
         spoil(&mut of, &mut truth, how);
         let mut seen = truth.clone();
-        hidden.iter().for_each(|which| hide(&mut seen, *which));
+        for which in &hidden {
+            hide(&mut seen, *which);
+        }
         let moment = [Moment::Proposing, Moment::Beginning, Moment::Acting][moment];
         let passes = |live: &Live| {
             let case = Case { moment, act: Some(Act::Stop) };
