@@ -83,6 +83,15 @@ id!(
     CheckName
 );
 
+id!(
+    /// The mark of one retirement: its `metadata.uid`. An approval, a tag or a backup that bears it can mean no other one.
+    Mark
+);
+id!(
+    /// A person as the API server knows them (`userInfo.username`).
+    User
+);
+
 /// Characters of a `DbiResourceId`: AWS's have 29; an object's name may have 63 wherever it stands.
 const MAX_DATABASE_ID: usize = 63;
 

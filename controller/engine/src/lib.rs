@@ -19,6 +19,7 @@ pub mod notice;
 pub mod reading;
 pub mod recording;
 pub mod registry;
+pub mod retirement;
 pub mod rollcall;
 pub mod snapshot;
 #[cfg(feature = "synthetic")]

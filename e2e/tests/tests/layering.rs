@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rollcall-e2e", &[]),
     ("rollcall-demo", &["rollcall-crds", "rollcall-fakes", "rollcall-backlog", "rollcall-harness"]),
     ("rollcall-fuzz", &["rollcall-crds", "rollcall-engine", "rollcall-monitoring"]),
+    ("rollcall-simulator", &["rollcall-engine"]),
     ("rollcall-bench", &["rollcall-crds", "rollcall-engine", "rollcall-fakes", "rollcall-harness"]),
 ];
 
@@ -95,6 +96,19 @@ fn the_engine_is_pure_and_the_kinds_hold_no_client() {
         let wrong: Vec<&&str> = forbidden.iter().filter(|name| used.contains(**name)).collect();
         assert!(wrong.is_empty(), "{} must not use {wrong:?}", package.name);
     }
+}
+
+/// A last gate that lacks a guard can be built for the proof alone.
+#[test]
+fn only_the_simulator_can_leave_a_guard_out() {
+    let metadata = metadata();
+    let asks = |package: &&&Package| {
+        let of_engine = package.dependencies.iter().filter(|d| d.name == "rollcall-engine");
+        of_engine.flat_map(|d| &d.features).any(|feature| feature == "proof")
+    };
+    let packages = metadata.workspace_packages();
+    let asking: Vec<&str> = packages.iter().filter(asks).map(|p| p.name.as_str()).collect();
+    assert_eq!(asking, ["rollcall-simulator"]);
 }
 
 #[test]
