@@ -34,6 +34,10 @@ laws: ## The property tests with other cases than those of `make test`, and many
 fuzz: ## Every parser of foreign formats under libFuzzer: RUNS=1000000 SECONDS=600 TARGET=nagios_status_dat
 	@e2e/fuzz/fuzz.py $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TARGET),--target $(TARGET))
 
+.PHONY: simulate
+simulate: ## Worlds of the simulator, for a release: SEEDS=1000000 FROM=0
+	cargo run --release -q -p rollcall-simulator -- --seeds $(or $(SEEDS),1000000) --from $(or $(FROM),0) --jobs 2
+
 .PHONY: demo
 demo: ## A messy fleet, three fakes, a real API server and the operator, narrated
 	@e2e/demo/demo.sh

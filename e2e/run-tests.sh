@@ -78,6 +78,7 @@ all_tests() {
 }
 # The same inputs each time, as far as their seconds reach; `make fuzz` goes on from what earlier runs found.
 step "fuzz: every parser of foreign formats" e2e/fuzz/fuzz.py --seconds 5 --seed 20261123 --afresh
+step "simulator: 20,000 worlds" "${CARGO_TARGET_DIR:-target}/debug/rollcall-simulator" --seeds 20000 --jobs 2
 step "unit, property, CRD and end-to-end tests" all_tests
 
 printf '\n=== where the time went (%d s in all, %d skipped)\n%s' $((SECONDS - began)) "${skipped:-0}" "$table"
