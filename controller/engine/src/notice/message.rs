@@ -192,6 +192,11 @@ impl Message {
         &self.facts
     }
 
+    /// Does it say the same as this one, whenever that was written?
+    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+        Self { made: other.made, ..self.clone() } == *other
+    }
+
     /// Title and lines as one text.
     #[must_use]
     pub fn text(&self) -> String {

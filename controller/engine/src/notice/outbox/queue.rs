@@ -92,7 +92,10 @@ impl Settled {
 impl Queue {
     pub(super) fn put(&mut self, message: Message, now: Timestamp) -> Standing {
         if let Some(entry) = self.waiting.iter_mut().find(|entry| entry.message.id() == message.id()) {
-            entry.message = message;
+            // What is written again in the same words changes nothing that would have to be remembered.
+            if !entry.message.says_the_same_as(&message) {
+                entry.message = message;
+            }
             return entry.standing();
         }
         if let Some(settled) = self.settled.get(message.id()) {

@@ -38,8 +38,12 @@ fn of(n: usize, news: News) -> Notice {
 
 /// A notice about the n-th host, which is worth telling at any time.
 pub(super) fn notice(n: usize) -> Message {
+    notice_at(n, at(0))
+}
+
+fn notice_at(n: usize, written: Timestamp) -> Message {
     let news = Cancelled { why: WhyCancelled::Started, stands: HowItStands::Untouched };
-    of(n, News::Cancelled(news)).message(Language::En, at(0))
+    of(n, News::Cancelled(news)).message(Language::En, written)
 }
 
 /// A reminder that is of no use after this.
@@ -254,6 +258,19 @@ fn what_waits_is_told_in_its_newest_words() {
     assert_eq!(delivery.message(), &reminder(1, at(900)));
     outbox.told(&delivery, accepted(), at(3), chance());
     assert_eq!(ids(&mut outbox, at(4)), [""; 0]);
+}
+
+/// Each pass puts what it has to tell; a channel that is down must not make each pass write.
+#[test]
+fn the_same_words_put_again_change_nothing_that_is_remembered() {
+    let (mut outbox, chat) = (Outbox::default(), channel("chat"));
+    outbox.put(&chat, notice_at(1, at(0)), at(0));
+    let delivery = outbox.next(at(0)).unwrap();
+    outbox.told(&delivery, later("down"), at(0), chance());
+    let before = outbox.clone();
+    assert_ne!(notice_at(1, at(60)), notice_at(1, at(0)));
+    outbox.put(&chat, notice_at(1, at(60)), at(60));
+    assert_eq!(outbox, before);
 }
 
 /// The operator dies while a message is under way: nobody knows whether it was read, so it is sent again, under its one id.
