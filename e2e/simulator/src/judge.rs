@@ -1,4 +1,4 @@
-//! The judge: the laws of docs/design/safety.md on the truth, never on what a replica believed.
+//! The judge: the laws of docs/simulator.md on the truth, never on what a replica believed.
 //!
 //! Something that people or the world change may be up to [`SLACK`] old when an act takes effect: an intent lasts for 60
 //! seconds. What is read at AWS or from metrics may be older by how late they tell it ([`LATE`]). Conditions that AWS

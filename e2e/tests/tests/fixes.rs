@@ -17,7 +17,7 @@ use rollcall_harness::controlplane::locate;
 const SPEAKERS: [&str; 4] =
     ["controller/engine/src", "controller/operator/src", "controller/aws/src", "controller/cli/src"];
 /// A few hundred megabytes of Python say no more than this.
-const AWS: [&str; 15] = [
+const AWS: [&str; 16] = [
     "ec2 create-tags",
     "ec2 describe-addresses",
     "ec2 describe-instance-attribute",
@@ -25,6 +25,7 @@ const AWS: [&str; 15] = [
     "ec2 describe-security-groups",
     "ec2 describe-tags",
     "ec2 describe-volumes",
+    "ec2 start-instances",
     "rds add-tags-to-resource",
     "rds describe-db-cluster-parameters",
     "rds describe-db-clusters",

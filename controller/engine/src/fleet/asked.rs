@@ -72,7 +72,7 @@ impl Fleet {
                 instances.subjects.push(subject);
             }
         }
-        let runs = |database: &&Database| database.status.runs();
+        let runs = |database: &&Database| database.status.runs() && !database.is_replica();
         for database in known.databases.seen.iter().filter(runs) {
             let lean = judge_of(&here, known, database.marks());
             let Some((lean, subject)) = lean.zip(Subject::of_database(database)) else { continue };

@@ -76,6 +76,13 @@ impl Database {
         Some(self.name.as_str()).filter(|name| !name.trim().is_empty())
     }
 
+    /// Does it replicate another? It waits for its hour, and AWS calls no replica idle (Compute Optimizer user guide, "Idle
+    /// resource recommendations").
+    #[must_use]
+    pub fn is_replica(&self) -> bool {
+        self.replica_of.is_some()
+    }
+
     /// What selectors look at.
     #[must_use]
     pub fn marks(&self) -> Marks<'_> {

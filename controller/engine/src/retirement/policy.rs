@@ -1,4 +1,4 @@
-//! What a team decides about retirement (`RetirementPolicy`), as a value. Defaults are docs/design's, each with its reason.
+//! What a team decides about retirement (`RetirementPolicy`), as a value. Each default has its reason.
 
 use std::sync::Arc;
 

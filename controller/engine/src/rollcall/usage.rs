@@ -34,7 +34,8 @@ pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'
     if environment.book.doubted {
         return Usage { is: None, memory: remembered.cloned() };
     }
-    if !lean.judges(&environment.book, &class.roles) {
+    let is_replica = matches!(host.listed, Some(Listed::Database(database, _)) if database.is_replica());
+    if is_replica || !lean.judges(&environment.book, &class.roles) {
         return Usage::default();
     }
     let Some(listed) = host.listed.filter(|listed| host.seen && listed.life() == Life::Running) else {

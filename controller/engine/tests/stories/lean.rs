@@ -258,6 +258,11 @@ spec: {idle: {databases: {cpuBelowPercent: 5}}}
         world.hours(24).pass();
     }
     assert_eq!(weak(&world.pass()), []);
+    world.database("jp1-db-1").replica_of = Some("jp1-db-0".into());
+    let roll = world.minutes(20).pass();
+    let of_database = roll.hosts.iter().find(|(id, _)| id.is_database()).unwrap().1;
+    assert_eq!(of_database.used, None, "a replica waits for its hour");
+    world.database("jp1-db-1").replica_of = None;
     world.database("jp1-db-1").name = "jp1-db-9".into();
     assert_eq!(weak(&world.minutes(20).pass()), [Weakness::NameNotProved]);
 }
