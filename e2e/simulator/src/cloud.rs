@@ -68,6 +68,9 @@ pub fn arrive(world: &mut World, call: Call) {
     let Some(n) = world.host_of(&call.incarnation) else { return };
     let soft =
         matches!(call.errand, Errand::Silence(..) | Errand::Unsilence(..) | Errand::RetireRegistration(_));
+    // An ARN of RDS is made of a name: what is asked of a database reaches whoever bears its name now.
+    let name = world.hosts.get(n).filter(|_| !soft).and_then(|host| host.view.name.clone());
+    let n = name.and_then(|name| world.named(&name)).unwrap_or(n);
     if !soft && call.not_after <= now {
         world.coverage.reach("fence", "Soft");
         return;

@@ -467,7 +467,7 @@ impl Trial<'_> {
 pub fn end(world: &mut World) {
     let now = world.now;
     let mut judge = std::mem::take(&mut world.judge);
-    if now - world.written.0 < crate::schedule::REST {
+    if now - world.written.0 < world.rest {
         judge.breach(Law::L1, now, || format!("written at {}", world.written.0));
     }
     let live: BTreeMap<&Mark, &crate::world::Stored> = world

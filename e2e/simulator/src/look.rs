@@ -211,6 +211,9 @@ pub fn metrics(world: &World, eyes: Eyes, host: usize, from: Sec, until: Sec) ->
 }
 
 fn usage(world: &mut World, eyes: Eyes, host: Option<usize>, of: &Retirement) -> Use {
+    // A database's metrics bear its name, whoever has it now.
+    let name = host.and_then(|host| world.hosts.get(host)).and_then(|host| host.view.name.clone());
+    let host = name.and_then(|name| world.named(&name)).or(host);
     let runs =
         host.and_then(|host| world.hosts.get(host)).is_some_and(|host| host.view.power == Power::Running);
     if eyes.fail && world.is_blind(Source::Metrics) {

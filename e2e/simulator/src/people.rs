@@ -162,8 +162,8 @@ fn remake(world: &mut World, n: usize) {
     new.past.clear();
     // It takes minutes to make a database.
     new.next = Some((now + 300, Power::Running));
-    // In use while everything fails, and idle one day.
-    new.used = vec![(now, HEAL)];
+    // In use while everything fails, and idle one day; or never used at all.
+    new.used = if world.rng.bool() { vec![(now, HEAL)] } else { Vec::new() };
     new.switched = (now, By::Others);
     new.backups.clear();
     new.launch_records.clear();

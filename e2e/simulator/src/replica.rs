@@ -234,7 +234,8 @@ impl Replica {
             let hides = matches!(fault, Fault::Lag(_) | Fault::Lie | Fault::Vanish | Fault::Skew(..));
             hides.then_some(())
         });
-        if lies.is_some() || world.ablation.hole.is_some() {
+        let tampers = world.ablation.hole.is_some_and(|hole| hole != Hole::Credulous);
+        if lies.is_some() || tampers {
             return;
         }
         let truth = look(world, Eyes { replica: self.number, fail: false }, of);

@@ -10,7 +10,7 @@ use crate::judge::{self, Effect, Law, Violation};
 use crate::look::Eyes;
 use crate::people;
 use crate::replica::{Later, Replica, plan_now};
-use crate::schedule::{Deed, END, Fault, REST, Schedule, Sec, What};
+use crate::schedule::{Deed, END, Fault, Schedule, Sec, What};
 use crate::world::{Ablation, World};
 
 enum Happening {
@@ -85,7 +85,7 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
     }
     let mut played = 0;
     while let Some(((when, _), happening)) = queue.events.pop_first() {
-        if when > END || (when > schedule.heal + REST && is_at_rest(&world, when)) {
+        if when > END || (when > schedule.heal + schedule.rest && is_at_rest(&world, when)) {
             world.now = when;
             break;
         }
@@ -135,7 +135,7 @@ pub fn run(schedule: &Schedule, ablation: Ablation, traced: bool) -> Outcome {
 fn is_at_rest(world: &World, when: Sec) -> bool {
     let in_flight =
         world.objects.iter().any(|one| one.deleted.is_none() && one.retirement.status.state.is_in_flight());
-    when - world.written.0 > REST && !in_flight
+    when - world.written.0 > world.rest && !in_flight
 }
 
 /// Hosts that turn before `until` do.

@@ -217,6 +217,8 @@ pub struct Schedule {
     pub config: Config,
     /// When it becomes kind: [`HEAL`], and sooner in small ones.
     pub heal: Sec,
+    /// How long nothing may be written for it to have come to rest: [`REST`], and shorter where all is quicker.
+    pub rest: Sec,
     /// What happens.
     pub items: Vec<Item>,
     /// What happens to the requests of these numbers, whichever replica makes them.
@@ -288,7 +290,7 @@ pub fn draw(seed: u64) -> Schedule {
     people(&mut rng, hosts, &mut items);
     faults(&mut rng, &mut items);
     items.sort_by_key(|item| (item.from, item.until));
-    Schedule { seed, config, heal: HEAL, items, crashes: Vec::new() }
+    Schedule { seed, config, heal: HEAL, rest: REST, items, crashes: Vec::new() }
 }
 
 fn config(rng: &mut fastrand::Rng) -> Config {

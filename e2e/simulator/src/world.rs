@@ -71,17 +71,23 @@ pub enum Hole {
     DonePerName,
     /// A mark that vanished under an intent is put back.
     Retag,
+    /// What is not known lets pass. Not one of the first simulation's, but of most tools.
+    Credulous,
 }
 
 impl Hole {
     /// All there are.
-    pub const ALL: [Self; 4] = [Self::Reservation, Self::Breaker, Self::DonePerName, Self::Retag];
+    pub const ALL: [Self; 5] =
+        [Self::Reservation, Self::Breaker, Self::DonePerName, Self::Retag, Self::Credulous];
 }
 
 impl Ablation {
     /// The guards that are asked.
     #[must_use]
     pub fn guards(self) -> Guards {
+        if self.hole == Some(Hole::Credulous) {
+            return Guards::credulous();
+        }
         self.guard.map_or_else(Guards::all, Guards::all_but)
     }
 
@@ -234,6 +240,8 @@ pub struct World {
     pub policy: Policy,
     /// What may be reserved.
     pub limits: Arc<Limits>,
+    /// How long nothing may be written for it to have come to rest.
+    pub rest: Sec,
     /// When something was last written, and how often.
     pub written: (Sec, u64),
     /// Requests that replicas made for retirements, and what happens to some of them.
@@ -352,6 +360,7 @@ impl World {
             faults: Vec::new(),
             policy,
             limits: Arc::new(limits),
+            rest: schedule.rest,
             written: (0, 0),
             requests: 0,
             crashes: schedule.crashes.clone(),

@@ -2,6 +2,7 @@
 //! error at every pair of them. Whatever happens to two requests, no law breaks, and every retirement ends as it would have.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rollcall_engine::retirement::{FinalAct, Guard, State};
 use rollcall_simulator::run::run;
@@ -30,6 +31,8 @@ fn scenario(kind: Kind, stopped: bool, final_act: FinalAct, items: Vec<Item>) ->
             hosts: vec![resident(kind, false, stopped), resident(Kind::Instance, true, false)],
         },
         heal: 5 * HOUR,
+        // Longer than a cancelled host is left alone.
+        rest: 3 * HOUR + HOUR / 4,
         items,
         crashes: Vec::new(),
     }
@@ -95,34 +98,53 @@ fn disturbed(
         .then(|| format!("{crashes:?}: ends {:?}", outcome.ends))
 }
 
-#[test]
-fn every_request_of_every_scenario_may_fail_and_so_may_every_other_one() {
-    let mut runs = 0_u64;
-    let mut wrong = Vec::new();
-    for (name, schedule) in scenarios() {
-        let calm = run(&schedule, Ablation::default(), false);
-        assert_eq!(calm.violations, [], "{name}");
-        assert!(calm.requests >= 3, "{name}: {} requests", calm.requests);
-        let before = ends(&calm.ends);
-        let mut play = |crashes: Vec<(u64, Point)>| {
-            runs += 1;
-            wrong.extend(disturbed(&schedule, crashes, &before).map(|what| format!("{name}: {what}")));
-        };
-        for first in 0..calm.requests {
-            for point in Point::ALL {
-                play(vec![(first, point)]);
-                // A second one may hit a request that only the first one made necessary.
-                for second in first + 1..calm.requests + 2 {
-                    // A crash after one is a crash before the next; the loss of one is its error without the effect.
-                    for other in [Point::Before, Point::Error] {
-                        if matches!(point, Point::Before | Point::Error) {
-                            play(vec![(first, point), (second, other)]);
-                        }
-                    }
-                }
+/// Every disturbance of one scenario: how many, and what is wrong.
+fn play(name: &str, schedule: &Schedule) -> (u64, Vec<String>) {
+    let calm = run(schedule, Ablation::default(), false);
+    assert_eq!(calm.violations, [], "{name}");
+    assert!(calm.requests >= 3, "{name}: {} requests", calm.requests);
+    let before = ends(&calm.ends);
+    let (mut runs, mut wrong) = (0, Vec::new());
+    let mut play = |crashes: Vec<(u64, Point)>| {
+        runs += 1;
+        wrong.extend(disturbed(schedule, crashes, &before).map(|what| format!("{name}: {what}")));
+    };
+    // A crash after one is a crash before the next; the loss of one is its error without the effect.
+    let pairs = [Point::Before, Point::Error];
+    for first in 0..calm.requests {
+        for point in Point::ALL {
+            play(vec![(first, point)]);
+        }
+        // A second one may hit a request that only the first one made necessary.
+        for second in first + 1..calm.requests + 2 {
+            for (point, other) in pairs.into_iter().flat_map(|point| pairs.map(|other| (point, other))) {
+                play(vec![(first, point), (second, other)]);
             }
         }
     }
+    (runs, wrong)
+}
+
+#[test]
+fn every_request_of_every_scenario_may_fail_and_so_may_every_other_one() {
+    let all = scenarios();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut runs, mut wrong) = (0, Vec::new());
+        while let Some((name, schedule)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (more, found) = play(name, schedule);
+            runs += more;
+            wrong.extend(found);
+        }
+        (runs, wrong)
+    };
+    let (runs, mut wrong) = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        let (runs, mut wrong) = work();
+        let (more, found) = other.join().unwrap();
+        wrong.extend(found);
+        (runs + more, wrong)
+    });
     wrong.truncate(20);
     assert!(wrong.is_empty(), "of {runs} runs: {wrong:#?}");
     println!("{runs} runs");
