@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{HostId, Place};
+use crate::limits::ACTIVITY_DAYS;
 use crate::reading::{Extent, Failure, FailureKind, Gap, Reading};
 
 pub use metric::ActivityMetric;
@@ -69,6 +70,14 @@ impl Activity {
     #[must_use]
     pub fn failed(place: Place, window: Window, now: Timestamp, why: Failure) -> Self {
         Self { hosts: Reading::failed(Self::source(&place), now, why), place, window }
+    }
+
+    /// What stands where nothing new enough is known: what is `known` is too old, or there is nothing.
+    pub(crate) fn unread(place: Option<&Place>, known: Option<&Self>, now: Timestamp) -> Self {
+        let place = place.cloned().unwrap_or_else(|| Place { account: "".into(), region: "".into() });
+        let window = Window::whole_days(now, ACTIVITY_DAYS);
+        let kind = known.map_or(FailureKind::NotYetRead, |_| FailureKind::Stale);
+        Self::failed(place, window, now, Failure::new(kind, "not read for the last day"))
     }
 
     /// The name of the reading for people.

@@ -72,7 +72,9 @@ impl Fleet {
                 instances.subjects.push(subject);
             }
         }
-        let runs = |database: &&Database| database.status.runs() && !database.is_replica();
+        let runs = |database: &&Database| {
+            database.status.runs() && !database.is_replica() && database.replicas.is_empty()
+        };
         for database in known.databases.seen.iter().filter(runs) {
             let lean = judge_of(&here, known, database.marks());
             let Some((lean, subject)) = lean.zip(Subject::of_database(database)) else { continue };

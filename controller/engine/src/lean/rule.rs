@@ -114,8 +114,8 @@ pub enum Weakness {
     NotLookedAt(Signal),
     /// The database may have borne another name, and another database this one, on some of the days.
     NameNotProved,
-    /// The last day could not be read: this is what was found the day before.
-    NotReadToday,
+    /// What it did is not here to be looked at: this is what is remembered, of yesterday or the day before.
+    Remembered,
 }
 
 impl RuleHash {
@@ -239,7 +239,9 @@ impl fmt::Display for Weakness {
             Self::NameNotProved => {
                 f.write_str("another database may have borne its name on some of the days")
             }
-            Self::NotReadToday => f.write_str("the last day could not be read"),
+            Self::Remembered => {
+                f.write_str("what it did is not here, only what was found in it is remembered")
+            }
         }
     }
 }

@@ -163,6 +163,8 @@ fn blind_assertions(scene: &Scene<'_, '_>, place: &PlaceView<'_>, said: &[Blind<
 /// Why what hosts do was not read wholly, unless the place itself cannot be read for the same reason.
 fn blind_activity(scene: &Scene<'_, '_>, place: &PlaceView<'_>, said: &[Blind<'_>]) -> Option<Failure> {
     let activity = scene.pass.snapshot.activities.get(&place.place)?;
+    // Where nobody runs who is judged, nobody need be asked: that a reading is old is no news.
+    let is_news = |failure: &Failure| is_news(failure) && failure.kind != FailureKind::Stale;
     let failure = activity.hosts.blindness(scene.pass.now, ACTIVITY_MAX_AGE).filter(is_news)?;
     let is_said = |said: &Blind<'_>| said.failure.kind == failure.kind && failure.kind != FailureKind::Denied;
     (!said.iter().any(is_said)).then_some(failure)

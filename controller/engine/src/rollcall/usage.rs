@@ -1,6 +1,6 @@
 //! Whether hosts look unused: the verdict on each running host that its environment judges, and what is remembered of it.
 //!
-//! A day that could not be read is bridged by what was found on the day before, once, and nobody may act on that. Nothing is
+//! What is not here is bridged by what is remembered of it, for a day, and nobody may act on that. Nothing is
 //! taken from a reading that is older.
 
 use rollcall_crds::v1alpha1::Severity;
@@ -13,10 +13,10 @@ use super::scene::Scene;
 use crate::activity::{Activity, Day, Window};
 use crate::finding::{Code, Finding};
 use crate::fleet::Lean;
-use crate::lean::{Doubt, Host, Idle, RuleHash, Signal, Use, Weakness, judge};
+use crate::inventory::MemberRole;
+use crate::lean::{Doubt, Host, Idle, RuleHash, Use, Weakness, judge};
 use crate::limits::ACTIVITY_HELD_DAYS;
 use crate::memory::UseMemory;
-use crate::reading::FailureKind;
 
 /// What one host comes to.
 #[derive(Clone, Debug, Default)]
@@ -26,16 +26,15 @@ pub(super) struct Usage {
     pub(super) memory: Option<UseMemory>,
 }
 
-/// Judges a host that is there. One that is not judged now, for nobody can tell what it plays, is remembered as it was.
+/// Judges a host that is there. One that is not judged now, for nobody can tell what it plays or by which rule, is remembered
+/// as it was.
 pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'a>) -> Usage {
     let remembered = host.memory.and_then(|memory| memory.used.as_ref());
     let environment = class.environment;
-    let Some(lean) = &environment.lean else { return Usage::default() };
-    if environment.book.doubted {
+    let Some(lean) = environment.lean.as_ref().filter(|_| !environment.book.doubted) else {
         return Usage { is: None, memory: remembered.cloned() };
-    }
-    let is_replica = matches!(host.listed, Some(Listed::Database(database, _)) if database.is_replica());
-    if is_replica || !lean.judges(&environment.book, &class.roles) {
+    };
+    if host.listed.is_some_and(serves_others) || !lean.judges(&environment.book, &class.roles) {
         return Usage::default();
     }
     let Some(listed) = host.listed.filter(|listed| host.seen && listed.life() == Life::Running) else {
@@ -43,25 +42,32 @@ pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'
     };
     let until = Window::whole_days(scene.pass.now, 1).last();
     let oldest = until.plus(-ACTIVITY_HELD_DAYS);
-    let activity =
-        scene.places.get(host.place).and_then(|place| scene.pass.snapshot.activities.get(&place.place));
     let rule = lean.rule.hash();
     let remembered = remembered.filter(|old| old.rule == rule);
+    let place = scene.places.get(host.place).map(|place| &place.place);
+    let activity = place.and_then(|place| scene.pass.snapshot.activities.get(place));
+    let unread = Activity::unread(place, activity.map(|activity| &**activity), scene.pass.now);
     let fresh = activity.filter(|activity| activity.window.last() >= oldest);
-    let new = fresh.map(|activity| (activity.window.last(), verdict(scene, host, listed, lean, activity)));
-    match (new, remembered) {
-        (Some((day, is)), _) if !matches!(is, Use::Unknown(Doubt::NotRead(..))) => {
-            learn(day, is, rule, remembered)
-        }
-        (_, Some(old)) if old.until >= oldest => Usage { is: Some(held(old)), memory: Some(old.clone()) },
-        (Some((_, unread)), old) => Usage { is: Some(unread), memory: old.cloned() },
-        (None, old) => {
-            let why = activity.map_or(FailureKind::NotYetRead, |_| FailureKind::Stale);
-            let first =
-                lean.rule.tests(host.id.is_database()).first().map_or(Signal::Cpu, |test| test.signal);
-            Usage { is: Some(Use::Unknown(Doubt::NotRead(first, why))), memory: old.cloned() }
-        }
+    let activity = fresh.map_or(&unread, |activity| activity);
+    let (day, is) = (activity.window.last(), verdict(scene, host, listed, lean, activity));
+    let is_read = fresh.is_some() && activity.has_read(host.id, &lean.rule.metrics(host.id.is_database()));
+    let is_certain = is_read || matches!(is, Use::Active(_));
+    match remembered {
+        // What is remembered of a later day was seen by somebody whose reading is no longer here.
+        old if is_certain && old.is_none_or(|old| old.until <= day) => learn(day, is, rule, old),
+        Some(old) if old.until >= oldest => held(old, is),
+        old => Usage { is: Some(is), memory: old.cloned() },
     }
+}
+
+/// A database whose worth does not show in what is asked of it: it replicates another or is replicated, or it takes the writes of
+/// a cluster with others, or nobody can tell whether it does.
+fn serves_others(listed: Listed<'_>) -> bool {
+    let Listed::Database(database, _) = listed else { return false };
+    let leads = listed.part().is_some_and(|(cluster, part)| {
+        cluster.members.len() > 1 && matches!(part, MemberRole::Writer | MemberRole::Unknown)
+    });
+    database.is_replica() || !database.replicas.is_empty() || leads
 }
 
 fn verdict(
@@ -96,15 +102,21 @@ fn learn(until: Day, is: Use, rule: RuleHash, old: Option<&UseMemory>) -> Usage 
     Usage { is: Some(is), memory: Some(memory) }
 }
 
-/// What was found the day before, for a day that was not read: good enough to go on pointing, and not to act.
-fn held(old: &UseMemory) -> Use {
-    match &old.last {
-        Use::Idle(idle) => {
-            let mut weak = idle.weak.clone();
-            weak.push(Weakness::NotReadToday);
-            Use::Idle(Idle { since: idle.since, weak })
+/// What was found before, for a day that is not here: good enough to go on pointing, and not to act. `now` is what can be said
+/// without it: a host that was started or made anew since is idle no longer.
+fn held(old: &UseMemory, now: Use) -> Usage {
+    match (&old.last, now) {
+        (Use::Idle(_), now @ Use::Unknown(Doubt::TooYoung(_) | Doubt::NoBeginning)) => {
+            let memory = UseMemory { last: now.clone(), idle_since: None, ..old.clone() };
+            Usage { is: Some(now), memory: Some(memory) }
         }
-        other => other.clone(),
+        (Use::Idle(idle), _) => {
+            let mut weak = idle.weak.clone();
+            weak.push(Weakness::Remembered);
+            let is = Use::Idle(Idle { since: idle.since, weak });
+            Usage { is: Some(is), memory: Some(old.clone()) }
+        }
+        (other, _) => Usage { is: Some(other.clone()), memory: Some(old.clone()) },
     }
 }
 
@@ -129,7 +141,7 @@ impl Clerk<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lean::{Rule, Sign};
+    use crate::lean::{Rule, Sign, Signal};
 
     fn day(text: &str) -> Day {
         text.parse::<jiff::civil::Date>().unwrap().into()

@@ -6,6 +6,7 @@ use rollcall_crds::v1alpha1::HostState;
 use rollcall_engine::activity::ActivityMetric;
 use rollcall_engine::lean::{Doubt, Sign, Signal, Use, Weakness};
 use rollcall_engine::reading::FailureKind;
+use rollcall_engine::rollcall::roll_call;
 
 use crate::lives::{Life, day};
 use crate::world::*;
@@ -147,7 +148,7 @@ fn what_was_found_is_held_over_one_day_that_cannot_be_read_and_no_longer() {
     let codes: Vec<_> = roll.findings.iter().map(|f| f.code.as_str()).collect();
     assert_eq!(codes, ["RC0401", "RC0505"], "pointed at still, and told why it is old");
     let Some(Use::Idle(idle)) = used(&world, &roll, "jp1-batch-1") else { panic!("held") };
-    assert_eq!(idle.weak, [Weakness::NotReadToday]);
+    assert_eq!(idle.weak, [Weakness::Remembered]);
     let roll = world.hours(24).pass();
     let codes: Vec<_> = roll.findings.iter().map(|f| f.code.as_str()).collect();
     assert_eq!(codes, ["RC0505"]);
@@ -178,6 +179,60 @@ fn a_restart_remembers_who_is_unused_and_buys_nothing_again() {
     };
     assert_eq!(due(&world), 0);
     assert_eq!(due(world.hours(24)), 2, "a new day is over");
+}
+
+#[test]
+fn a_start_ends_it_also_while_nothing_is_here_but_memory() {
+    let mut world = lean_world(&["jp1-app-1", "jp1-batch-1"], "{enforcement: Flag}");
+    world.lives.of.insert("jp1-batch-1".into(), quiet());
+    world.pass();
+    world.lives.is_not_asked = true;
+    let started = world.now;
+    world.machine("jp1-batch-1").launch_time = started;
+    let roll = world.minutes(20).pass();
+    assert!(roll.findings.is_empty(), "{:?}", roll.findings);
+    let doubt = Doubt::TooYoung(day("2026-12-29"));
+    assert_eq!(used(&world, &roll, "jp1-batch-1"), Some(Use::Unknown(doubt)));
+}
+
+/// Two replicas take turns: the first leads again with the reading of the day before.
+#[test]
+fn an_older_reading_does_not_take_back_what_a_newer_one_found() {
+    let mut world = lean_world(&["jp1-app-1", "jp1-batch-1"], "{enforcement: Flag}");
+    world.lives.of.insert("jp1-batch-1".into(), quiet());
+    world.pass();
+    let (fleet, _) = world.fleet();
+    let old = world.snapshot().activities;
+    let tomorrow = Life { but: vec![day("2026-11-23")], ..quiet() };
+    world.lives.of.insert("jp1-batch-1".into(), tomorrow);
+    assert!(matches!(used_after(&mut world, 24), Some(Use::Active(_))));
+    let mut snapshot = world.minutes(20).snapshot();
+    snapshot.activities = old;
+    let (roll, memory) = roll_call(&fleet, &snapshot, &world.memory, world.now);
+    assert!(matches!(used(&world, &roll, "jp1-batch-1"), Some(Use::Active(_))));
+    assert_eq!(memory, world.memory);
+}
+
+fn used_after(world: &mut World, hours: i64) -> Option<Use> {
+    let roll = world.hours(hours).pass();
+    used(world, &roll, "jp1-batch-1")
+}
+
+/// What is asked of a writer says nothing of what its readers serve.
+#[test]
+fn a_database_that_others_live_on_is_not_judged() {
+    let mut world = lean_world(&["jp1-app-1"], "{enforcement: Flag}");
+    world.apply("apiVersion: rollcall.dev/v1alpha1\nkind: HostRole\nmetadata: {name: db, namespace: backlog}\nspec: {type: Duty}\n");
+    for name in ["jp1-db-1", "jp1-db-2", "jp1-db-3"] {
+        world.add_database(name);
+        world.lives.of.insert(name.into(), quiet());
+    }
+    world.cluster("orders", &["jp1-db-1", "jp1-db-2"]);
+    world.database("jp1-db-3").replicas = vec!["jp1-db-9".into()];
+    let roll = world.pass();
+    let unused: Vec<_> = roll.findings.iter().filter(|f| f.code.as_str() == "RC0401").collect();
+    assert_eq!(unused.len(), 1, "the reader alone: {unused:?}");
+    assert_eq!(&*unused[0].subject_name, "jp1-db-2");
 }
 
 #[test]

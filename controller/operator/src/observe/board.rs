@@ -119,6 +119,8 @@ impl Board {
         let mut inner = self.inner.write();
         let awaited_since = Some(Instant::now());
         inner.inventories.values_mut().for_each(|slot| slot.awaited_since = awaited_since);
+        // Another may have read a later day since; what is remembered of it stands.
+        inner.activities.clear();
         for (key, slot) in &mut inner.registries {
             let unread = super::registry::not_yet(slot.reading.product, key, now);
             *slot = Slot { reading: Arc::new(unread), awaited_since };

@@ -116,7 +116,9 @@ pub fn diff(telling: &Telling<'_>, known: &Known<'_>) -> Writes {
         Some(others::check(roll, problems, before, generation, now))
     });
     list.kind(&stores.policies, |key, before, generation| {
-        let roll = roll.policies.get(key).filter(|_| !awaited.any());
+        // Whom nobody sees nobody judges: none of them would be shown as unused.
+        let sees_all = roll.environments.values().all(|roll| roll.lean.is_none() || roll.sees_hosts());
+        let roll = roll.policies.get(key).filter(|_| sees_all && !awaited.any());
         let problems = problems.of(Kind::RetirementPolicy, key);
         Some(others::policy(roll, problems, before, generation, now))
     });

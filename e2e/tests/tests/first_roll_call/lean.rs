@@ -110,7 +110,7 @@ async fn only_who_really_does_nothing_is_pointed_at() {
     becomes(&world, "while CloudWatch lies", "-", &[]).await;
 
     world.stage().faults.clear();
-    world.stage().clock.advance(SignedDuration::from_mins(20));
+    world.stage().clock.advance(SignedDuration::from_hours(5));
     becomes(&world, "by the ground truth", "4", &UNUSED).await;
     world.settled().await.unwrap();
     let before = asked(&world);
