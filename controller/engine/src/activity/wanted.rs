@@ -12,12 +12,3 @@ pub struct Wanted {
     /// What is asked of each that can have it.
     pub metrics: BTreeSet<ActivityMetric>,
 }
-
-impl Wanted {
-    /// Only the hosts that fit; nothing at all when none does.
-    #[must_use]
-    pub fn only(mut self, fits: impl Fn(&Subject) -> bool) -> Option<Self> {
-        self.subjects.retain(|subject| fits(subject));
-        (!self.subjects.is_empty()).then_some(self)
-    }
-}

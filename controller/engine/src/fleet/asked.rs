@@ -90,11 +90,7 @@ impl Fleet {
 
 /// How lean the one environment that claims this host is kept, if it judges the host.
 fn judge_of<'e>(here: &[&'e Environment], known: &Inventory, host: Marks<'_>) -> Option<&'e Lean> {
-    let claims = |environment: &&&Environment| {
-        let mut mine = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
-        mine.any(|claim| environment.claims(claim, host))
-    };
-    let mut claimants = here.iter().filter(claims);
+    let mut claimants = here.iter().filter(|environment| environment.claims_in(&known.place.account, host));
     let (environment, None) = (claimants.next()?, claimants.next()) else { return None };
     let lean = environment.lean.as_ref()?;
     let is_judged = lean.judges(&environment.book, &environment.roles_of(host).0);
@@ -102,8 +98,7 @@ fn judge_of<'e>(here: &[&'e Environment], known: &Inventory, host: Marks<'_>) ->
 }
 
 fn ask(environment: &Environment, demand: &CheckDemand, known: &Inventory, asked: &mut Asked) {
-    let claims = environment.claims.iter().filter(|claim| claim.account_id == known.place.account);
-    let is_claimed = |marks| claims.clone().any(|claim| environment.claims(claim, marks));
+    let is_claimed = |marks| environment.claims_in(&known.place.account, marks);
     let mut values = |group, parameters: &BTreeMap<String, String>| {
         asked.parameters.entry(group).or_default().extend(parameters.keys().cloned());
     };

@@ -77,6 +77,11 @@ impl Environment {
         self.selector.selects(host) && claim.hosts.allows(host)
     }
 
+    /// Does it claim this host of this account, by any of its claims there?
+    pub(crate) fn claims_in(&self, account: &AccountId, host: Marks<'_>) -> bool {
+        self.claims.iter().any(|claim| claim.account_id == *account && self.claims(claim, host))
+    }
+
     /// The roles of a host by its tag and by selectors, and the names in its tag that no role has.
     pub(crate) fn roles_of<'h>(&self, host: Marks<'h>) -> (Vec<u16>, Vec<&'h str>) {
         let (mut played, mut unknown) = (Vec::new(), Vec::new());
