@@ -14,6 +14,8 @@ pub const INVENTORY_FRESH: &str = "InventoryFresh";
 pub const REGISTRATIONS_FRESH: &str = "RegistrationsFresh";
 /// No open Critical finding; Unknown while a source is blind.
 pub const COMPLIANT: &str = "Compliant";
+/// The last notice that was sent to a channel was accepted; Unknown until there was one.
+pub const DELIVERING: &str = "Delivering";
 /// kstatus: work is in progress. Written only when True.
 pub const RECONCILING: &str = "Reconciling";
 /// kstatus: cannot proceed without a person. Written only when True.

@@ -27,6 +27,8 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
         v1alpha1::MonitoringSystem::crd(),
         v1alpha1::Exemption::crd(),
         v1alpha1::RetirementPolicy::crd(),
+        v1alpha1::Retirement::crd(),
+        v1alpha1::NotificationChannel::crd(),
         v1alpha1::Host::crd(),
     ];
     derived.into_iter().map(schema::settle).collect()

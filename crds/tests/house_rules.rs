@@ -38,6 +38,8 @@ fn names_are_what_was_settled() {
         "MonitoringSystem monitoringsystems rcmon Namespaced",
         "Exemption exemptions rcexempt Namespaced",
         "RetirementPolicy retirementpolicies rcpolicy Namespaced",
+        "Retirement retirements rcretire Namespaced",
+        "NotificationChannel notificationchannels rcnotify Namespaced",
         "Host hosts rchost Namespaced",
     ];
     let word = |value: &Value| value.as_str().unwrap().to_owned();
@@ -60,7 +62,9 @@ fn selectable_fields_are_what_was_settled() {
         })
         .collect();
     let host = [".spec.service", ".status.environment", ".status.state"].map(str::to_owned).to_vec();
-    assert_eq!(found, BTreeMap::from([("Host".to_owned(), host)]));
+    let retirement = [".spec.environment", ".status.state"].map(str::to_owned).to_vec();
+    let settled = [("Host".to_owned(), host), ("Retirement".to_owned(), retirement)];
+    assert_eq!(found, BTreeMap::from(settled));
 }
 
 fn good() -> Value {

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1 as api;
-use rollcall_engine::fleet::{Endpoint, Nagios, NagiosWay, System};
+use rollcall_engine::fleet::{Channel, Endpoint, Nagios, NagiosWay, System};
 use rollcall_engine::ids::RegistrationId;
+use rollcall_engine::notice::Message;
+use rollcall_engine::notice::outbox::Outcome;
 use rollcall_engine::reading::{Failure, FailureKind};
 use rollcall_engine::registry::Registry;
 use rollcall_monitoring::endpoint::{self, EndpointPolicy, SystemLookup};
@@ -18,6 +20,7 @@ use rollcall_monitoring::mackerel::{
     ApiKey, CheckReader, Client, DEFAULT_ENDPOINT, KeySource, MackerelSource,
 };
 use rollcall_monitoring::nagios::{self, Cgi, Files, Login, NagiosSource, Terms, Way};
+use rollcall_monitoring::notify::{self, Channel as _, SigningSecrets, Webhook};
 use rollcall_monitoring::{Depth, RegistrySource};
 use rollcall_operator::sources::{Fingerprint, Proofs, RegistryReader, Secrets};
 use sha2::{Digest as _, Sha256};
@@ -30,6 +33,8 @@ pub struct Monitoring {
     checks_per_minute: u32,
     /// The folder whose files objects may name; without it, none.
     nagios_files: Option<PathBuf>,
+    /// By which notices are sent, once there is one.
+    messenger: OnceLock<Arc<Http>>,
 }
 
 impl Monitoring {
@@ -38,7 +43,14 @@ impl Monitoring {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(policy: EndpointPolicy, pace: Pace, checks_per_minute: u32) -> anyhow::Result<Self> {
-        Ok(Self { policy, tls: Tls::system()?, pace, checks_per_minute, nagios_files: None })
+        Ok(Self {
+            policy,
+            tls: Tls::system()?,
+            pace,
+            checks_per_minute,
+            nagios_files: None,
+            messenger: OnceLock::new(),
+        })
     }
 
     /// Objects may name files of Nagios in this folder.
@@ -56,6 +68,33 @@ impl Monitoring {
             Endpoint::Mackerel(mackerel) => self.mackerel(mackerel, &tls, secrets),
             Endpoint::Nagios(nagios) => self.nagios(nagios, &tls, secrets),
         }
+    }
+
+    /// Tries once to deliver a message. What people must mend is said in their words, and tried again when they have.
+    pub async fn deliver(&self, channel: &Channel, secrets: &Secrets, message: &Message) -> Outcome {
+        match self.webhook(channel, secrets) {
+            Ok(webhook) => webhook.deliver(message, Timestamp::now()).await,
+            Err(failure) => Outcome::TryAgain { why: failure.message, wait: None },
+        }
+    }
+
+    fn webhook(&self, channel: &Channel, secrets: &Secrets) -> Result<Webhook, Failure> {
+        let field = "spec.webhook.urlSecret";
+        let url = need(secrets, &channel.url.name, &channel.url.key, field)?;
+        // Where it leads is a secret: only the rule that it breaks is told.
+        let target = self.policy.target(url).map_err(|why| misconfigured(&format!("{field}: {why}")))?;
+        let field = "spec.webhook.signingSecret";
+        let signing = need(secrets, &channel.signing.name, &channel.signing.key, field)?;
+        let signing =
+            SigningSecrets::new(signing).map_err(|why| misconfigured(&format!("{field}: {why}")))?;
+        let http = match self.messenger.get() {
+            Some(http) => Arc::clone(http),
+            None => {
+                let http = Arc::new(self.http(&self.tls, notify::patience())?);
+                Arc::clone(self.messenger.get_or_init(|| http))
+            }
+        };
+        Ok(Webhook::new(http, target, Arc::new(signing)))
     }
 
     fn mackerel(

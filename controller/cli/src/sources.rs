@@ -10,11 +10,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_aws::{AccountSettings, AssumeRole, CallCount, Connections, Identity, Limits, StaticKeys};
 use rollcall_engine::activity::{Activity, Wanted, Window};
-use rollcall_engine::fleet::{Account, System};
+use rollcall_engine::fleet::{Account, Channel, System};
 use rollcall_engine::ids::Region;
 use rollcall_engine::inventory::{
     Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, Volume,
 };
+use rollcall_engine::notice::Message;
+use rollcall_engine::notice::outbox::Outcome;
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_monitoring::endpoint::EndpointPolicy;
 use rollcall_monitoring::http::Pace;
@@ -74,6 +76,10 @@ impl Sources for Outside {
 
     fn fingerprint(&self, system: &System, secrets: &Secrets) -> Fingerprint {
         monitoring::fingerprint(system, secrets)
+    }
+
+    async fn deliver(&self, channel: &Channel, secrets: &Secrets, message: &Message) -> Outcome {
+        self.monitoring.deliver(channel, secrets, message).await
     }
 
     fn calls(&self) -> Vec<Calls> {

@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod ids;
 pub mod inventory;
 pub mod lean;
+pub mod leaving;
 pub mod limits;
 pub mod memory;
 pub mod notice;

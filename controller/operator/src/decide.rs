@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollcall_engine::leaving;
 use rollcall_engine::memory::Memory;
 use rollcall_engine::rollcall::roll_call;
 use tokio::sync::watch;
@@ -14,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::act::{Act, Mailbox};
 use crate::clock::Clock;
 use crate::health::Health;
+use crate::leave::leave;
 use crate::metrics::Metrics;
+use crate::notify::Post;
 use crate::observe::Board;
 use crate::settings::Settings;
 use crate::status::{Known, Telling, Writes, diff};
@@ -43,6 +46,8 @@ pub struct Decide {
     pub health: Arc<Health>,
     /// Counts passes.
     pub metrics: Arc<Metrics>,
+    /// What is to be told to people.
+    pub post: Arc<Post>,
     /// For recordings, and for pollers to hold their lists against.
     pub remembered: Arc<Remembered>,
 }
@@ -95,10 +100,15 @@ impl Decide {
         let awaited = self.board.awaited(&judged.fleet, self.settings.first_answer_grace);
         let (snapshot, now) = (self.board.snapshot(), self.clock.now());
         let (roll, after) = roll_call(&judged.fleet, &snapshot, &before, now);
+        let pass =
+            leaving::Pass { fleet: &judged.fleet, snapshot: &snapshot, memory: &after, roll: &roll, now };
+        let retirements = leave(pass, &self.stores, &self.post);
         drop(snapshot);
         let after = if after == *before { before } else { Arc::new(after) };
         self.metrics.passed(&roll, begun.elapsed());
+        let delivered = self.post.last();
         let telling = Telling {
+            delivered: &delivered,
             roll: &roll,
             judged: &judged,
             obstacles: &self.board.obstacles(),
@@ -108,7 +118,7 @@ impl Decide {
         };
         let written = act.written();
         let known = Known { stores: &self.stores, written: &written, is_resting: &|key| act.is_resting(key) };
-        let writes = diff(&telling, &known);
+        let writes = Writes { retirements, ..diff(&telling, &known) };
         tracing::debug!(
             hosts = roll.hosts.len(),
             findings = roll.findings.len(),

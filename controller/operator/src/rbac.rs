@@ -40,8 +40,10 @@ pub const RIGHTS: &[Right] = &[
             "exemptions",
             "hostroles",
             "monitoringsystems",
+            "notificationchannels",
             "requiredchecks",
             "retirementpolicies",
+            "retirements",
         ],
         verbs: &["list", "watch"],
         why: "desired state; nothing in it is ever changed",
@@ -56,6 +58,7 @@ pub const RIGHTS: &[Right] = &[
             "hostroles/status",
             "hosts/status",
             "monitoringsystems/status",
+            "notificationchannels/status",
             "requiredchecks/status",
             "retirementpolicies/status",
         ],
@@ -68,6 +71,20 @@ pub const RIGHTS: &[Right] = &[
         resources: &["hosts"],
         verbs: &["list", "watch", "create", "patch", "delete"],
         why: "Host objects are Rollcall's own projection (a server-side apply that makes an object needs create too)",
+    },
+    Right {
+        scope: Scope::Cluster,
+        group: "rollcall.dev",
+        resources: &["retirements"],
+        verbs: &["create", "delete"],
+        why: "a Retirement is written for each unused host, and taken away long after it ended",
+    },
+    Right {
+        scope: Scope::Cluster,
+        group: "rollcall.dev",
+        resources: &["retirements/status"],
+        verbs: &["update"],
+        why: "how a Retirement stands is replaced with the version that was read",
     },
     Right {
         scope: Scope::Cluster,
@@ -123,7 +140,7 @@ pub const RIGHTS: &[Right] = &[
         group: "",
         resources: &["secrets"],
         verbs: &["get"],
-        why: "keys of MonitoringSystems, by name: never list, never watch",
+        why: "keys of MonitoringSystems and NotificationChannels, by name: never list, never watch",
     },
 ];
 
@@ -156,7 +173,15 @@ mod tests {
 
     #[test]
     fn nothing_that_people_write_may_be_changed() {
-        let ours = ["hosts", "events", "tokenreviews", "subjectaccessreviews", "leases", "configmaps"];
+        let ours = [
+            "hosts",
+            "retirements",
+            "events",
+            "tokenreviews",
+            "subjectaccessreviews",
+            "leases",
+            "configmaps",
+        ];
         for right in RIGHTS
             .iter()
             .filter(|right| right.verbs.iter().any(|verb| !["get", "list", "watch"].contains(verb)))

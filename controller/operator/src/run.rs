@@ -23,6 +23,7 @@ use crate::http::{self, Shown};
 use crate::lease::{Candidate, Standing, Term};
 use crate::memory::{Keeper, Loaded, MemoryError, load};
 use crate::metrics::Metrics;
+use crate::notify::{Post, Sender};
 use crate::observe::{self, Board, Observer};
 use crate::settings::Settings;
 use crate::sources::Sources;
@@ -91,7 +92,7 @@ pub async fn run_on(
     let clients = Clients::new(cluster).context("cannot make a client for the cluster")?;
     let clock = clock(&settings).await?;
     let (standing, seen) = watch::channel(Standing::Standby { holder: None });
-    let operator = Arc::new(Operator::new(clients, clock, settings, seen));
+    let operator = Arc::new(Operator::new(clients, clock, settings, Arc::clone(&sources), seen));
     let (stop, release) = (CancellationToken::new(), CancellationToken::new());
     let mut tasks = JoinSet::new();
     tasks.spawn(watches::run(operator.clients.watches.clone(), Arc::clone(&operator.stores)));
@@ -150,10 +151,17 @@ struct Operator {
     remembered: Arc<Remembered>,
     standing: watch::Receiver<Standing>,
     budget: Arc<Budget>,
+    sources: Arc<dyn Sources>,
 }
 
 impl Operator {
-    fn new(clients: Clients, clock: Clock, settings: Settings, standing: watch::Receiver<Standing>) -> Self {
+    fn new(
+        clients: Clients,
+        clock: Clock,
+        settings: Settings,
+        sources: Arc<dyn Sources>,
+        standing: watch::Receiver<Standing>,
+    ) -> Self {
         let stores = Arc::new(Stores::default());
         Self {
             clients,
@@ -167,6 +175,7 @@ impl Operator {
             standing,
             budget: Arc::new(Budget::per_second(settings.writes_per_second)),
             settings: Arc::new(settings),
+            sources,
         }
     }
 
@@ -276,14 +285,20 @@ impl Operator {
         self.remembered.send_replace(Some(Arc::clone(&tell_memory.borrow())));
         let act = Arc::new(self.act(term));
         let wanted = Mailbox::default();
-        let decide = Arc::new(self.decide());
+        let post = Arc::new(Post::default());
+        let decide = Arc::new(self.decide(&post));
+        let sender = self.sender();
         let keep = CancellationToken::new();
         let deciding = async {
             let acting = async {
                 act.run(&wanted, stop).await;
                 anyhow::Ok(())
             };
-            tokio::try_join!(decide.run(&tell_memory, &act, &wanted, stop), acting)?;
+            let sending = async {
+                sender.run(&post, term, stop).await;
+                anyhow::Ok(())
+            };
+            tokio::try_join!(decide.run(&tell_memory, &act, &wanted, stop), acting, sending)?;
             // Memory is kept last: the last pass may have changed it.
             keep.cancel();
             anyhow::Ok(())
@@ -304,8 +319,21 @@ impl Operator {
         )
     }
 
-    fn decide(&self) -> Decide {
+    fn sender(&self) -> Sender {
+        Sender {
+            client: self.clients.calls.clone(),
+            settings: Arc::clone(&self.settings),
+            clock: Arc::clone(&self.clock),
+            sources: Arc::clone(&self.sources),
+            stores: Arc::clone(&self.stores),
+            desired: Arc::clone(&self.desired),
+            board: Arc::clone(&self.board),
+        }
+    }
+
+    fn decide(&self, post: &Arc<Post>) -> Decide {
         Decide {
+            post: Arc::clone(post),
             settings: Arc::clone(&self.settings),
             clock: Arc::clone(&self.clock),
             stores: Arc::clone(&self.stores),

@@ -12,11 +12,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_engine::activity::{Activity, Wanted, Window};
-use rollcall_engine::fleet::{Account, System};
+use rollcall_engine::fleet::{Account, Channel, System};
 use rollcall_engine::ids::{Region, RegistrationId};
 use rollcall_engine::inventory::{
     Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, Volume,
 };
+use rollcall_engine::notice::Message;
+use rollcall_engine::notice::outbox::Outcome;
 use rollcall_engine::reading::{Failure, Reading};
 use rollcall_engine::registry::Registry;
 
@@ -42,6 +44,10 @@ pub trait Sources: Send + Sync + 'static {
 
     /// What makes two objects the same source: address, key, authorities. Objects of one fingerprint share one reader.
     fn fingerprint(&self, system: &System, secrets: &Secrets) -> Fingerprint;
+
+    /// Tries once to deliver a message to a channel. `secrets` are those that it needs ([`Channel::secrets`]). Cannot fail: a
+    /// failure is what the outcome says, without any secret in it.
+    async fn deliver(&self, channel: &Channel, secrets: &Secrets, message: &Message) -> Outcome;
 
     /// What was asked of all sources so far, for `/metrics`. The number of lines is bounded by accounts × regions ×
     /// operations × outcomes.

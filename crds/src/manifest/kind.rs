@@ -53,6 +53,8 @@ impl Kind {
             "MonitoringSystem" => from_value(value).map(Object::MonitoringSystem),
             "Exemption" => from_value(value).map(Object::Exemption),
             "RetirementPolicy" => from_value(value).map(Object::RetirementPolicy),
+            "Retirement" => from_value(value).map(Object::Retirement),
+            "NotificationChannel" => from_value(value).map(Object::NotificationChannel),
             "Host" => from_value(value).map(Object::Host),
             other => Err(serde::de::Error::custom(format!("no type for kind {other}"))),
         }

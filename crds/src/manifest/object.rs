@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::problem::{ObjectName, Place};
 use crate::v1alpha1::{
-    CloudAccount, Environment, Exemption, Host, HostRole, MonitoringSystem, RequiredCheck, RetirementPolicy,
+    CloudAccount, Environment, Exemption, Host, HostRole, MonitoringSystem, NotificationChannel,
+    RequiredCheck, Retirement, RetirementPolicy,
 };
 
 /// An object that Rollcall reads.
@@ -24,6 +25,10 @@ pub enum Object {
     Exemption(Box<Exemption>),
     /// A policy.
     RetirementPolicy(Box<RetirementPolicy>),
+    /// One host's way out.
+    Retirement(Box<Retirement>),
+    /// Where notices go.
+    NotificationChannel(Box<NotificationChannel>),
     /// A host, as `kubectl get -o yaml` prints it.
     Host(Box<Host>),
     /// A namespace: grants select namespaces by their labels.

@@ -87,6 +87,11 @@ pub struct EnvironmentSpec {
     /// at what hosts do, and CloudWatch is not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lean: Option<Lean>,
+    /// Names of NotificationChannels, in this namespace or in the library, through which the people of this environment are told
+    /// of hosts that look unused (`lean.enforcement: Notify`). Once one of them has accepted a notice, its time begins to run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 253), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]
+    pub notifications: Vec<String>,
 }
 
 fn default_settle_minutes() -> i32 {
@@ -169,7 +174,8 @@ pub struct RoleCount {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Lean {
-    /// `Flag`: a host that looks unused is a finding (RC0401), and no more.
+    /// `Flag`: a host that looks unused is a finding (RC0401), and no more. `Notify`: a Retirement is written for it as well, its
+    /// owner is told through `spec.notifications`, and has the time of the RetirementPolicy to decide; nothing is stopped.
     pub enforcement: LeanEnforcement,
     /// Only hosts that play one of these roles are judged; without it, all of the environment.
     /// Hosts of a role with `idle: Expected` never are.
@@ -188,6 +194,8 @@ pub struct Lean {
 pub enum LeanEnforcement {
     /// They are findings.
     Flag,
+    /// Their owners are told, too.
+    Notify,
 }
 
 /// One monitoring system of an environment.

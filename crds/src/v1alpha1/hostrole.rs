@@ -49,6 +49,20 @@ pub struct HostRoleSpec {
     /// enough.
     #[serde(default, skip_serializing_if = "IdleExpectation::is_default")]
     pub idle: IdleExpectation,
+    /// May unused hosts of this duty be retired? `Never` (default): they are pointed at, and no Retirement is written for them.
+    /// `Allowed`: it may be, where the Environment asks for it. Any `Never` that is written down wins, a host needs one duty that
+    /// says `Allowed`; a role that says nothing does not stand in the way of another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retirement: Option<RetirementConsent>,
+}
+
+/// Whether hosts of a role may be retired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RetirementConsent {
+    /// They may be.
+    Allowed,
+    /// They never are.
+    Never,
 }
 
 /// Whether hosts of a role may be idle.

@@ -12,7 +12,9 @@ mod exemption;
 mod host;
 mod hostrole;
 mod monitoringsystem;
+mod notificationchannel;
 mod requiredcheck;
+mod retirement;
 mod retirementpolicy;
 mod selector;
 
@@ -37,6 +39,8 @@ pub use exemption::*;
 pub use host::*;
 pub use hostrole::*;
 pub use monitoringsystem::*;
+pub use notificationchannel::*;
 pub use requiredcheck::*;
+pub use retirement::*;
 pub use retirementpolicy::*;
 pub use selector::*;

@@ -5,9 +5,12 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::DAY;
+
 /// What a team calls unused. An Environment names it in `spec.lean.policy`; one that names none is judged by the default
 /// rule, which is what stands here where a field is left out. Nothing is ever stopped or deleted because of it: Rollcall
-/// points at hosts (RC0401), and people decide.
+/// points at hosts (RC0401), tells their owners where an Environment asks for that (`lean.enforcement: Notify`), and people
+/// decide.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "rollcall.dev",
@@ -42,6 +45,20 @@ pub struct RetirementPolicySpec {
     /// could not be read, is unknown and never quiet.
     #[serde(default)]
     pub idle: IdleRule,
+    /// Business days that an owner has to decide, from when a channel has accepted the notice; whole days in the zone of the
+    /// Environment, no weekends, no holidays. Default 5, at least 3.
+    #[serde(default = "default_grace")]
+    #[schemars(range(min = 3, max = 60))]
+    pub grace_business_days: i32,
+    /// Days on which nobody is expected to decide anything, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 400), inner(length(max = 10), regex(pattern = DAY)), extend("x-kubernetes-list-type" = "set"))]
+    pub holidays: Vec<String>,
+    /// So many running hosts of a duty always stay, in each environment and zone: no Retirement is written that would leave fewer.
+    /// Default 2.
+    #[serde(default = "default_keep_last")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub keep_last_hosts: i32,
 }
 
 /// When a host is idle.
@@ -97,6 +114,14 @@ pub struct IdleDatabases {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub daily_disk_below_operations: Option<i32>,
+}
+
+fn default_grace() -> i32 {
+    5
+}
+
+fn default_keep_last() -> i32 {
+    2
 }
 
 fn default_days() -> i32 {

@@ -8,8 +8,18 @@ const TIME: &str = "date-time";
 /// Integers whose unit is the thing counted or measured by a field beside them; ports as in `NetworkPolicy`.
 const UNITLESS: [&str; 7] =
     ["atLeast", "min", "max", "thresholdAtLeast", "thresholdAtMost", "port", "endPort"];
-const UNITS: [&str; 9] =
-    ["Seconds", "Minutes", "Hours", "Days", "Percent", "Bytes", "Megabytes", "Operations", "Connections"];
+const UNITS: [&str; 10] = [
+    "Seconds",
+    "Minutes",
+    "Hours",
+    "Days",
+    "Percent",
+    "Bytes",
+    "Megabytes",
+    "Operations",
+    "Connections",
+    "Hosts",
+];
 /// Beyond it, JSON numbers lose digits in clients that read them as floats.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -185,7 +195,10 @@ impl Walk {
             self.demand(resolves(root, path), &format!("column {name}"), &format!("{path} is no field"));
         }
         let has_conditions = root["properties"]["status"]["properties"]["conditions"].is_object();
-        let shows_ready = columns.iter().any(|column| column["name"] == "Ready");
+        // Nobody applies what only Rollcall writes: it shows where it stands, and is never unready.
+        let shows = |name: &str| columns.iter().any(|column| column["name"] == name);
+        let has_state = root["properties"]["status"]["properties"]["state"].is_object();
+        let shows_ready = shows("Ready") || (has_state && shows("State"));
         self.demand(!has_conditions || shows_ready, "columns", "a kind with conditions shows Ready");
     }
 

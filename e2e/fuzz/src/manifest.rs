@@ -49,6 +49,8 @@ fn written(object: &Object) -> Option<Value> {
         Object::MonitoringSystem(object) => serde_json::to_value(object).ok(),
         Object::Exemption(object) => serde_json::to_value(object).ok(),
         Object::RetirementPolicy(object) => serde_json::to_value(object).ok(),
+        Object::Retirement(object) => serde_json::to_value(object).ok(),
+        Object::NotificationChannel(object) => serde_json::to_value(object).ok(),
         Object::Host(object) => serde_json::to_value(object).ok(),
         Object::Namespace { name, labels } => Some(serde_json::json!({
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels},

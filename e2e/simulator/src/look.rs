@@ -58,9 +58,13 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
     let belonging = known(objects_blind).map(|()| Belonging {
         claims: if of_host(Guard::Claimed) { 2 } else { 1 },
         environment: Some(of.spec.environment.clone()),
-        granted: !of_host(Guard::Granted),
+        granted: (!of_host(Guard::Granted)).then_some(Reach::Retire),
         allowed: !of_host(Guard::Allowed),
-        enforced: !of_host(Guard::Enforced),
+        // Who takes it back says Flag, or Notify.
+        asked: match of_host(Guard::Enforced) {
+            false => Some(Reach::Retire),
+            true => host.is_some_and(|host| host % 2 == 0).then_some(Reach::Notify),
+        },
         exempt: of_host(Guard::Keep),
     });
     let life = known(objects_blind).map(|()| Rule {

@@ -194,7 +194,7 @@ async fn the_examples_are_taken_and_shown_as_promised() {
     assert_eq!(words(environments.lines().next().unwrap()), columns);
     let all = kubectl(&["-n", "backlog", "get", "rollcall", "-o", "name"]).await;
     let namespaced = all.lines().filter(|name| !name.starts_with("cloudaccount")).count();
-    assert_eq!(namespaced, 7, "the category shows all kinds: {all}");
+    assert_eq!(namespaced, 9, "the category shows all kinds: {all}");
 
     let explained = kubectl(&["explain", "rcenv.spec.settleMinutes"]).await;
     assert!(explained.contains("Settling") && explained.contains("<integer>"), "{explained}");

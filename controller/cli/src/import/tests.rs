@@ -162,7 +162,11 @@ fn plan(recording: &Recording, draft: &Draft) -> RollCall {
             Object::RequiredCheck(object) => desired.checks.push(*object),
             Object::MonitoringSystem(object) => desired.systems.push(*object),
             Object::Namespace { name, labels } => drop(desired.namespaces.insert(name, labels)),
-            Object::Exemption(_) | Object::RetirementPolicy(_) | Object::Host(_) => {
+            Object::Exemption(_)
+            | Object::RetirementPolicy(_)
+            | Object::Retirement(_)
+            | Object::NotificationChannel(_)
+            | Object::Host(_) => {
                 panic!("nobody imports these")
             }
         }

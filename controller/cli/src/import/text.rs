@@ -65,6 +65,8 @@ fn document(drafted: &Drafted) -> anyhow::Result<String> {
         Object::MonitoringSystem(object) => serde_saphyr::to_string(object),
         Object::Exemption(object) => serde_saphyr::to_string(object),
         Object::RetirementPolicy(object) => serde_saphyr::to_string(object),
+        Object::Retirement(object) => serde_saphyr::to_string(object),
+        Object::NotificationChannel(object) => serde_saphyr::to_string(object),
         Object::Host(object) => serde_saphyr::to_string(object),
     }?);
     Ok(text)

@@ -49,6 +49,8 @@ fn objects(desired: &Desired) -> String {
         (desired.systems.len(), "MonitoringSystem"),
         (desired.exemptions.len(), "Exemption"),
         (desired.policies.len(), "RetirementPolicy"),
+        (desired.retirements.len(), "Retirement"),
+        (desired.channels.len(), "NotificationChannel"),
         (desired.unreadable.len(), "unreadable object"),
     ];
     list(&kinds)

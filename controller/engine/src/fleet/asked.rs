@@ -6,8 +6,9 @@ use super::{CheckDemand, ClusterWish, DatabaseWish, Demand, Environment, Fleet, 
 use jiff::Timestamp;
 
 use crate::activity::{Activity, ActivityMetric, Subject, Wanted, Window};
-use crate::ids::Place;
+use crate::ids::{HostId, Place};
 use crate::inventory::{Asked, Database, Instance, Inventory, Marks, ParameterGroupName, PowerState};
+use crate::lean::Use;
 use crate::limits::ACTIVITY_DAYS;
 use crate::memory::PlaceMemory;
 
@@ -85,6 +86,27 @@ impl Fleet {
             }
         }
         [instances, databases].into_iter().filter(|wanted| !wanted.subjects.is_empty()).collect()
+    }
+}
+
+impl Fleet {
+    /// Instances that were last found unused where owners are told of it: whether somebody protected them must be known first.
+    #[must_use]
+    pub fn found_unused(&self, known: &Inventory, memory: &PlaceMemory) -> BTreeSet<HostId> {
+        let telling = |environment: &&Environment| environment.lean.as_ref().is_some_and(|lean| lean.tells);
+        if !self.environments.iter().any(|environment| telling(&environment)) {
+            return BTreeSet::new();
+        }
+        let here = self.environments.iter().filter(|e| e.places().any(|place| place == known.place));
+        let here: Vec<&Environment> = here.collect();
+        let is_idle = |id: &HostId| {
+            let used = memory.hosts.get(id).and_then(|host| host.used.as_ref());
+            used.is_some_and(|used| matches!(used.last, Use::Idle(_)))
+        };
+        let idle = known.instances.seen.iter().filter(|instance| is_idle(&instance.id));
+        idle.filter(|instance| judge_of(&here, known, instance.marks()).is_some_and(|lean| lean.tells))
+            .map(|instance| instance.id.clone())
+            .collect()
     }
 }
 

@@ -32,6 +32,12 @@ pub struct Desired {
     /// `RetirementPolicy` objects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<api::RetirementPolicy>,
+    /// `Retirement` objects, as they stand: Rollcall writes them, and goes on from what it has written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retirements: Vec<api::Retirement>,
+    /// `NotificationChannel` objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<api::NotificationChannel>,
     /// Objects that could not even be read as their kind, as their reader describes them. They are part of
     /// the input because what they would have said is not known: nothing is unclaimed or unrequired meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -58,6 +64,8 @@ impl Desired {
                 Object::MonitoringSystem(object) => desired.systems.push(*object),
                 Object::Exemption(object) => desired.exemptions.push(*object),
                 Object::RetirementPolicy(object) => desired.policies.push(*object),
+                Object::Retirement(object) => desired.retirements.push(*object),
+                Object::NotificationChannel(object) => desired.channels.push(*object),
                 // Rollcall writes Hosts itself; what people keep of them says nothing about what they want.
                 Object::Host(_) => {}
                 Object::Namespace { name, labels } => {
@@ -86,6 +94,10 @@ pub enum Kind {
     Exemption,
     /// `RetirementPolicy`
     RetirementPolicy,
+    /// `Retirement`; of it people write only their decision.
+    Retirement,
+    /// `NotificationChannel`
+    NotificationChannel,
 }
 
 impl Kind {
@@ -100,6 +112,8 @@ impl Kind {
             Self::MonitoringSystem => "MonitoringSystem",
             Self::Exemption => "Exemption",
             Self::RetirementPolicy => "RetirementPolicy",
+            Self::Retirement => "Retirement",
+            Self::NotificationChannel => "NotificationChannel",
         }
     }
 }

@@ -11,6 +11,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use rollcall_crds::v1alpha1 as api;
 
 use super::account::{Account, Claimable};
+use super::channel::Channel;
 use super::desired::Kind;
 use super::ledger::Entry;
 use super::policy::Lean;
@@ -40,6 +41,12 @@ pub(crate) struct Environment {
     pub(crate) systems: Vec<usize>,
     /// Whether unused hosts are looked for, and how.
     pub(crate) lean: Option<Lean>,
+    /// It asks for that, and cannot be understood there.
+    pub(crate) lean_doubted: bool,
+    /// Where its people are told.
+    pub(crate) channels: Vec<Arc<Channel>>,
+    /// By whose clocks on the wall its people live.
+    pub(crate) zone: TimeZone,
     /// Names it sees that hide one of the library.
     pub(crate) shadowing: Vec<(Kind, ObjectKey)>,
     /// Some account or region it names could not be resolved: there may be more hosts than we see.

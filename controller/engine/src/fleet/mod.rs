@@ -5,6 +5,7 @@
 mod account;
 mod asked;
 mod assertion;
+mod channel;
 mod check;
 mod desired;
 mod environment;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use account::Account;
+pub use channel::Channel;
 pub use desired::*;
 pub use system::{Endpoint, Nagios, NagiosWay, NeededSecret, System};
 
@@ -53,10 +55,26 @@ pub struct Fleet {
     pub(crate) checks: BTreeMap<ObjectKey, Check>,
     pub(crate) exemptions: BTreeMap<ObjectKey, Exemption>,
     pub(crate) policies: BTreeMap<ObjectKey, Policy>,
+    pub(crate) channels: BTreeMap<ObjectKey, Option<Arc<Channel>>>,
     /// Accounts in which somebody may claim hosts whom we could not understand: nothing there is unclaimed.
     pub(crate) claims_doubted: BTreeSet<AccountId>,
+    /// Where something that could restrict cannot be read.
+    pub(crate) restrictions_doubted: Doubted,
     /// Some environment is left out: what nobody seems to require may be required there.
     pub(crate) has_left_out: bool,
+}
+
+/// Namespaces in which something is in doubt.
+#[derive(Debug, Default)]
+pub(crate) struct Doubted {
+    pub(crate) everywhere: bool,
+    pub(crate) namespaces: BTreeSet<Arc<str>>,
+}
+
+impl Doubted {
+    pub(crate) fn holds_in(&self, namespace: &str) -> bool {
+        self.everywhere || self.namespaces.contains(namespace)
+    }
 }
 
 impl Fleet {
@@ -126,6 +144,18 @@ impl Fleet {
     pub fn rule(&self, environment: &ObjectKey) -> Option<(Option<&ObjectKey>, &Rule)> {
         let lean = self.environment(environment)?.lean.as_ref()?;
         Some((lean.policy.as_ref(), &lean.rule))
+    }
+
+    /// Where the people of an environment are told; empty when it names nobody, or cannot be judged.
+    #[must_use]
+    pub fn channels_of(&self, environment: &ObjectKey) -> &[Arc<Channel>] {
+        self.environment(environment).map_or(&[], |environment| &environment.channels)
+    }
+
+    /// One channel, if it can be understood.
+    #[must_use]
+    pub fn channel(&self, key: &ObjectKey) -> Option<&Arc<Channel>> {
+        self.channels.get(key)?.as_ref()
     }
 
     pub(crate) fn environment(&self, key: &ObjectKey) -> Option<&Environment> {

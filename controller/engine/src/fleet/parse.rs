@@ -13,7 +13,10 @@ use super::ledger::{CheckDemand, Entry, Sources};
 use super::problem::Problems;
 use super::role::{self, RoleBook};
 use super::visible::{Visible, visible};
-use super::{Desired, Fleet, Kind, Policy, Problem, account, check, exemption, policy, system};
+use super::{
+    Channel, Desired, Doubted, Fleet, Kind, Policy, Problem, account, channel, check, exemption, policy,
+    system,
+};
 use crate::ids::{AccountId, ObjectKey};
 
 /// See [`Fleet::parse`].
@@ -27,6 +30,7 @@ pub(super) fn parse(desired: &Desired) -> (Fleet, Vec<Problem>) {
         roles: role::parse(&desired.roles, unreadable(desired, Kind::HostRole), &mut problems),
         checks: check::parse(&desired.checks, &mut problems),
         exemptions: exemption::parse(&desired.exemptions, &mut problems),
+        channels: channel::parse(&desired.channels, unreadable(desired, Kind::NotificationChannel)),
         policies: policy::parse(
             &desired.policies,
             unreadable(desired, Kind::RetirementPolicy),
@@ -37,6 +41,7 @@ pub(super) fn parse(desired: &Desired) -> (Fleet, Vec<Problem>) {
     let systems = declared_systems(desired, &fleet);
     let resolver = Resolver::new(desired, &fleet, &systems, &mut problems);
     let (environments, claims_doubted) = resolver.environments(&mut problems);
+    fleet.restrictions_doubted = restrictions_doubted(desired);
     fleet.has_left_out = environments.len() < desired.environments.len()
         || unreadable(desired, Kind::Environment).next().is_some();
     fleet.environments = environments;
@@ -47,6 +52,16 @@ pub(super) fn parse(desired: &Desired) -> (Fleet, Vec<Problem>) {
 /// Objects of a kind that could not even be read.
 fn unreadable(desired: &Desired, kind: Kind) -> impl Iterator<Item = ObjectKey> {
     desired.unreadable.iter().filter(move |p| p.kind == kind).map(|p| ObjectKey::new(&p.namespace, &p.name))
+}
+
+/// Where an object that could restrict cannot be read: nothing in its namespace leaves until it can, and where it is the
+/// library's, nothing at all.
+fn restrictions_doubted(desired: &Desired) -> Doubted {
+    let restricts = [Kind::Exemption, Kind::HostRole, Kind::RetirementPolicy, Kind::Retirement];
+    let keys = restricts.into_iter().flat_map(|kind| unreadable(desired, kind));
+    let namespaces: BTreeSet<Arc<str>> = keys.map(|key| key.namespace).collect();
+    let everywhere = desired.library.as_deref().is_some_and(|library| namespaces.contains(library));
+    Doubted { everywhere, namespaces }
 }
 
 /// Everything that environments refer to.
@@ -64,6 +79,7 @@ struct NamespaceView<'a> {
     /// Numbers of systems; `None`: it exists, but cannot be understood.
     systems: Visible<'a, Option<usize>>,
     policies: Visible<'a, Policy>,
+    channels: Visible<'a, Option<Arc<Channel>>>,
     shadowing: Vec<(Kind, ObjectKey)>,
     requirements_doubted: bool,
 }
@@ -81,6 +97,7 @@ impl<'a> NamespaceView<'a> {
         let checks = visible(&fleet.checks, namespace, library);
         let systems = visible(systems, namespace, library);
         let policies = visible(&fleet.policies, namespace, library);
+        let channels = visible(&fleet.channels, namespace, library);
         let in_sight = |key: &ObjectKey| *key.namespace == *namespace || Some(&*key.namespace) == library;
         let requirements_doubted = book.doubted
             || checks.by_name.values().any(|check| check.fault.is_some())
@@ -89,9 +106,19 @@ impl<'a> NamespaceView<'a> {
             .chain(checks.shadowing.iter().map(|key| (Kind::RequiredCheck, (*key).clone())))
             .chain(systems.shadowing.iter().map(|key| (Kind::MonitoringSystem, (*key).clone())))
             .chain(policies.shadowing.iter().map(|key| (Kind::RetirementPolicy, (*key).clone())))
+            .chain(channels.shadowing.iter().map(|key| (Kind::NotificationChannel, (*key).clone())))
             .collect();
         let labels = labels_of(desired, namespace);
-        Self { labels, book: Arc::new(book), checks, systems, policies, shadowing, requirements_doubted }
+        Self {
+            labels,
+            book: Arc::new(book),
+            checks,
+            systems,
+            policies,
+            channels,
+            shadowing,
+            requirements_doubted,
+        }
     }
 
     /// The number of a valid system.
@@ -158,7 +185,7 @@ impl<'a> Resolver<'a> {
         let Some(view) = self.views.get(&*key.namespace) else { return Err(Vec::new()) };
         let zone = environment::time_zone(key, &spec.spec, problems);
         let counts = environment::parse_counts(key, &spec.spec, &view.book, problems);
-        let ledger = self.ledger(key, spec, zone, view, problems);
+        let ledger = self.ledger(key, spec, zone.clone(), view, problems);
         let lean = policy::parse_lean(key, &spec.spec, &view.book, &view.policies.by_name, problems);
         let is_known = |name: &str| {
             let declared = self.desired.accounts.iter().any(|a| a.metadata.name.as_deref() == Some(name));
@@ -192,7 +219,10 @@ impl<'a> Resolver<'a> {
             requirements_doubted: view.requirements_doubted || ledger.iter().any(is_doubted),
             ledger,
             services,
+            lean_doubted: spec.spec.lean.is_some() && lean.is_none(),
             lean,
+            channels: channel::named(key, &spec.spec, &view.channels.by_name, problems),
+            zone,
             shadowing: view.shadowing.clone(),
             is_partial: parsed.is_partial,
         })

@@ -3,19 +3,51 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rollcall_crds::v1alpha1 as api;
 
 use super::desired::Kind;
 use super::problem::{Fault, Problems};
 use super::role::RoleBook;
+use crate::calendar::Holidays;
 use crate::ids::ObjectKey;
 use crate::lean::Rule;
 
-/// One policy; without a rule when it cannot be understood.
+/// One policy; says nothing when it cannot be understood.
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) key: ObjectKey,
-    pub(crate) rule: Option<Arc<Rule>>,
+    pub(crate) says: Option<Says>,
+}
+
+/// What a policy says.
+#[derive(Clone, Debug)]
+pub(crate) struct Says {
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) terms: Arc<Terms>,
+}
+
+/// On which terms hosts leave.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// Business days in which an owner decides.
+    pub(crate) grace: u32,
+    pub(crate) holidays: Holidays,
+    /// Running hosts of a duty that always stay, per environment and zone.
+    pub(crate) keep_last: usize,
+}
+
+impl Default for Terms {
+    /// As the fields of `RetirementPolicy` say.
+    fn default() -> Self {
+        Self { grace: 5, holidays: Holidays::default(), keep_last: 2 }
+    }
+}
+
+impl Default for Says {
+    fn default() -> Self {
+        Self { rule: Arc::default(), terms: Arc::default() }
+    }
 }
 
 /// How lean an environment is kept.
@@ -24,6 +56,9 @@ pub(crate) struct Lean {
     /// The policy it names; without one the default rule holds.
     pub(crate) policy: Option<ObjectKey>,
     pub(crate) rule: Arc<Rule>,
+    pub(crate) terms: Arc<Terms>,
+    /// Are owners told?
+    pub(crate) tells: bool,
     /// Roles of its book whose hosts are judged; none: all hosts.
     roles: Option<Vec<u16>>,
 }
@@ -45,15 +80,37 @@ pub(crate) fn parse(
     problems: &mut Problems,
 ) -> BTreeMap<ObjectKey, Policy> {
     let mut policies: BTreeMap<ObjectKey, Policy> =
-        unreadable.map(|key| (key.clone(), Policy { key, rule: None })).collect();
+        unreadable.map(|key| (key.clone(), Policy { key, says: None })).collect();
     for spec in specs {
         let key = super::key_of(spec.metadata.namespace.as_ref(), spec.metadata.name.as_ref());
         let rule = Rule::try_from(&spec.spec.idle).map_err(|bad| {
             problems.add(Kind::RetirementPolicy, &key, Fault::new("BadRule", format!("spec.idle: {bad}")));
         });
-        policies.insert(key.clone(), Policy { key, rule: rule.ok().map(Arc::new) });
+        let terms = terms(&spec.spec).map_err(|fault| problems.add(Kind::RetirementPolicy, &key, fault));
+        let says = rule.ok().zip(terms.ok());
+        let says = says.map(|(rule, terms)| Says { rule: Arc::new(rule), terms: Arc::new(terms) });
+        policies.insert(key.clone(), Policy { key, says });
     }
     policies
+}
+
+/// The terms. A day that is none could have been a holiday: nothing is due by a calendar that is not understood.
+fn terms(spec: &api::RetirementPolicySpec) -> Result<Terms, Fault> {
+    let day = |(index, text): (usize, &String)| {
+        text.parse::<Date>().map_err(|_| {
+            let what = "expected a day of the calendar such as 2027-01-01";
+            Fault::new("BadHoliday", format!("spec.holidays[{index}]: {what}, found {text:?}"))
+        })
+    };
+    let days = spec.holidays.iter().enumerate().map(day).collect::<Result<Vec<Date>, Fault>>()?;
+    let holidays = Holidays::new(days)
+        .map_err(|refused| Fault::new("BadHoliday", format!("spec.holidays: {refused}")))?;
+    let natural = |number: i32| u32::try_from(number.max(0)).unwrap_or_default();
+    Ok(Terms {
+        grace: natural(spec.grace_business_days),
+        holidays,
+        keep_last: usize::try_from(natural(spec.keep_last_hosts)).unwrap_or(usize::MAX),
+    })
 }
 
 /// How lean an environment is kept, if it says so and all it says can be understood.
@@ -66,9 +123,9 @@ pub(crate) fn parse_lean(
 ) -> Option<Lean> {
     let lean = spec.lean.as_ref()?;
     let roles = lean.roles.as_ref().map(|names| roles(key, names, book, problems));
-    let (policy, rule) = match lean.policy.as_deref().map(|name| (name, policies.get(name))) {
-        None => (None, Arc::default()),
-        Some((_, Some(Policy { key, rule: Some(rule) }))) => (Some(key.clone()), Arc::clone(rule)),
+    let (policy, Says { rule, terms }) = match lean.policy.as_deref().map(|name| (name, policies.get(name))) {
+        None => (None, Says::default()),
+        Some((_, Some(Policy { key, says: Some(says) }))) => (Some(key.clone()), says.clone()),
         Some((name, Some(_))) => {
             let message = format!(
                 "spec.lean.policy: RetirementPolicy {name:?} has a problem of its own; see its condition Ready: kubectl get rcpolicy -A"
@@ -83,7 +140,8 @@ pub(crate) fn parse_lean(
             return None;
         }
     };
-    Some(Lean { policy, rule, roles })
+    let tells = lean.enforcement == api::LeanEnforcement::Notify;
+    Some(Lean { policy, rule, terms, tells, roles })
 }
 
 /// The roles that exist; one that nobody describes is a fault, and the others are judged.

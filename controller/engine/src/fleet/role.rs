@@ -31,6 +31,8 @@ pub(crate) struct Role {
     pub(crate) mackerel: Option<MackerelRole>,
     /// Its hosts are idle by design.
     pub(crate) may_be_idle: bool,
+    /// May its hosts be retired? None: it does not say.
+    pub(crate) retirement: Option<api::RetirementConsent>,
     /// Something in it could not be understood.
     doubted: bool,
 }
@@ -72,6 +74,7 @@ pub(crate) fn parse(
             includes: spec.spec.includes.iter().map(|name| Arc::from(name.as_str())).collect(),
             mackerel: spec.spec.mackerel.as_ref().map(MackerelRole::parse),
             may_be_idle: spec.spec.idle == api::IdleExpectation::Expected,
+            retirement: spec.spec.retirement,
             doubted,
             key: key.clone(),
         };
@@ -92,6 +95,7 @@ impl Role {
             includes: Vec::new(),
             mackerel: None,
             may_be_idle: true,
+            retirement: Some(api::RetirementConsent::Never),
             doubted: true,
         }
     }

@@ -77,10 +77,10 @@ pub(super) fn hand_over() -> FinalAct {
     FinalAct::HandOver { resource: Arc::from("aws_instance.batch[0]") }
 }
 
-pub(super) fn proposed(evidence: Evidence, way: Way) -> Proposed {
+pub(super) fn proposed(evidence: Evidence, way: impl Into<Option<Way>>) -> Proposed {
     Proposed {
         evidence,
-        way,
+        way: way.into(),
         due: at("2026-12-01T10:00+09:00"),
         approvals_needed: 2,
         approve: Some(command("rollcall approve jp1-batch-1")),
@@ -93,6 +93,12 @@ pub(super) fn proposed(evidence: Evidence, way: Way) -> Proposed {
 
 pub(super) fn long_stopped() -> Evidence {
     Evidence::Stopped { since: at("2026-10-13T14:05+09:00") }
+}
+
+/// Where Rollcall only tells.
+fn untouched(evidence: Evidence) -> Proposed {
+    let told = proposed(evidence, None);
+    Proposed { approvals_needed: 0, approve: None, undo: Vec::new(), not_restored: Vec::new(), ..told }
 }
 
 /// Every kind of news, and every way in which it is worded.
@@ -115,10 +121,12 @@ pub(super) fn stories() -> Vec<(&'static str, Notice)> {
         ..proposed(idle(), way(true, FinalAct::Stop))
     };
     let still = HowItStands::StillStopped { undo: undo() };
-    let used = WhyCancelled::Used(Peak { metric: ActivityMetric::Cpu, most: 43.0 });
+    let used = WhyCancelled::Used(Some(Peak { metric: ActivityMetric::Cpu, most: 43.0 }));
     let kana = Arc::from("kana@example.com");
     vec![
         ("proposed, to be stopped", of(News::Proposed(alone))),
+        ("proposed, and nothing is done", of(News::Proposed(untouched(idle())))),
+        ("proposed, long stopped, and nothing is done", of(News::Proposed(untouched(long_stopped())))),
         ("proposed, to be terminated", of(News::Proposed(proposed(idle(), way(true, FinalAct::Terminate))))),
         ("proposed, Terraform knows it", of(News::Proposed(proposed(idle(), way(true, hand_over()))))),
         (
@@ -136,9 +144,9 @@ pub(super) fn stories() -> Vec<(&'static str, Notice)> {
         ("cancelled, reached", cancelled(WhyCancelled::Reached, HowItStands::Untouched)),
         (
             "cancelled, kept",
-            cancelled(WhyCancelled::Kept { until: date(2027, 3, 31) }, HowItStands::Untouched),
+            cancelled(WhyCancelled::Kept { until: Some(date(2027, 3, 31)) }, HowItStands::Untouched),
         ),
-        ("cancelled, by a person", cancelled(WhyCancelled::ByPerson { user: kana }, still)),
+        ("cancelled, by a person", cancelled(WhyCancelled::ByPerson { user: Some(kana) }, still)),
         ("cancelled, protected", cancelled(WhyCancelled::Protected, HowItStands::Untouched)),
         ("cancelled, not allowed", cancelled(WhyCancelled::NotAllowed, HowItStands::Untouched)),
         ("cancelled, gone", cancelled(WhyCancelled::Gone, HowItStands::Gone)),

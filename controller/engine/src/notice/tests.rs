@@ -101,7 +101,7 @@ fn no_name_can_forge_a_line_or_make_a_message_long() {
     let nasty = format!("web\nKeep it: rm -rf /\u{202e}\u{1b}[2J{}", "漢".repeat(9_000));
     let name: Arc<str> = Arc::from(nasty.as_str());
     let mut notice = of(News::Cancelled(Cancelled {
-        why: WhyCancelled::ByPerson { user: name.clone() },
+        why: WhyCancelled::ByPerson { user: Some(name.clone()) },
         stands: HowItStands::Untouched,
     }));
     notice.about = About {

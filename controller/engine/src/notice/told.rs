@@ -62,9 +62,10 @@ pub enum News {
 pub struct Proposed {
     /// What proves it.
     pub evidence: Evidence,
-    /// What will be done.
-    pub way: Way,
-    /// Nothing is done before this. It is counted again from when the notice is accepted, so it can only come later.
+    /// What will be done; none where only its people act.
+    pub way: Option<Way>,
+    /// Nothing is done before this, and so long its owner may decide. It is counted again from when the notice is accepted, so it
+    /// can only come later.
     pub due: Timestamp,
     /// How many people must still approve; 0 where nobody has to.
     pub approvals_needed: u32,
@@ -165,21 +166,21 @@ pub struct Cancelled {
 /// Why not.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WhyCancelled {
-    /// It did something.
-    Used(Peak),
+    /// It did something; what, where that is known.
+    Used(Option<Peak>),
     /// Somebody started it.
     Started,
     /// It is behind a load balancer, or an address of it receives traffic.
     Reached,
     /// Somebody keeps it.
     Kept {
-        /// The last day of it.
-        until: Date,
+        /// The last day of it, where that is known.
+        until: Option<Date>,
     },
     /// A person said so.
     ByPerson {
-        /// The name by which Kubernetes knows them.
-        user: Arc<str>,
+        /// The name by which Kubernetes knows them, where that is known.
+        user: Option<Arc<str>>,
     },
     /// It is protected from being stopped or terminated.
     Protected,

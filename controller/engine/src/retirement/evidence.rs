@@ -1,8 +1,10 @@
-//! What is known of a host's use. The one place to change when the rule (`lean`) gives the verdict.
+//! What is known of a host's use: the verdict of a rule, put so that a gate can ask from when on it holds.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::activity::Day;
+use crate::lean::{self, Doubt};
 use crate::reading::FailureKind;
 
 /// The verdict on one host over one span.
@@ -21,4 +23,21 @@ pub enum Use {
     Active,
     /// It cannot be said. Never idle.
     Unknown(FailureKind),
+}
+
+impl Use {
+    /// A verdict on whole days, the last of which is `until`. What nobody may act on, for the rule or what it saw is too weak, is
+    /// not known.
+    #[must_use]
+    pub fn of(verdict: &lean::Use, until: Day) -> Self {
+        match verdict {
+            lean::Use::Active(_) => Self::Active,
+            lean::Use::Idle(idle) if idle.weak.is_empty() => {
+                Self::Idle { since: idle.since.begin(), until: until.plus(1).begin() }
+            }
+            lean::Use::Idle(_) => Self::Unknown(FailureKind::NotSupported),
+            lean::Use::Unknown(Doubt::NotRead(_, why)) => Self::Unknown(*why),
+            lean::Use::Unknown(_) => Self::Unknown(FailureKind::NotYetRead),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The last gate: the only maker of a [`Permit`].
 
+use std::fmt;
+
 use super::guard::{Case, Guard, Moment, Why};
 use super::live::Live;
 use super::order::Intent;
@@ -12,6 +14,17 @@ pub struct Refusal {
     pub guard: Guard,
     /// Why it does not let pass.
     pub why: Why,
+}
+
+impl fmt::Display for Refusal {
+    /// What it means for people, and by which guard: `its owner keeps it (Keep)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, reason) = (self.guard.name(), self.guard.reason());
+        match self.why {
+            Why::Holds | Why::Cancels => write!(f, "{reason} ({name})"),
+            Why::Unknown(why) => write!(f, "nobody knows whether {reason} ({name}: {})", why.as_str()),
+        }
+    }
 }
 
 /// The right to make one call, once. Only [`Guards::permit`] makes one, and it cannot be copied.

@@ -8,7 +8,7 @@ use super::bars::Bar;
 use super::evidence::Use;
 use super::fact::Fact;
 use super::host::{HostView, Power};
-use super::live::{FirstList, Live};
+use super::live::{FirstList, Live, Reach};
 use super::order::{Act, Notice};
 use super::policy::FinalAct;
 use super::status::{Decision, Retirement, State};
@@ -19,12 +19,17 @@ use crate::reading::FailureKind;
 /// Metrics whose newest datum is older than this say nothing of now: EC2's come every five minutes, some minutes late.
 const METRICS_FRESH: SignedDuration = SignedDuration::from_mins(10);
 
+/// To tell an owner it is enough that whole days were quiet up to the day before yesterday: they are read once a day.
+const DAYS_FRESH: SignedDuration = SignedDuration::from_hours(3 * 24);
+
 /// A notice that an act comes soon is believed for this long after its quarter of an hour: a morning, not a weekend.
 pub(super) const NOTICE_HOLDS: SignedDuration = SignedDuration::from_hours(4);
 
 /// When a guard is asked; each later moment asks all that the earlier ones do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
+    /// May its owner be told, where that is all that is done?
+    Telling,
     /// May it be proposed?
     Proposing,
     /// May it stay where it is?
@@ -211,7 +216,18 @@ impl Guard {
             | Self::Recorded
             | Self::Budget
             | Self::Leader => Moment::Arming,
-            _ => Moment::Proposing,
+            // What only an act could do harm by.
+            Self::Mark
+            | Self::InstanceStore
+            | Self::Lasting
+            | Self::Probation
+            | Self::FirstList
+            | Self::Account
+            | Self::Installation
+            | Self::Freeze
+            | Self::Clock
+            | Self::Breaker => Moment::Proposing,
+            _ => Moment::Telling,
         };
         let about = match (self, case.act) {
             (Self::Idle | Self::SameRun, act) => {
@@ -265,9 +281,9 @@ impl Guard {
                 |of_whom| of_whom.claims == 1 && of_whom.environment.as_ref() == Some(&of.spec.environment),
                 Cancels,
             ),
-            Self::Granted => need(&live.belonging, |belonging| belonging.granted, Cancels),
+            Self::Granted => need(&live.belonging, |of_whom| of_whom.granted >= Some(reach(case)), Cancels),
             Self::Allowed => need(&live.belonging, |belonging| belonging.allowed, Cancels),
-            Self::Enforced => need(&live.belonging, |belonging| belonging.enforced, Cancels),
+            Self::Enforced => need(&live.belonging, |of_whom| of_whom.asked >= Some(reach(case)), Cancels),
             Self::Rule => need(
                 &live.policy,
                 |policy| policy.as_ref().is_some_and(|policy| policy.hash == of.spec.policy_hash),
@@ -336,6 +352,11 @@ impl Guard {
     }
 }
 
+/// How far its environment must let it go for this.
+fn reach(case: Case) -> Reach {
+    if case.moment == Moment::Telling { Reach::Notify } else { Reach::Retire }
+}
+
 /// Something about the host. One that is not there is another guard's.
 fn host(live: &Live, holds: impl FnOnce(&HostView) -> bool, otherwise: Why) -> Verdict {
     need(&live.host, |host| host.as_ref().is_none_or(holds), otherwise)
@@ -353,7 +374,9 @@ fn present(of: &Retirement, live: &Live) -> Verdict {
 }
 
 fn without(live: &Live, bar: Bar) -> Verdict {
-    host(live, |host| !host.bars.contains(&bar), Why::Cancels)
+    host(live, |host| !host.bars.contains(&bar), Why::Cancels)?;
+    let unread = live.host.known().and_then(|host| host.as_ref()?.unread.get(&bar));
+    unread.map_or(Ok(()), |why| Err(Why::Unknown(*why)))
 }
 
 /// Something that its policy sets. That there is none is told by [`Guard::Rule`].
@@ -374,7 +397,8 @@ fn idle(of: &Retirement, live: &Live, case: Case) -> Verdict {
         Use::Idle { since, until } => {
             let from = case.act.and_then(|act| of.idle_from(act));
             let covers = from.is_none_or(|from| since <= from);
-            let fresh = live.now.duration_since(until) <= METRICS_FRESH;
+            let holds = if case.moment == Moment::Telling { DAYS_FRESH } else { METRICS_FRESH };
+            let fresh = live.now.duration_since(until) <= holds;
             // What RDS has just started must have had time to be used.
             let long = case.act != Some(Act::Restop)
                 || from.is_some_and(|from| until.duration_since(from) >= METRICS_FRESH);
@@ -389,9 +413,9 @@ fn same_run(of: &Retirement, live: &Live) -> Verdict {
     let Fact::Known(Some(host)) = &live.host else {
         return need(&live.host, |_| true, Why::Holds);
     };
-    let marked = of.status.conditions.marked.is_some();
+    let noted = of.status.conditions.marked.is_some() || of.status.run.is_some();
     match host.power {
-        Power::Running if !marked || host.run == of.status.run => Ok(()),
+        Power::Running if !noted || host.run == of.status.run => Ok(()),
         Power::Running | Power::Stopped | Power::Leaving | Power::Gone => Err(Why::Cancels),
         Power::Stopping | Power::Starting | Power::Unsteady => Err(Why::Holds),
     }

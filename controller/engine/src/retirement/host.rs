@@ -1,6 +1,6 @@
 //! One host as the last gate sees it, whichever service lists it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -66,6 +66,8 @@ pub struct HostView {
     pub keep: bool,
     /// Why it never goes.
     pub bars: BTreeSet<Bar>,
+    /// What could be such a reason and is not known.
+    pub unread: BTreeMap<Bar, FailureKind>,
     /// Is it an Aurora reader, of which nothing but a delete is possible?
     pub is_reader: bool,
 }
@@ -82,22 +84,20 @@ pub struct Member {
 }
 
 impl HostView {
-    /// An instance. Protection and instance-store volumes are asked apart, and unknown as long as they are.
+    /// An instance. Protection and instance-store volumes are asked apart.
     #[must_use]
-    pub fn of_instance(
-        instance: &Instance,
-        protected: &Fact<bool>,
-        instance_store: &Fact<bool>,
-    ) -> Fact<Self> {
-        let (protected, instance_store) = match (protected, instance_store) {
-            (Fact::Known(protected), Fact::Known(store)) => (*protected, *store),
-            (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => return Fact::Unknown(*why),
-        };
+    pub fn of_instance(instance: &Instance, protected: &Fact<bool>, instance_store: &Fact<bool>) -> Self {
         let mut bars: BTreeSet<Bar> = of_tags(&instance.tags).collect();
         bars.extend(instance.managed_by.is_some().then_some(Bar::Managed));
-        bars.extend(protected.then_some(Bar::Protected));
-        bars.extend(instance_store.then_some(Bar::InstanceStore));
-        Fact::Known(Self {
+        let mut unread = BTreeMap::new();
+        for (bar, fact) in [(Bar::Protected, protected), (Bar::InstanceStore, instance_store)] {
+            match fact {
+                Fact::Known(true) => drop(bars.insert(bar)),
+                Fact::Known(false) => {}
+                Fact::Unknown(why) => drop(unread.insert(bar, *why)),
+            }
+        }
+        Self {
             incarnation: Incarnation { host: instance.id.clone(), created: None },
             name: None,
             power: match instance.state {
@@ -111,9 +111,10 @@ impl HostView {
             },
             run: Some(instance.launch_time),
             bars,
+            unread,
             is_reader: false,
             ..Self::tagged(&instance.tags)
-        })
+        }
     }
 
     /// A database. One without a time of creation cannot be pinned yet. `halted` and `restarted`: see the
@@ -184,6 +185,7 @@ impl HostView {
             stopped: tags.get(STOPPED).map(Mark::new),
             keep: tags.get(KEEP).is_some(),
             bars: BTreeSet::new(),
+            unread: BTreeMap::new(),
             is_reader: false,
         }
     }

@@ -14,6 +14,7 @@ use super::ledger::{Ledger, Limits};
 use super::order::{Act, Epoch, Occurrence};
 use super::policy::Policy;
 use crate::ids::{AccountId, ObjectKey};
+use crate::reading::FailureKind;
 
 /// One look at everything that one retirement depends on.
 ///
@@ -69,6 +70,45 @@ pub struct Live {
     pub backup: Fact<Backup>,
 }
 
+impl Live {
+    /// Nothing is known: for whoever fills in what they can read.
+    #[must_use]
+    pub fn unread(now: Timestamp) -> Self {
+        const UNREAD: FailureKind = FailureKind::NotYetRead;
+        Self {
+            now,
+            epoch: Fact::Unknown(UNREAD),
+            aws_clock: Fact::Unknown(UNREAD),
+            account: Fact::Unknown(UNREAD),
+            role: Fact::Unknown(UNREAD),
+            frozen: Fact::Unknown(UNREAD),
+            sources: Fact::Unknown(UNREAD),
+            host: Fact::Unknown(UNREAD),
+            usage: Use::Unknown(UNREAD),
+            belonging: Fact::Unknown(UNREAD),
+            policy: Fact::Unknown(UNREAD),
+            rule: Fact::Unknown(UNREAD),
+            peers: Fact::Unknown(UNREAD),
+            alert: Fact::Unknown(UNREAD),
+            window: Fact::Unknown(UNREAD),
+            targets: Fact::Unknown(UNREAD),
+            watched: Fact::Unknown(UNREAD),
+            admission: Fact::Unknown(UNREAD),
+            ledger: Fact::Unknown(UNREAD),
+            limits: Fact::Unknown(UNREAD),
+            breaker: Fact::Unknown(UNREAD),
+            records: Fact::Unknown(UNREAD),
+            backup: Fact::Unknown(UNREAD),
+        }
+    }
+
+    /// Is it known that a retirement may go the whole way?
+    #[must_use]
+    pub fn reaches_the_end(&self) -> bool {
+        self.belonging.is(|belonging| belonging.reach() == Some(Reach::Retire))
+    }
+}
+
 /// What the retire role bears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
@@ -78,20 +118,36 @@ pub struct Role {
     pub frozen: bool,
 }
 
+/// How far a retirement may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Its owner is told, and nothing is asked of AWS, not even a tag.
+    Notify,
+    /// The whole way.
+    Retire,
+}
+
+impl Belonging {
+    /// How far both let it go; none: not even its owner is told.
+    #[must_use]
+    pub fn reach(&self) -> Option<Reach> {
+        self.asked.min(self.granted)
+    }
+}
+
 /// Whose a host is, and what they allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one object's own word, and one guard's")]
 pub struct Belonging {
     /// How many environments claim it.
     pub claims: usize,
     /// The one that does.
     pub environment: Option<ObjectKey>,
-    /// Does the account's grant go as far as `Retire`, and has the account a retire identity?
-    pub granted: bool,
+    /// How far the account's grant lets its environment go, and its identities.
+    pub granted: Option<Reach>,
     /// Does a duty of it say `retirement: Allowed`, and none `Never`?
     pub allowed: bool,
-    /// Does `lean.enforcement: Retire` name its role?
-    pub enforced: bool,
+    /// How far `lean.enforcement` of its environment asks to go with its role.
+    pub asked: Option<Reach>,
     /// Does an Exemption keep it?
     pub exempt: bool,
 }

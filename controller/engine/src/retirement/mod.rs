@@ -42,7 +42,7 @@ pub use gate::{Guards, Permit, Refusal};
 pub use guard::{Case, Guard, Moment, Why};
 pub use host::{HostView, Member, Power};
 pub use ledger::{Entry, Ledger, Limits, NoRoom};
-pub use live::{Backup, Belonging, FirstList, Live, Peers, Role, Rule};
+pub use live::{Backup, Belonging, FirstList, Live, Peers, Reach, Role, Rule};
 pub use order::{Act, Epoch, Incarnation, Intent, Notice, Occurrence, Order, Request};
 pub use plan::{Action, Blocked, Candidate, Leftover, Plan, Standing, Trace, plan};
 pub use policy::{FinalAct, Policy, PolicyHash};

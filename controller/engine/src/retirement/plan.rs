@@ -225,7 +225,8 @@ fn propose(guards: Guards, candidates: &[Candidate<'_>], standing: &[Standing<'_
         if under_way.contains(&host) || (over && retirement.spec.path == Path::LongStopped) {
             continue;
         }
-        let case = Case { moment: Moment::Proposing, act: retirement.next_act() };
+        let moment = if live.reaches_the_end() { Moment::Proposing } else { Moment::Telling };
+        let case = Case { moment, act: retirement.next_act() };
         let refusals = guards.refusals(retirement, live, case);
         if refusals.is_empty() {
             plan.actions.push(Action::Propose(host));

@@ -132,6 +132,9 @@ impl Look<'_> {
         if status.state.is_over() {
             return Step::Wait(Vec::new());
         }
+        if self.only_tells() {
+            return self.tell();
+        }
         // Whatever is written bears a time, and decisions count from it: a clock that is wrong writes nothing.
         if let Some(wrong) = self.guards.refusal(Guard::Clock, self.of, self.live) {
             return match status.state {
@@ -154,6 +157,29 @@ impl Look<'_> {
             State::CoolingOff => self.cool_off(chosen),
             State::Terminating => self.terminate(),
             State::Retired(_) | State::Cancelled(_) => Step::Wait(Vec::new()),
+        }
+    }
+
+    /// Is nothing ever asked of AWS? Not while its environment does not go further than telling owners, or nobody knows how far
+    /// it goes, and nothing has been asked before.
+    fn only_tells(&self) -> bool {
+        let Status { state, tried, intent, conditions, .. } = &self.of.status;
+        let untouched = conditions.marked.is_none() && !tried && intent.is_none();
+        let begun = !matches!(state, State::Proposed | State::Waiting | State::Undoing(_));
+        untouched && !begun && !self.live.reaches_the_end()
+    }
+
+    /// The whole way of one whose owner is told, and no more: what speaks against it ends it. A tag that an earlier wish may have
+    /// left is taken back like any other.
+    fn tell(&self) -> Step {
+        if let Some(noted) = self.noted() {
+            return write(noted);
+        }
+        let case = Case { moment: Moment::Telling, act: self.of.next_act() };
+        match self.of.status.state {
+            State::Undoing(reason) => undo::undo(self, reason),
+            State::Proposed => self.refused(case).unwrap_or(Step::Call(Request::Notify(Notice::Proposed))),
+            _ => self.refused(case).unwrap_or(Step::Wait(Vec::new())),
         }
     }
 
@@ -297,6 +323,12 @@ impl Look<'_> {
 
     fn wait(&self, chosen: bool) -> Step {
         let act = self.of.next_act();
+        // Its owner was told that nothing would be done: now it is marked, and told anew with all the time there is.
+        if self.of.status.conditions.marked.is_none() {
+            let mut status = self.of.status.clone();
+            (status.conditions.notified, status.due) = (None, None);
+            return write(status.into_state(State::Proposed, self.live.now));
+        }
         if let Some(step) = self.watched(act) {
             return step;
         }

@@ -43,6 +43,10 @@ pub(super) fn take_back(look: &Look<'_>) -> Option<Step> {
         Power::Stopping | Power::Starting | Power::Unsteady if status.tried => return wait(),
         _ => {}
     }
+    // What was never taken out of anything, nor silenced, need not be put back.
+    if status.conditions.drained.is_empty() && status.conditions.silenced.is_empty() {
+        return None;
+    }
     let (Fact::Known(targets), Fact::Known(watched)) = (&live.targets, &live.watched) else {
         return wait();
     };

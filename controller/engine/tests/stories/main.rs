@@ -18,6 +18,7 @@ mod fleets;
 mod glimpses;
 mod laws;
 mod lean;
+mod leaving;
 mod lives;
 mod nagios;
 mod reach;

@@ -242,6 +242,8 @@ impl World {
                 Object::MonitoringSystem(o) => put(&mut desired.systems, *o),
                 Object::Exemption(o) => put(&mut desired.exemptions, *o),
                 Object::RetirementPolicy(o) => put(&mut desired.policies, *o),
+                Object::Retirement(o) => put(&mut desired.retirements, *o),
+                Object::NotificationChannel(o) => put(&mut desired.channels, *o),
                 Object::Namespace { name, labels } => {
                     desired.namespaces.insert(name, labels);
                 }
@@ -836,4 +838,14 @@ macro_rules! named {
         })*
     };
 }
-named!(CloudAccount, Environment, HostRole, RequiredCheck, MonitoringSystem, Exemption, RetirementPolicy);
+named!(
+    CloudAccount,
+    Environment,
+    HostRole,
+    RequiredCheck,
+    MonitoringSystem,
+    Exemption,
+    RetirementPolicy,
+    Retirement,
+    NotificationChannel
+);

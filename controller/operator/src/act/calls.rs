@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource};
 use rollcall_crds::v1alpha1 as api;
 use rollcall_crds::v1alpha1::{HostSpec, HostStatus};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Budget;
 use crate::calls::{CallError, bounded};
-use crate::status::{HostWrite, ObjectWrite};
+use crate::status::{HostWrite, ObjectWrite, RetirementWrite};
 use crate::watch::meaning;
 
 /// The one manager of every field we write. Others never own a status of ours, so its conflicts are forced.
@@ -66,6 +66,43 @@ impl Calls {
             }
             HostWrite::Tell { key, status } => self.tell(key, status).await,
             HostWrite::Delete { key, resource_version } => self.delete(key, *resource_version).await,
+        }
+    }
+
+    /// Writes one Retirement, each time with the version that was read. The caller has spent the budget for it. Gives the object
+    /// as it is now; none once it is gone.
+    ///
+    /// # Errors
+    /// What the API server says; a conflict when somebody was faster.
+    pub async fn retirement(&self, write: &RetirementWrite) -> Result<Option<DynamicObject>, CallError> {
+        let resource = resource(Kind::Retirement);
+        let api = self.api(&resource, write.key());
+        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        match write {
+            RetirementWrite::Create { key, spec } => {
+                let mut object = DynamicObject::new(&key.name, &resource).within(&key.namespace);
+                object.data = json!({"spec": spec});
+                bounded(api.create(&params, &object)).await.map(Some)
+            }
+            RetirementWrite::Replace { key, uid, resource_version, spec, status, .. } => {
+                let mut object = DynamicObject::new(&key.name, &resource).within(&key.namespace);
+                object.metadata.uid = Some(uid.clone());
+                object.metadata.resource_version = Some(resource_version.to_string());
+                object.data = json!({"spec": spec, "status": status});
+                bounded(api.replace_status(&key.name, &params, &object)).await.map(Some)
+            }
+            RetirementWrite::Delete { key, uid, resource_version } => {
+                let preconditions = Preconditions {
+                    resource_version: Some(resource_version.to_string()),
+                    uid: Some(uid.clone()),
+                };
+                let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+                match bounded(api.delete(&key.name, &params)).await {
+                    Ok(_) => Ok(None),
+                    Err(error) if error.is_not_found() => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
         }
     }
 
@@ -142,6 +179,8 @@ fn resource(kind: Kind) -> ApiResource {
         Kind::MonitoringSystem => erase::<api::MonitoringSystem>(),
         Kind::Exemption => erase::<api::Exemption>(),
         Kind::RetirementPolicy => erase::<api::RetirementPolicy>(),
+        Kind::Retirement => erase::<api::Retirement>(),
+        Kind::NotificationChannel => erase::<api::NotificationChannel>(),
     }
 }
 

@@ -32,7 +32,7 @@ pub use mailbox::Mailbox;
 use crate::calls::CallError;
 use crate::lease::Term;
 use crate::metrics::Metrics;
-use crate::status::{HostWrite, ObjectWrite, Writes, grouped};
+use crate::status::{HostWrite, ObjectWrite, RetirementWrite, Writes, grouped};
 use crate::watch::{Change, Stores};
 use queue::{Job, Queue};
 use rest::Rest;
@@ -162,6 +162,8 @@ impl Act {
                     })
                 }
                 Job::Host(write) => write.is_done(&self.stores.hosts),
+                // What was decided on another version is not written: the API server would say no, and so do we.
+                Job::Retirement(write) => write.is_late(&self.stores.retirements),
             };
             if !is_done {
                 return Some(job);
@@ -174,6 +176,7 @@ impl Act {
 
     async fn perform(&self, job: Job) -> Job {
         match &job {
+            Job::Retirement(write) => self.retirement(write).await,
             Job::Object(write) => self.object(write).await,
             Job::Host(write) => self.host(write).await,
         }
@@ -204,6 +207,34 @@ impl Act {
                 self.metrics.wrote(write.kind.as_str(), error.kind());
                 self.said.lock().objects.failed(&target);
                 tracing::warn!(kind = write.kind.as_str(), object = %write.key, %error, "cannot write the status");
+            }
+        }
+    }
+
+    async fn retirement(&self, write: &RetirementWrite) {
+        let target = (Kind::Retirement, write.key().clone());
+        match self.calls.retirement(write).await {
+            Ok(Some(object)) => {
+                self.metrics.wrote(Kind::Retirement.as_str(), "Written");
+                self.said.lock().objects.worked(&target);
+                self.take_back(Kind::Retirement, object);
+                if let RetirementWrite::Replace { notices, .. } = write {
+                    self.events.publish(notices, &self.budget).await;
+                }
+                // One step follows the other.
+                self.stores.changed.ring();
+            }
+            Ok(None) => {
+                self.metrics.wrote(Kind::Retirement.as_str(), "Written");
+                self.said.lock().objects.worked(&target);
+            }
+            Err(error) => {
+                self.metrics.wrote(Kind::Retirement.as_str(), error.kind());
+                self.said.lock().objects.failed(&target);
+                // Somebody was faster, or it is gone: the watch says so, and it is looked at again.
+                if !(error.is_not_found() || error.is_conflict()) {
+                    tracing::warn!(object = %write.key(), %error, "cannot write a retirement");
+                }
             }
         }
     }

@@ -1,15 +1,16 @@
-//! What is still to be written: people's objects before hosts, one write of an object at a time.
+//! What is still to be written: decisions before people's objects before hosts, one write of an object at a time.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use rollcall_engine::fleet::Kind;
 use rollcall_engine::ids::ObjectKey;
 
-use crate::status::{HostWrite, ObjectWrite, Writes};
+use crate::status::{HostWrite, ObjectWrite, RetirementWrite, Writes};
 
 /// One write.
 #[derive(Clone, Debug)]
 pub(super) enum Job {
+    Retirement(Box<RetirementWrite>),
     Object(Box<ObjectWrite>),
     Host(Box<HostWrite>),
 }
@@ -20,6 +21,7 @@ type Target = (Option<Kind>, ObjectKey);
 impl Job {
     fn target(&self) -> Target {
         match self {
+            Self::Retirement(write) => (Some(Kind::Retirement), write.key().clone()),
             Self::Object(write) => (Some(write.kind), write.key.clone()),
             Self::Host(write) => (None, write.key().clone()),
         }
@@ -29,6 +31,7 @@ impl Job {
 /// Writes that wait, and the objects on which one is under way.
 #[derive(Default)]
 pub(super) struct Queue {
+    retirements: VecDeque<RetirementWrite>,
     objects: VecDeque<ObjectWrite>,
     hosts: VecDeque<HostWrite>,
     /// Whether another write of the object was wanted meanwhile.
@@ -41,7 +44,7 @@ impl Queue {
     /// The latest pass has spoken: its wishes replace those that wait. What rests is left out, and what is under way
     /// ends first.
     pub(super) fn replace(&mut self, writes: Writes, is_resting: impl Fn(&(Kind, ObjectKey)) -> bool) {
-        let Writes { objects, hosts, later, .. } = writes;
+        let Writes { objects, hosts, retirements, later, .. } = writes;
         let under_way = &mut self.under_way;
         let mut is_free = |target: &Target| match under_way.get_mut(target) {
             Some(again) => {
@@ -58,6 +61,11 @@ impl Queue {
                 wanted.push_back(write);
             }
         }
+        let is_wanted = |write: &RetirementWrite| {
+            let target = (Kind::Retirement, write.key().clone());
+            !is_resting(&target) && is_free(&(Some(target.0), target.1))
+        };
+        self.retirements = retirements.into_iter().filter(is_wanted).collect();
         self.objects = wanted;
         self.hosts = hosts.into_iter().filter(|write| is_free(&(None, write.key().clone()))).collect();
         self.more = later > 0;
@@ -65,8 +73,11 @@ impl Queue {
 
     /// The next write; it is under way from now on.
     pub(super) fn begin(&mut self) -> Option<Job> {
-        let object = self.objects.pop_front().map(|write| Job::Object(Box::new(write)));
-        let job = object.or_else(|| self.hosts.pop_front().map(|write| Job::Host(Box::new(write))))?;
+        let retirement = self.retirements.pop_front().map(|write| Job::Retirement(Box::new(write)));
+        let object = || self.objects.pop_front().map(|write| Job::Object(Box::new(write)));
+        let job = retirement
+            .or_else(object)
+            .or_else(|| self.hosts.pop_front().map(|write| Job::Host(Box::new(write))))?;
         self.under_way.insert(job.target(), false);
         Some(job)
     }
@@ -82,11 +93,11 @@ impl Queue {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.hosts.is_empty()
+        self.retirements.is_empty() && self.objects.is_empty() && self.hosts.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.objects.len() + self.hosts.len()
+        self.retirements.len() + self.objects.len() + self.hosts.len()
     }
 
     /// Are hosts being written for the first time?

@@ -112,16 +112,21 @@ impl<'a> Sight<'a> {
             systems: desired.systems.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
             exemptions: desired.exemptions.iter().filter(|o| own(&o.metadata)).cloned().collect(),
             policies: desired.policies.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
+            channels: desired.channels.iter().filter(|o| seen(&o.metadata)).cloned().collect(),
+            retirements: desired.retirements.iter().filter(|o| own(&o.metadata)).cloned().collect(),
             unreadable: desired
                 .unreadable
                 .iter()
                 .filter(|problem| match problem.kind {
                     Kind::CloudAccount => accounts,
-                    Kind::Environment | Kind::Exemption => self.namespaces.contains(&problem.namespace),
+                    Kind::Environment | Kind::Exemption | Kind::Retirement => {
+                        self.namespaces.contains(&problem.namespace)
+                    }
                     Kind::HostRole
                     | Kind::RequiredCheck
                     | Kind::MonitoringSystem
-                    | Kind::RetirementPolicy => self.sees(Some(&problem.namespace)),
+                    | Kind::RetirementPolicy
+                    | Kind::NotificationChannel => self.sees(Some(&problem.namespace)),
                 })
                 .cloned()
                 .collect(),

@@ -48,7 +48,14 @@ pub(super) fn is_asked(observer: &Observer, place: &Place) -> bool {
 
 fn asked(observer: &Observer, known: &Inventory) -> Asked {
     let library = observer.settings.library_namespace.as_deref();
-    observer.desired.judged(&observer.stores, library).fleet.asked(known)
+    let judged = observer.desired.judged(&observer.stores, library);
+    let mut asked = judged.fleet.asked(known);
+    if let Some(memory) =
+        observer.remembered.borrow().as_ref().and_then(|memory| memory.places.get(&known.place))
+    {
+        asked.protections.extend(judged.fleet.found_unused(known, memory));
+    }
+    asked
 }
 
 /// Nobody could be asked: all that was read says why.

@@ -8,7 +8,7 @@ mod activity;
 mod asserted;
 mod board;
 mod registry;
-mod secrets;
+pub(crate) mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;

@@ -8,11 +8,12 @@ use rollcall_engine::fleet::Problem;
 use rollcall_engine::reading::{Failure, FailureKind};
 
 /// All types we write; whatever else stands on an object is somebody else's.
-const OURS: [&str; 6] = [
+const OURS: [&str; 7] = [
     READY,
     conditions::INVENTORY_FRESH,
     conditions::REGISTRATIONS_FRESH,
     conditions::COMPLIANT,
+    conditions::DELIVERING,
     RECONCILING,
     STALLED,
 ];

@@ -11,7 +11,8 @@ use rollcall_engine::rollcall::{CheckRoll, RollCall};
 use super::conditions::ours;
 use super::hosts::{self, HostWrites};
 use super::progress::Progress;
-use super::{HostWrite, Notice, ObjectWrite, environment, notices, others};
+use super::{HostWrite, Notice, ObjectWrite, RetirementWrite, environment, notices, others};
+use crate::notify::Last;
 use crate::observe::Awaited;
 use crate::watch::{Judged, Store, Stores, Told, Watched};
 
@@ -25,6 +26,8 @@ pub struct Telling<'a> {
     pub obstacles: &'a [Problem],
     /// Sources whose first answer is awaited: what depends on them is told a moment later.
     pub awaited: &'a Awaited,
+    /// What became of the last delivery to each channel that had one.
+    pub delivered: &'a BTreeMap<ObjectKey, Last>,
     /// World time.
     pub now: Timestamp,
     /// Is it time to tell progress? Its counts move with every pass, and each telling is a write.
@@ -49,6 +52,8 @@ pub struct Writes {
     pub objects: Vec<ObjectWrite>,
     /// Host objects, a limited number of them.
     pub hosts: Vec<HostWrite>,
+    /// Retirements; before everything else.
+    pub retirements: Vec<RetirementWrite>,
     /// What happened and changes no status.
     pub news: Vec<Notice>,
     /// Host writes beyond that number: the next pass lists them.
@@ -67,6 +72,7 @@ pub fn diff(telling: &Telling<'_>, known: &Known<'_>) -> Writes {
     let mut out = Writes {
         objects: Vec::new(),
         hosts: writes,
+        retirements: Vec::new(),
         news: notices::of_writers(telling, known.stores),
         later,
         progress: all,
@@ -121,6 +127,10 @@ pub fn diff(telling: &Telling<'_>, known: &Known<'_>) -> Writes {
         let roll = roll.policies.get(key).filter(|_| sees_all && !awaited.any());
         let problems = problems.of(Kind::RetirementPolicy, key);
         Some(others::policy(roll, problems, before, generation, now))
+    });
+    list.kind(&stores.channels, |key, before, generation| {
+        let problems = problems.of(Kind::NotificationChannel, key);
+        Some(others::channel(telling.delivered.get(key), problems, before, generation, now))
     });
     list.kind(&stores.exemptions, |key, before, generation| {
         let roll = roll.exemptions.get(key);

@@ -11,6 +11,7 @@ mod hosts;
 mod notices;
 mod others;
 mod progress;
+mod retirements;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -19,6 +20,7 @@ pub use diff::{Known, Telling, Writes, diff};
 pub use hosts::HostWrite;
 pub use notices::{Notice, NoticeKind};
 pub use progress::Progress;
+pub use retirements::{RetirementWrite, writes as retirement_writes};
 pub use text::grouped;
 
 use rollcall_engine::fleet::Kind;

@@ -187,7 +187,7 @@ fn some(names: &[&str]) -> String {
     }
 }
 
-fn reference(kind: Kind, key: &ObjectKey, uid: &str) -> ObjectReference {
+pub(super) fn reference(kind: Kind, key: &ObjectKey, uid: &str) -> ObjectReference {
     ObjectReference {
         api_version: Some(format!("{}/v1alpha1", rollcall_crds::GROUP)),
         kind: Some(kind.as_str().to_owned()),

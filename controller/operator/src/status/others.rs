@@ -1,7 +1,7 @@
 //! The statuses of accounts, roles, checks, monitoring systems and exemptions.
 
 use jiff::Timestamp;
-use rollcall_crds::conditions::{INVENTORY_FRESH, REGISTRATIONS_FRESH, Truth};
+use rollcall_crds::conditions::{DELIVERING, INVENTORY_FRESH, REGISTRATIONS_FRESH, Truth};
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::Problem;
 use rollcall_engine::reading::Failure;
@@ -10,6 +10,7 @@ use rollcall_engine::rollcall::{AccountRoll, CheckRoll, ExemptionRoll, LeanRoll,
 use super::conditions::{Conditions, Verdict};
 use super::progress::Progress;
 use super::text::{clean, count, int};
+use crate::notify::Last;
 
 /// Longest list of strangers on a `MonitoringSystem`; `rollcall plan` shows all.
 const STRANGERS: usize = 20;
@@ -127,6 +128,32 @@ pub fn policy(
             None => before.summary.clone(),
         },
     }
+}
+
+/// The status of a `NotificationChannel`. What became of the last delivery before a restart stands until there is another one.
+#[must_use]
+pub fn channel(
+    last: Option<&Last>,
+    problems: &[&Problem],
+    before: &api::NotificationChannelStatus,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> api::NotificationChannelStatus {
+    let mut conditions = Conditions::begin(&before.conditions, generation, now);
+    conditions.ready(problems, Verdict::reconciled);
+    let known = before.conditions.iter().any(|condition| condition.type_ == DELIVERING);
+    match last {
+        Some(Last::Accepted) => conditions.set(DELIVERING, &Verdict::new(Truth::True, "Accepted", "")),
+        Some(Last::Failed(why)) => {
+            conditions.set(DELIVERING, &Verdict::new(Truth::False, "TryingAgain", why))
+        }
+        Some(Last::Refused(why)) => conditions.set(DELIVERING, &Verdict::new(Truth::False, "Refused", why)),
+        None if known => {}
+        None => {
+            conditions.set(DELIVERING, &Verdict::new(Truth::Unknown, "NothingSent", "nothing was sent yet"))
+        }
+    }
+    api::NotificationChannelStatus { observed_generation: generation, conditions: conditions.finish() }
 }
 
 /// The status of a `MonitoringSystem`. `used` is whether any environment needs it: what nobody needs is not read.

@@ -31,7 +31,7 @@ pub struct DesiredState {
     last: Mutex<Option<(Versions, Arc<Judged>)>>,
 }
 
-type Versions = [u64; 8];
+type Versions = [u64; 10];
 
 impl DesiredState {
     /// Desired state as it is now.
@@ -58,6 +58,8 @@ fn versions(stores: &Stores) -> Versions {
         stores.systems.version(),
         stores.exemptions.version(),
         stores.policies.version(),
+        stores.retirements.version(),
+        stores.channels.version(),
         stores.namespaces.version(),
     ]
 }
@@ -72,6 +74,9 @@ fn judge(stores: &Stores, library: Option<&str>) -> Judged {
         systems: readable(&stores.systems, &mut unreadable),
         exemptions: readable(&stores.exemptions, &mut unreadable),
         policies: readable(&stores.policies, &mut unreadable),
+        // They stand in the desired state as people see them: without what we say of them, like all others.
+        retirements: readable(&stores.retirements, &mut unreadable),
+        channels: readable(&stores.channels, &mut unreadable),
         namespaces: stores.namespaces.labels(),
         library: library.map(str::to_owned),
         ..Desired::default()

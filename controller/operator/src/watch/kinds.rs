@@ -60,4 +60,6 @@ watched! {
     MonitoringSystem, MonitoringSystemStatus;
     Exemption, ExemptionStatus;
     RetirementPolicy, RetirementPolicyStatus;
+    Retirement, RetirementStatus;
+    NotificationChannel, NotificationChannelStatus;
 }

@@ -52,6 +52,10 @@ pub struct Stores {
     pub exemptions: Store<api::Exemption>,
     /// `RetirementPolicy`s.
     pub policies: Store<api::RetirementPolicy>,
+    /// `Retirement`s.
+    pub retirements: Store<api::Retirement>,
+    /// `NotificationChannel`s.
+    pub channels: Store<api::NotificationChannel>,
     /// Labels of all namespaces.
     pub namespaces: Namespaces,
     /// Host objects, in short.
@@ -73,6 +77,8 @@ impl Stores {
             Kind::MonitoringSystem => self.systems.apply(object),
             Kind::Exemption => self.exemptions.apply(object),
             Kind::RetirementPolicy => self.policies.apply(object),
+            Kind::Retirement => self.retirements.apply(object),
+            Kind::NotificationChannel => self.channels.apply(object),
         }
     }
 
@@ -86,6 +92,8 @@ impl Stores {
             Kind::MonitoringSystem => self.systems.get(key).map(|entry| entry.resource_version),
             Kind::Exemption => self.exemptions.get(key).map(|entry| entry.resource_version),
             Kind::RetirementPolicy => self.policies.get(key).map(|entry| entry.resource_version),
+            Kind::Retirement => self.retirements.get(key).map(|entry| entry.resource_version),
+            Kind::NotificationChannel => self.channels.get(key).map(|entry| entry.resource_version),
         }
     }
 
@@ -104,6 +112,8 @@ impl Stores {
             ("monitoringsystems", self.systems.is_listed()),
             ("exemptions", self.exemptions.is_listed()),
             ("retirementpolicies", self.policies.is_listed()),
+            ("retirements", self.retirements.is_listed()),
+            ("notificationchannels", self.channels.is_listed()),
             ("namespaces", self.namespaces.is_listed()),
             ("hosts", self.hosts.is_listed()),
         ];
@@ -123,6 +133,8 @@ impl Stores {
         stores.systems.begin();
         stores.exemptions.begin();
         stores.policies.begin();
+        stores.retirements.begin();
+        stores.channels.begin();
         stores.hosts.begin();
         list(&stores);
         stores.accounts.complete();
@@ -132,6 +144,8 @@ impl Stores {
         stores.systems.complete();
         stores.exemptions.complete();
         stores.policies.complete();
+        stores.retirements.complete();
+        stores.channels.complete();
         stores.hosts.complete();
         stores.namespaces.take(Event::InitDone);
         stores
@@ -214,6 +228,8 @@ pub async fn run(client: Client, stores: Arc<Stores>) -> anyhow::Result<()> {
     streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.systems));
     streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.exemptions));
     streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.policies));
+    streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.retirements));
+    streams.spawn(watch_kind(client.clone(), Arc::clone(&stores), |s| &s.channels));
     streams.spawn(watch_namespaces(client.clone(), Arc::clone(&stores)));
     streams.spawn(watch_hosts(client, stores));
     while let Some(ended) = streams.join_next().await {

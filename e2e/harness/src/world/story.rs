@@ -32,7 +32,7 @@ const QUIET_WITHIN: Duration = Duration::from_mins(2);
 const QUIET_FOR: Duration = Duration::from_secs(3);
 
 /// Kinds that have a status.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 10] = [
     "CloudAccount",
     "Environment",
     "HostRole",
@@ -40,6 +40,8 @@ const KINDS: [&str; 8] = [
     "MonitoringSystem",
     "Exemption",
     "RetirementPolicy",
+    "Retirement",
+    "NotificationChannel",
     "Host",
 ];
 

@@ -7,11 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::activity::{Activity, ActivityMetric, Days, HostActivity, Series, Wanted, Window};
-use rollcall_engine::fleet::{Account, Endpoint, System};
-use rollcall_engine::ids::{HostId, Place, Region, RegistrationId};
+use rollcall_engine::fleet::{Account, Channel, Endpoint, System};
+use rollcall_engine::ids::{HostId, ObjectKey, Place, Region, RegistrationId};
 use rollcall_engine::inventory::{
     Address, Asked, Asserted, Database, DatabaseCluster, Instance, Inventory, PowerState, Volume,
 };
+use rollcall_engine::notice::Message;
+use rollcall_engine::notice::outbox::Outcome;
 use rollcall_engine::reading::{Failure, FailureKind, Reading};
 use rollcall_engine::registry::{Checks, Product, Registration, RegistrationStatus, Registry};
 use rollcall_operator::sources::{
@@ -68,6 +70,16 @@ struct Inner {
     places: BTreeMap<Place, PlaceScript>,
     systems: BTreeMap<String, SystemScript>,
     keys: Vec<String>,
+    delivered: Vec<Delivered>,
+    receiver: Option<Outcome>,
+}
+
+/// A message as a receiver saw it.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    pub channel: ObjectKey,
+    pub secrets: String,
+    pub message: Message,
 }
 
 impl Script {
@@ -77,6 +89,16 @@ impl Script {
 
     pub fn system<T>(&self, url: &str, change: impl FnOnce(&mut SystemScript) -> T) -> T {
         change(self.inner.lock().unwrap().systems.entry(url.to_owned()).or_default())
+    }
+
+    /// Everything that was sent.
+    pub fn delivered(&self) -> Vec<Delivered> {
+        self.inner.lock().unwrap().delivered.clone()
+    }
+
+    /// What the receiver answers from now on; without a word it accepts.
+    pub fn receives(&self, outcome: Option<Outcome>) {
+        self.inner.lock().unwrap().receiver = outcome;
     }
 
     /// The keys with which readers were made.
@@ -156,6 +178,15 @@ impl Sources for Script {
             bytes[index % 32] ^= byte.rotate_left(u32::try_from(index / 32).unwrap());
         }
         Fingerprint(bytes)
+    }
+
+    async fn deliver(&self, channel: &Channel, secrets: &Secrets, message: &Message) -> Outcome {
+        let needed = channel.secrets();
+        let read = needed.iter().flat_map(|one| one.keys.iter().filter_map(|key| secrets.get(one.name, key)));
+        let secrets = read.collect::<Vec<_>>().join(" ");
+        let mut inner = self.inner.lock().unwrap();
+        inner.delivered.push(Delivered { channel: channel.key.clone(), secrets, message: message.clone() });
+        inner.receiver.clone().unwrap_or(Outcome::Accepted { status: 204 })
     }
 
     fn calls(&self) -> Vec<Calls> {

@@ -32,14 +32,31 @@ pub(super) fn notice(notice: &Notice) -> Text {
 fn proposed(told: &Proposed, about: &About, zone: &TimeZone) -> Text {
     let host = host(about);
     let from = day(zone, told.due);
-    let title = match (told.way.stops, &told.way.then) {
-        (true, _) => format!("{host} looks unused and will be stopped, not before {from}"),
-        (false, FinalAct::Terminate) => format!("{host} has long been stopped and will be terminated"),
-        (false, FinalAct::Stop | FinalAct::HandOver { .. }) => {
+    let title = match (&told.way, &told.evidence) {
+        (None, Evidence::Idle { .. }) => format!("{host} looks unused: keep it or give it up by {from}"),
+        (None, Evidence::Stopped { .. }) => {
+            format!("{host} has long been stopped: keep it or give it up by {from}")
+        }
+        (Some(Way { stops: true, .. }), _) => {
+            format!("{host} looks unused and will be stopped, not before {from}")
+        }
+        (Some(Way { then: FinalAct::Terminate, .. }), _) => {
+            format!("{host} has long been stopped and will be terminated")
+        }
+        (Some(Way { then: FinalAct::Stop | FinalAct::HandOver { .. }, .. }), _) => {
             format!("{host} has long been stopped and will be retired")
         }
     };
-    let mut lines = vec![why(&told.evidence, zone), plan(&told.way, &when(zone, told.due))];
+    let due = when(zone, told.due);
+    let plan = told.way.as_ref().map_or_else(
+        || {
+            format!(
+                "What happens: nothing by itself. Please decide by {due}: keep it, or remove it yourself."
+            )
+        },
+        |way| plan(way, &due),
+    );
+    let mut lines = vec![why(&told.evidence, zone), plan];
     if told.approvals_needed > 0 {
         let needed = text::count(told.approvals_needed as usize, "approval");
         let how = told.approve.as_ref().map_or_else(String::new, |approve| format!(": {approve}"));
@@ -47,7 +64,11 @@ fn proposed(told: &Proposed, about: &About, zone: &TimeZone) -> Text {
     }
     lines.push(format!("{KEEP}{}", told.keep));
     lines.push(format!("{KEEP_BY_TAG}{}", told.keep_by_tag));
-    let first = if told.way.stops { "Bring it back once it is stopped: " } else { START[0] };
+    let first = if told.way.as_ref().is_some_and(|way| way.stops) {
+        "Bring it back once it is stopped: "
+    } else {
+        START[0]
+    };
     commands(&mut lines, [first, START[1]], &told.undo);
     lines.extend(told.not_restored.iter().map(lost));
     Text { title, lines }
@@ -199,11 +220,14 @@ fn lost(lost: &NotRestored) -> String {
 
 fn why_not(why: &WhyCancelled) -> String {
     match why {
-        WhyCancelled::Used(peak) => used(*peak),
+        WhyCancelled::Used(Some(peak)) => used(*peak),
+        WhyCancelled::Used(None) => "it is in use".to_owned(),
         WhyCancelled::Started => "somebody started it".to_owned(),
         WhyCancelled::Reached => "a load balancer or an Elastic IP leads to it".to_owned(),
-        WhyCancelled::Kept { until } => format!("somebody keeps it until {until}"),
-        WhyCancelled::ByPerson { user } => format!("{} cancelled it", text::clean(user)),
+        WhyCancelled::Kept { until: Some(until) } => format!("somebody keeps it until {until}"),
+        WhyCancelled::Kept { until: None } => "somebody keeps it".to_owned(),
+        WhyCancelled::ByPerson { user: Some(user) } => format!("{} cancelled it", text::clean(user)),
+        WhyCancelled::ByPerson { user: None } => "a person cancelled it".to_owned(),
         WhyCancelled::Protected => "it is protected from being stopped or terminated".to_owned(),
         WhyCancelled::NotAllowed => "nothing allows it any more".to_owned(),
         WhyCancelled::Gone => "somebody else removed it".to_owned(),

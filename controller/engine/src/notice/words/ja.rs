@@ -31,24 +31,45 @@ pub(super) fn notice(notice: &Notice) -> Text {
 
 fn proposed(told: &Proposed, about: &About, zone: &TimeZone) -> Text {
     let host = host(about);
-    let title = match (told.way.stops, &told.way.then) {
-        (true, _) => {
-            let from = dated(zone.to_datetime(told.due).date());
+    let from = dated(zone.to_datetime(told.due).date());
+    let title = match (&told.way, &told.evidence) {
+        (None, Evidence::Idle { .. }) => {
+            format!("{host} は使われていないようです。{from} までに、残すか廃止するかを決めてください")
+        }
+        (None, Evidence::Stopped { .. }) => {
+            format!("{host} は長期間停止したままです。{from} までに、残すか廃止するかを決めてください")
+        }
+        (Some(Way { stops: true, .. }), _) => {
             format!("{host} は使われていないようです。{from} 以降に停止します")
         }
-        (false, FinalAct::Terminate) => format!("{host} は長期間停止したままです。削除を予定しています"),
-        (false, FinalAct::Stop | FinalAct::HandOver { .. }) => {
+        (Some(Way { then: FinalAct::Terminate, .. }), _) => {
+            format!("{host} は長期間停止したままです。削除を予定しています")
+        }
+        (Some(Way { then: FinalAct::Stop | FinalAct::HandOver { .. }, .. }), _) => {
             format!("{host} は長期間停止したままです。廃止を予定しています")
         }
     };
-    let mut lines = vec![why(&told.evidence, zone), plan(&told.way, &when(zone, told.due))];
+    let due = when(zone, told.due);
+    let plan = told.way.as_ref().map_or_else(
+        || {
+            format!(
+                "予定: Rollcallは何もしません。{due} までに、残すか、ご自身で削除するかを決めてください。"
+            )
+        },
+        |way| plan(way, &due),
+    );
+    let mut lines = vec![why(&told.evidence, zone), plan];
     if told.approvals_needed > 0 {
         let how = told.approve.as_ref().map_or_else(String::new, |approve| format!(": {approve}"));
         lines.push(format!("実行には{}人の承認が必要です{how}", told.approvals_needed));
     }
     lines.push(format!("{KEEP}{}", told.keep));
     lines.push(format!("{KEEP_BY_TAG}{}", told.keep_by_tag));
-    let first = if told.way.stops { "停止後に元に戻すには: " } else { START[0] };
+    let first = if told.way.as_ref().is_some_and(|way| way.stops) {
+        "停止後に元に戻すには: "
+    } else {
+        START[0]
+    };
     commands(&mut lines, [first, START[1]], &told.undo);
     lines.extend(told.not_restored.iter().map(lost));
     Text { title, lines }
@@ -195,13 +216,16 @@ fn lost(lost: &NotRestored) -> String {
 
 fn why_not(why: &WhyCancelled) -> String {
     match why {
-        WhyCancelled::Used(peak) => {
+        WhyCancelled::Used(None) => "利用されています".to_owned(),
+        WhyCancelled::Used(Some(peak)) => {
             format!("使われています(1日の最大値: {} {})", metric(peak.metric), amount(*peak))
         }
         WhyCancelled::Started => "誰かが起動しました".to_owned(),
         WhyCancelled::Reached => "ロードバランサーまたはElastic IPから参照されています".to_owned(),
-        WhyCancelled::Kept { until } => format!("{until} まで残すよう指定されています"),
-        WhyCancelled::ByPerson { user } => format!("{} さんが取り消しました", text::clean(user)),
+        WhyCancelled::Kept { until: Some(until) } => format!("{until} まで残すよう指定されています"),
+        WhyCancelled::Kept { until: None } => "残すよう指定されています".to_owned(),
+        WhyCancelled::ByPerson { user: Some(user) } => format!("{} さんが取り消しました", text::clean(user)),
+        WhyCancelled::ByPerson { user: None } => "取り消しの指定がありました".to_owned(),
         WhyCancelled::Protected => "停止保護または終了保護が有効です".to_owned(),
         WhyCancelled::NotAllowed => "廃止の対象ではなくなりました".to_owned(),
         WhyCancelled::Gone => "Rollcall以外の操作で削除されていました".to_owned(),

@@ -133,6 +133,7 @@ impl World {
             roll: &self.roll,
             judged: &judged,
             obstacles: &self.obstacles,
+            delivered: &BTreeMap::new(),
             awaited: &self.awaited,
             now: at(NOW),
             tells_progress: self.tells_progress,

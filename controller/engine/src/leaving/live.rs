@@ -1,0 +1,293 @@
+//! What a pass knows of a host on its way out: its readings and what was decided from them, each with how much is known. What
+//! only an identity that may act could read is unknown here, and whoever needs it is held up.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use rollcall_crds::v1alpha1::{HostState, RetirementConsent};
+
+use super::Pass;
+use crate::finding::{Code, Excuse, Subject};
+use crate::fleet::{Environment, Lean};
+use crate::ids::{HostId, ObjectKey, RoleName};
+use crate::inventory::{Database, Instance, Inventory, MemberRole};
+use crate::limits::{INVENTORY_MAX_AGE, PROTECTION_MAX_AGE};
+use crate::reading::FailureKind;
+use crate::retirement::{Belonging, Fact, HostView, Live, Member, Peers, Policy, Reach, Use};
+use crate::rollcall::HostRoll;
+
+/// Whom a pass saw, put so that one host after the other can be looked at.
+pub(super) struct Scene<'a> {
+    pass: Pass<'a>,
+    /// Hosts that somebody keeps: their RC0401 or RC0402 is excused by an exemption.
+    kept: BTreeSet<&'a HostId>,
+    /// Hosts that have been stopped for long (RC0402).
+    long_stopped: BTreeSet<&'a HostId>,
+    /// Everything that is listed.
+    instances: HashMap<&'a HostId, &'a Instance>,
+    databases: HashMap<&'a HostId, (&'a Database, &'a Inventory)>,
+    /// Running hosts by environment and duty, each with its zone.
+    running: BTreeMap<(&'a ObjectKey, &'a RoleName), Vec<(Option<&'a str>, &'a HostId)>>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(pass: Pass<'a>) -> Self {
+        let (mut kept, mut long_stopped) = (BTreeSet::new(), BTreeSet::new());
+        for finding in
+            pass.roll.findings.iter().filter(|f| matches!(f.code, Code::Unused | Code::LongStopped))
+        {
+            let Subject::Host(host) = &finding.subject else { continue };
+            if matches!(finding.excuse, Excuse::Exempt(_)) {
+                kept.insert(host);
+            }
+            if finding.code == Code::LongStopped {
+                long_stopped.insert(host);
+            }
+        }
+        let inventories = || pass.snapshot.inventories.values().map(|inventory| &**inventory);
+        let listed = inventories().flat_map(|inventory| inventory.instances.seen.iter());
+        let instances = listed.map(|instance| (&instance.id, instance)).collect();
+        let listed =
+            inventories().flat_map(|of| of.databases.seen.iter().map(move |database| (database, of)));
+        let databases = listed.map(|(database, of)| (&database.id, (database, of))).collect();
+        let mut scene = Self { pass, kept, long_stopped, instances, databases, running: BTreeMap::new() };
+        for (id, host) in &pass.roll.hosts {
+            let Some(environment) = &host.environment else { continue };
+            let runs = matches!(host.state, HostState::Active | HostState::Unused) && host.seen;
+            if !runs || scene.lean(environment).is_none_or(|lean| !lean.tells) {
+                continue;
+            }
+            let zone = scene.zone(id);
+            for duty in host.duties.iter() {
+                scene.running.entry((environment, duty)).or_default().push((zone, id));
+            }
+        }
+        scene
+    }
+
+    pub(super) fn environment(&self, key: &ObjectKey) -> Option<&'a Environment> {
+        self.pass.fleet.environment(key)
+    }
+
+    /// A database as it is listed.
+    pub(super) fn database(&self, id: &HostId) -> Option<&'a Database> {
+        self.databases.get(id).map(|(database, _)| *database)
+    }
+
+    /// Has it been stopped for so long that it is a finding?
+    pub(super) fn is_long_stopped(&self, id: &HostId) -> bool {
+        self.long_stopped.contains(id)
+    }
+
+    /// Since when it has been stopped.
+    pub(super) fn stopped_since(&self, id: &HostId) -> Option<Timestamp> {
+        let place = &self.pass.roll.hosts.get(id)?.place;
+        self.pass.memory.places.get(place)?.hosts.get(id)?.stopped_since
+    }
+
+    fn lean(&self, key: &ObjectKey) -> Option<&'a Lean> {
+        self.environment(key)?.lean.as_ref()
+    }
+
+    /// Everything that is known of a host for its way out of an environment. `leaving`: hosts that are on their way already.
+    pub(super) fn live(
+        &self,
+        id: &HostId,
+        environment: &ObjectKey,
+        duty: &RoleName,
+        leaving: &BTreeSet<HostId>,
+    ) -> Live {
+        let host = self.pass.roll.hosts.get(id);
+        Live {
+            sources: self.sources(environment),
+            host: self.view(id, host),
+            usage: self.usage(id, host),
+            belonging: self.belonging(id, host, environment),
+            policy: self.policy(environment),
+            peers: self.peers(id, host, environment, duty, leaving),
+            ..Live::unread(self.pass.now)
+        }
+    }
+
+    /// Is every host of the environment seen, and everything readable that could restrict?
+    fn sources(&self, environment: &ObjectKey) -> Fact<()> {
+        let is_doubted = self.pass.fleet.restrictions_doubted.holds_in(&environment.namespace);
+        match self.pass.roll.environments.get(environment) {
+            Some(_) if is_doubted => Fact::Unknown(FailureKind::Malformed),
+            Some(roll) if roll.sees_hosts() => Fact::Known(()),
+            Some(roll) => {
+                let first = roll.blind_inventories().next();
+                Fact::Unknown(first.map_or(FailureKind::Stale, |(_, failure)| failure.kind))
+            }
+            None => Fact::Unknown(FailureKind::Malformed),
+        }
+    }
+
+    /// The host as its listing has it. One that no roll knows is gone only where everything was listed.
+    fn view(&self, id: &HostId, host: Option<&HostRoll>) -> Fact<Option<HostView>> {
+        let Some(host) = host else {
+            return if self.pass.roll.gone.contains(id) || self.sees_everywhere(id) {
+                Fact::Known(None)
+            } else {
+                Fact::Unknown(FailureKind::NotYetRead)
+            };
+        };
+        if host.state == HostState::Gone {
+            return Fact::Known(None);
+        }
+        let now = self.pass.now;
+        let inventory = self.pass.snapshot.inventories.get(&host.place).filter(|_| host.seen);
+        let view = match (self.instances.get(id), self.databases.get(id), inventory) {
+            (Some(listed), _, Some(inventory)) => instance(listed, inventory, now),
+            (_, Some((listed, of)), Some(_)) => database(listed, of, now),
+            _ => Fact::Unknown(FailureKind::Stale),
+        };
+        match view {
+            Fact::Known(view) => Fact::Known(Some(view)),
+            Fact::Unknown(why) => Fact::Unknown(why),
+        }
+    }
+
+    /// Does every account tell all there is of the kind of this host? Then one that nobody knows is none.
+    fn sees_everywhere(&self, id: &HostId) -> bool {
+        let mut accounts = self.pass.roll.accounts.values();
+        !self.pass.roll.accounts.is_empty()
+            && accounts.all(|account| {
+                let blind = if id.is_database() { &account.databases_blind } else { &account.blind };
+                account.once_read && blind.is_empty()
+            })
+    }
+
+    fn usage(&self, id: &HostId, host: Option<&HostRoll>) -> Use {
+        let Some(host) = host else { return Use::Unknown(FailureKind::NotYetRead) };
+        let place = self.pass.memory.places.get(&host.place);
+        let memory = place.and_then(|place| place.hosts.get(id)).and_then(|host| host.used.as_ref());
+        match (&host.used, memory) {
+            (Some(used), Some(memory)) => Use::of(used, memory.until),
+            _ => Use::Unknown(FailureKind::NotYetRead),
+        }
+    }
+
+    fn belonging(&self, id: &HostId, host: Option<&HostRoll>, environment: &ObjectKey) -> Fact<Belonging> {
+        let Some(host) = host else { return Fact::Unknown(FailureKind::NotYetRead) };
+        let fleet = self.pass.fleet;
+        let is_doubted = host.claimed_by.is_empty() && fleet.claims_doubted.contains(&host.place.account);
+        let Some(claimant) = fleet.environment(environment) else {
+            return Fact::Unknown(FailureKind::Malformed);
+        };
+        if is_doubted || claimant.book.doubted || claimant.lean_doubted {
+            return Fact::Unknown(FailureKind::Malformed);
+        }
+        let claims = if host.environment.is_some() { 1 } else { host.claimed_by.len() };
+        let lean = claimant
+            .lean
+            .as_ref()
+            .filter(|lean| lean.tells && lean.judges(&claimant.book, &played(claimant, host)));
+        Fact::Known(Belonging {
+            claims,
+            environment: host.environment.clone(),
+            asked: lean.map(|_| Reach::Notify),
+            // Who may claim a host may tell its owner about it.
+            granted: Some(Reach::Notify),
+            allowed: is_allowed(claimant, host),
+            exempt: self.kept.contains(id),
+        })
+    }
+
+    fn policy(&self, environment: &ObjectKey) -> Fact<Option<Policy>> {
+        match self.environment(environment) {
+            None => Fact::Unknown(FailureKind::Malformed),
+            Some(environment) if environment.lean_doubted => Fact::Unknown(FailureKind::Malformed),
+            Some(environment) => Fact::Known(environment.lean.as_ref().map(|lean| Policy {
+                hash: lean.rule.hash().to_string().into(),
+                keep_last: lean.terms.keep_last,
+                ..Policy::default()
+            })),
+        }
+    }
+
+    /// Who else of its duty runs and stays.
+    fn peers(
+        &self,
+        id: &HostId,
+        host: Option<&HostRoll>,
+        environment: &ObjectKey,
+        duty: &RoleName,
+        leaving: &BTreeSet<HostId>,
+    ) -> Fact<Peers> {
+        let sees_all = self.pass.roll.environments.get(environment).is_some_and(|roll| roll.sees_hosts());
+        let (Some(_), Some(claimant)) = (host, self.environment(environment)) else {
+            return Fact::Unknown(FailureKind::NotYetRead);
+        };
+        if !sees_all || claimant.is_partial {
+            return Fact::Unknown(FailureKind::Stale);
+        }
+        let running = self.running.get(&(environment, duty)).map_or(&[][..], Vec::as_slice);
+        let others = running.iter().filter(|(_, other)| *other != id && !leaving.contains(*other));
+        let zone = self.zone(id);
+        let (mut in_zone, mut in_all) = (0, 0);
+        for (other, _) in others {
+            in_all += 1;
+            in_zone += usize::from(*other == zone);
+        }
+        let number = claimant.book.number(duty.as_str());
+        let wanted = claimant.counts.iter().find(|count| Some(count.role) == number).map_or(0, |c| c.min);
+        Fact::Known(Peers { in_zone, in_all, wanted: usize::try_from(wanted).unwrap_or(usize::MAX) })
+    }
+
+    /// The availability zone of an instance. A database may be in several: they all count as of one.
+    fn zone(&self, id: &HostId) -> Option<&'a str> {
+        self.instances.get(id)?.zone.as_deref()
+    }
+}
+
+/// An instance. Whether a stop would wipe volumes of it nobody asks who stops nothing.
+fn instance(instance: &Instance, inventory: &Inventory, now: Timestamp) -> Fact<HostView> {
+    let protected = match inventory.protections.get(&instance.id) {
+        None => Fact::Unknown(FailureKind::NotYetRead),
+        Some(reading) => match Fact::of(reading, now, PROTECTION_MAX_AGE, Clone::clone) {
+            Fact::Known(told) => told.map_or(Fact::Unknown(FailureKind::Stale), Fact::Known),
+            Fact::Unknown(why) => Fact::Unknown(why),
+        },
+    };
+    Fact::Known(HostView::of_instance(instance, &protected, &Fact::Unknown(FailureKind::NotYetRead)))
+}
+
+/// A database, with what its cluster says. What stopped and started it only events tell, which nobody reads who stops nothing.
+fn database(database: &Database, inventory: &Inventory, now: Timestamp) -> Fact<HostView> {
+    let member = match &database.cluster {
+        None => Member { role: MemberRole::Alone, of: 1, protected: false },
+        Some(name) => {
+            let cluster = inventory
+                .clusters
+                .complete(now, INVENTORY_MAX_AGE)
+                .map(|clusters| clusters.all().iter().find(|cluster| cluster.name == *name));
+            match cluster {
+                Some(Some(cluster)) => Member {
+                    role: cluster.role_of(&database.name),
+                    of: cluster.members.len(),
+                    protected: cluster.deletion_protection,
+                },
+                Some(None) | None => return Fact::Unknown(FailureKind::NotYetRead),
+            }
+        }
+    };
+    HostView::of_database(database, member, None, None)
+}
+
+/// The roles of a host, as numbers of the book of whom it belongs to.
+fn played(claimant: &Environment, host: &HostRoll) -> Vec<u16> {
+    let names = host.duties.iter().chain(host.traits.iter());
+    names.filter_map(|name| claimant.book.number(name.as_str())).collect()
+}
+
+/// Does a duty of it say `Allowed`, and no role of it `Never`?
+fn is_allowed(claimant: &Environment, host: &HostRoll) -> bool {
+    let roles = played(claimant, host).into_iter().filter_map(|number| claimant.book.role(number));
+    let (mut allowed, mut never) = (false, false);
+    for role in roles {
+        allowed |= role.is_duty && role.retirement == Some(RetirementConsent::Allowed);
+        never |= role.retirement == Some(RetirementConsent::Never);
+    }
+    allowed && !never
+}
