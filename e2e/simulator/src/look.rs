@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use rollcall_engine::reading::FailureKind;
 use rollcall_engine::retirement::{
-    Act, Backup, Belonging, Breaker, Fact, FirstList, Guard, HostView, Live, Path, Peers, Power, Retirement,
-    Role, Rule, Sighting, Trip, Use,
+    Act, Backup, Belonging, Breaker, Fact, FirstList, Guard, HostView, Live, Path, Peers, Power, Reach,
+    Retirement, Role, Rule, Sighting, Trip, Use,
 };
 
 use crate::schedule::{Deed, Fault, Kind, Sec, Source};
@@ -26,6 +26,11 @@ pub struct Eyes {
 
 fn unknown<T>() -> Fact<T> {
     Fact::Unknown(FailureKind::Unreachable)
+}
+
+/// Who takes it back says Notify, or Flag.
+fn less(host: Option<usize>) -> Option<Reach> {
+    host.is_some_and(|host| host % 2 == 0).then_some(Reach::Notify)
 }
 
 /// Looks for one retirement, and what becomes of the breaker.
@@ -60,11 +65,7 @@ pub fn look(world: &mut World, eyes: Eyes, of: &Retirement) -> Live {
         environment: Some(of.spec.environment.clone()),
         granted: (!of_host(Guard::Granted)).then_some(Reach::Retire),
         allowed: !of_host(Guard::Allowed),
-        // Who takes it back says Flag, or Notify.
-        asked: match of_host(Guard::Enforced) {
-            false => Some(Reach::Retire),
-            true => host.is_some_and(|host| host % 2 == 0).then_some(Reach::Notify),
-        },
+        asked: if of_host(Guard::Enforced) { less(host) } else { Some(Reach::Retire) },
         exempt: of_host(Guard::Keep),
     });
     let life = known(objects_blind).map(|()| Rule {

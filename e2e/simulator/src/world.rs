@@ -392,6 +392,7 @@ impl World {
             stopped: None,
             keep: false,
             bars: BTreeSet::new(),
+            unread: BTreeMap::new(),
             is_reader: resident.kind == Kind::Reader,
         };
         let home: BTreeSet<Arc<str>> = if is_instance && n.is_multiple_of(2) {

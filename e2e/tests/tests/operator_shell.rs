@@ -16,6 +16,8 @@ mod command_line;
 mod leaders;
 #[path = "operator_shell/lean.rs"]
 mod lean;
+#[path = "operator_shell/leaving.rs"]
+mod leaving;
 #[path = "operator_shell/memory.rs"]
 mod memory;
 #[path = "operator_shell/mistakes.rs"]

@@ -201,6 +201,7 @@ impl Clerk<'_, '_> {
             monitoring,
             // Looking at what hosts do costs money: nobody decides that for a team.
             lean: None,
+            notifications: Vec::new(),
         };
         reasons.push("Say who answers for it: spec.owner.name (RC0603).".to_owned());
         let mut object = api::Environment::new(&environment.name, spec);
@@ -254,6 +255,7 @@ impl Clerk<'_, '_> {
                 includes: Vec::new(),
                 mackerel: None,
                 idle: api::IdleExpectation::Unexpected,
+                retirement: None,
             };
             self.role(&one.name, one.reasons.clone(), spec);
         }
@@ -271,6 +273,7 @@ impl Clerk<'_, '_> {
                 includes: includes.map(|one| one.name.clone()).collect(),
                 mackerel: there,
                 idle: api::IdleExpectation::Unexpected,
+                retirement: None,
             };
             self.role(&duty.name, duty.reasons.clone(), spec);
         }

@@ -93,8 +93,7 @@ impl Fleet {
     /// Instances that were last found unused where owners are told of it: whether somebody protected them must be known first.
     #[must_use]
     pub fn found_unused(&self, known: &Inventory, memory: &PlaceMemory) -> BTreeSet<HostId> {
-        let telling = |environment: &&Environment| environment.lean.as_ref().is_some_and(|lean| lean.tells);
-        if !self.environments.iter().any(|environment| telling(&environment)) {
+        if !self.tells_owners() {
             return BTreeSet::new();
         }
         let here = self.environments.iter().filter(|e| e.places().any(|place| place == known.place));

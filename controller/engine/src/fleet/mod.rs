@@ -152,6 +152,12 @@ impl Fleet {
         self.environment(environment).map_or(&[], |environment| &environment.channels)
     }
 
+    /// Does any environment want its owners told of unused hosts?
+    #[must_use]
+    pub fn tells_owners(&self) -> bool {
+        self.environments.iter().any(|of| of.lean_doubted || of.lean.as_ref().is_some_and(|lean| lean.tells))
+    }
+
     /// One channel, if it can be understood.
     #[must_use]
     pub fn channel(&self, key: &ObjectKey) -> Option<&Arc<Channel>> {

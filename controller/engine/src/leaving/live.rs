@@ -171,25 +171,30 @@ impl<'a> Scene<'a> {
     fn belonging(&self, id: &HostId, host: Option<&HostRoll>, environment: &ObjectKey) -> Fact<Belonging> {
         let Some(host) = host else { return Fact::Unknown(FailureKind::NotYetRead) };
         let fleet = self.pass.fleet;
-        let is_doubted = host.claimed_by.is_empty() && fleet.claims_doubted.contains(&host.place.account);
-        let Some(claimant) = fleet.environment(environment) else {
-            return Fact::Unknown(FailureKind::Malformed);
-        };
-        if is_doubted || claimant.book.doubted || claimant.lean_doubted {
+        let is_contested = !host.claimed_by.is_empty();
+        let claimant = fleet.environment(environment);
+        // An environment that cannot be understood still has its host; one that is gone has not.
+        let is_hidden = claimant.is_none() && host.environment.as_ref() == Some(environment);
+        let is_doubted = claimant.is_some_and(|claimant| claimant.book.doubted || claimant.lean_doubted)
+            || (!is_contested && fleet.claims_doubted.contains(&host.place.account));
+        if is_hidden || is_doubted {
             return Fact::Unknown(FailureKind::Malformed);
         }
-        let claims = if host.environment.is_some() { 1 } else { host.claimed_by.len() };
-        let lean = claimant
-            .lean
-            .as_ref()
-            .filter(|lean| lean.tells && lean.judges(&claimant.book, &played(claimant, host)));
+        let asks = |claimant: &&Environment| {
+            let lean = claimant.lean.as_ref().filter(|lean| lean.tells);
+            lean.is_some_and(|lean| lean.judges(&claimant.book, &played(claimant, host)))
+        };
         Fact::Known(Belonging {
-            claims,
+            claims: if is_contested {
+                host.claimed_by.len()
+            } else {
+                usize::from(host.environment.is_some())
+            },
             environment: host.environment.clone(),
-            asked: lean.map(|_| Reach::Notify),
+            asked: claimant.filter(asks).map(|_| Reach::Notify),
             // Who may claim a host may tell its owner about it.
             granted: Some(Reach::Notify),
-            allowed: is_allowed(claimant, host),
+            allowed: claimant.is_some_and(|claimant| is_allowed(claimant, host)),
             exempt: self.kept.contains(id),
         })
     }

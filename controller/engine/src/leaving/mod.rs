@@ -30,8 +30,11 @@ pub use object::{NOTIFIED, NotUnderstood, Object, STALLED, TAKEN_BACK};
 
 use live::Scene;
 
-/// No pass proposes more: a rule that finds a thousand is read by people first.
-pub const MAX_PROPOSALS: usize = 20;
+/// No environment has more of them begun on one day: a rule that finds a thousand is read by people before they all hear of it.
+pub const MAX_A_DAY: usize = 20;
+
+/// How long a day is here.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long what has ended stays to be looked at.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -40,13 +43,13 @@ const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 const KEPT_PER_HOST: usize = 5;
 
 /// A host whose retirement was cancelled is left alone for so long, so that nobody is told of it every hour.
-const PAUSE: SignedDuration = SignedDuration::from_hours(24);
+const PAUSE: SignedDuration = DAY;
 
 /// And for so long when a person said so.
 const SAID_NO: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// For so long after its end people are told that a retirement is cancelled; the outbox knows who was.
-const TOLD_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+const TOLD_WITHIN: SignedDuration = DAY;
 
 /// What one pass knows.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +133,11 @@ pub struct Leaving {
 /// understand: they are left alone.
 #[must_use]
 pub fn look(pass: Pass<'_>, standing: &[Standing<'_>], strange: &BTreeSet<HostId>) -> Leaving {
+    if standing.is_empty() && !pass.fleet.tells_owners() {
+        return Leaving::default();
+    }
     let scene = Scene::new(pass);
+    let mut begun = begun_today(standing, pass.now);
     let mut leaving = Leaving { over: over(standing, pass.now), ..Leaving::default() };
     let mut on_their_way: BTreeSet<HostId> =
         standing.iter().filter(|one| !one.is_over()).map(|one| one.host().clone()).collect();
@@ -140,7 +147,7 @@ pub fn look(pass: Pass<'_>, standing: &[Standing<'_>], strange: &BTreeSet<HostId
     }
     let rests = resting(standing, pass.now);
     for (id, host) in &pass.roll.hosts {
-        if on_their_way.contains(id) || rests.contains(id) || leaving.proposals.len() >= MAX_PROPOSALS {
+        if on_their_way.contains(id) || rests.contains(id) {
             continue;
         }
         let Some(retirement) = candidate(pass, &scene, id, host) else { continue };
@@ -152,6 +159,11 @@ pub fn look(pass: Pass<'_>, standing: &[Standing<'_>], strange: &BTreeSet<HostId
             leaving.blocked.push(Blocked { host: id.clone(), refusals });
             continue;
         }
+        let today = begun.entry(environment.clone()).or_default();
+        if *today >= MAX_A_DAY {
+            continue;
+        }
+        *today += 1;
         on_their_way.insert(id.clone());
         let key = next_name(environment, id, standing);
         leaving.proposals.push(Proposal { key, place: host.place.clone(), spec: retirement.spec });
@@ -167,6 +179,17 @@ impl Standing<'_> {
     fn is_over(&self) -> bool {
         self.object.retirement.status.state.is_over()
     }
+}
+
+/// How many of each environment were begun, or began to wait, within a day.
+fn begun_today(standing: &[Standing<'_>], now: Timestamp) -> BTreeMap<ObjectKey, usize> {
+    let mut begun = BTreeMap::new();
+    for one in standing.iter().filter(|one| !one.is_over()) {
+        let Retirement { spec, status, .. } = &one.object.retirement;
+        let is_fresh = status.state == State::Proposed || now.duration_since(status.since) < DAY;
+        *begun.entry(spec.environment.clone()).or_default() += usize::from(is_fresh);
+    }
+    begun
 }
 
 /// One step of one retirement.
@@ -185,7 +208,7 @@ fn stand(
     let spec = &object.retirement.spec;
     let host = pass.roll.hosts.get(&spec.incarnation.host);
     if let Some(host) = host.filter(|_| !object.is_written) {
-        retirement.status = begun(spec, host, retirement.status, pass.now);
+        retirement.status = at_first(spec, host, retirement.status, pass.now);
     }
     let retirement = &retirement;
     let live = scene.live(&spec.incarnation.host, &spec.environment, &spec.duty, others);
@@ -264,12 +287,12 @@ fn candidate(pass: Pass<'_>, scene: &Scene<'_>, id: &HostId, host: &HostRoll) ->
         approvals: BTreeSet::new(),
         decision: crate::retirement::Decision::Proceed,
     };
-    let status = begun(&spec, host, Status::proposed(pass.now), pass.now);
+    let status = at_first(&spec, host, Status::proposed(pass.now), pass.now);
     Some(Retirement { mark: Mark::new(""), spec, status })
 }
 
 /// A first status, with what tells this run of the host, or this stop, from another one.
-fn begun(spec: &Spec, host: &HostRoll, mut status: Status, now: Timestamp) -> Status {
+fn at_first(spec: &Spec, host: &HostRoll, mut status: Status, now: Timestamp) -> Status {
     status.run = host.launch_time.filter(|_| !spec.incarnation.host.is_database());
     if spec.path == Path::LongStopped {
         status.stop = Some(Stop { at: now, run: status.run, by: StoppedBy::Somebody });

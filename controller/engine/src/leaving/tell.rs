@@ -15,7 +15,7 @@ use crate::notice::{
 use crate::retirement::{Guard, Path, Reason, Refusal, Retirement, State, Status};
 use crate::text::argument;
 
-/// A keep that is proposed to people lasts for so long: they may choose another day.
+/// A keep by tag that is proposed to people names a day so far ahead: they may choose another one.
 const KEEP_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The host looks unused. None while what proves it is not here: then nobody is told, and nothing begins.
@@ -37,7 +37,7 @@ pub(super) fn proposed(pass: Pass<'_>, scene: &Scene<'_>, object: &Object) -> Op
         due: due(scene, &retirement.spec.environment, pass.now)?,
         approvals_needed: 0,
         approve: None,
-        keep: keep(pass, object, &until)?,
+        keep: keep(object)?,
         keep_by_tag: keep_by_tag(scene, object, &until)?,
         undo: Vec::new(),
         not_restored: Vec::new(),
@@ -99,11 +99,13 @@ fn telling(pass: Pass<'_>, scene: &Scene<'_>, object: &Object, news: News) -> Op
     Some(Telling { environment: spec.environment.clone(), notice })
 }
 
-/// The command by which whoever has the command line of Rollcall keeps the host.
-fn keep(pass: Pass<'_>, object: &Object, until: &str) -> Option<Command> {
-    let id = &object.retirement.spec.incarnation.host;
-    let host = pass.roll.hosts.get(id).and_then(|host| host.name.as_deref()).unwrap_or(id.as_str());
-    Command::new(&format!("rollcall keep {} --until {until}", argument(host))).ok()
+/// The command by which whoever may write to the cluster ends it: a no holds for a month.
+fn keep(object: &Object) -> Option<Command> {
+    let (namespace, name) = (argument(&object.key.namespace), argument(&object.key.name));
+    Command::new(&format!(
+        "kubectl patch rcretire -n {namespace} {name} --type=merge -p '{{\"spec\":{{\"decision\":\"Cancel\"}}}}'"
+    ))
+    .ok()
 }
 
 /// The command by which whoever has AWS alone does.

@@ -194,8 +194,9 @@ fn what_was_seen_is_written_down_when_it_is_proposed() {
     assert_eq!(leaving.tellings.len(), 1);
     let message = leaving.tellings[0].notice.message(Language::En, office.world.now);
     let text = message.lines().join("\n");
-    for part in ["nothing by itself", "rollcall keep jp1-batch-1 --until 2027-02-21", "Key=rollcall.dev/keep"]
-    {
+    let no =
+        "kubectl patch rcretire -n backlog i-0001-1 --type=merge -p '{\"spec\":{\"decision\":\"Cancel\"}}'";
+    for part in ["nothing by itself", no, "Key=rollcall.dev/keep,Value=2027-02-21"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("aws ec2 start-instances") && !text.contains("approve"), "{text}");
@@ -331,6 +332,35 @@ fn a_host_that_somebody_stopped_long_ago_is_proposed_as_such_and_ends_when_it_is
     (host.state, host.launch_time) = (PowerState::Running, now);
     office.rest();
     assert_eq!(office.states(), ["jp1-batch-1 Cancelled"]);
+}
+
+#[test]
+fn an_environment_that_is_deleted_ends_it_and_one_that_is_not_understood_only_holds_it() {
+    let mut office = Office::new(&["jp1-batch-1", "jp1-batch-2"], &["jp1-batch-1"]);
+    office.rest();
+    let lean = |office: &mut Office, policy: &str| {
+        let lean = office.world.desired.environments[0].spec.lean.as_mut().unwrap();
+        lean.policy = Some(policy.to_owned());
+    };
+    lean(&mut office, "missing");
+    office.rest();
+    assert_eq!(office.states(), ["jp1-batch-1 Waiting"], "which rule holds is not known");
+    lean(&mut office, "standard");
+    office.world.desired.environments.clear();
+    office.rest();
+    assert_eq!(office.states(), ["jp1-batch-1 Cancelled"]);
+}
+
+#[test]
+fn people_are_not_flooded_on_one_day() {
+    let names: Vec<String> = (1..=40).map(|number| format!("jp1-batch-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut office = Office::new(&names, &names[..30]);
+    office.rest();
+    assert_eq!(office.states().len(), leaving::MAX_A_DAY);
+    office.world.hours(24);
+    office.rest();
+    assert_eq!(office.states().len(), 30);
 }
 
 #[test]

@@ -151,6 +151,28 @@ impl Stage {
         .await
     }
 
+    /// Changes an object of the team as a person would.
+    pub async fn patch<K>(&self, name: &str, change: &Value) -> Result<()>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    {
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), TEAM, &kube::api::ApiResource::erase::<K>(&()));
+        api.patch(name, &kube::api::PatchParams::default(), &kube::api::Patch::Merge(change)).await?;
+        Ok(())
+    }
+
+    /// Deletes an object of the team.
+    pub async fn delete<K>(&self, name: &str) -> Result<()>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    {
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), TEAM, &kube::api::ApiResource::erase::<K>(&()));
+        api.delete(name, &kube::api::DeleteParams::default()).await?;
+        Ok(())
+    }
+
     /// Hosts of the team that have a status.
     pub async fn told_hosts(&self, namespace: &str) -> Result<usize> {
         let hosts: Api<api::Host> = Api::namespaced(self.client.clone(), namespace);
