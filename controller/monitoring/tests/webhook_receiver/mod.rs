@@ -144,7 +144,7 @@ pub fn proposed(language: Language) -> Message {
             window: Window::whole_days(morning(), 41),
             peaks: vec![Peak { metric: ActivityMetric::Cpu, most: 1.16 }],
         },
-        way: Way { stops: true, cool_off_days: 14, then: FinalAct::Stop },
+        way: Some(Way { stops: true, cool_off_days: 14, then: FinalAct::Stop }),
         due: "2026-12-01T10:00:00+09:00".parse().unwrap(),
         approvals_needed: 0,
         approve: None,
