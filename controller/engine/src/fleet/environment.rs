@@ -23,6 +23,7 @@ use crate::inventory::Marks;
 
 /// One environment that can be judged.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another thing that is not known of it")]
 pub(crate) struct Environment {
     pub(crate) key: ObjectKey,
     pub(crate) claims: Vec<Claim>,

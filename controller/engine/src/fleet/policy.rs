@@ -21,7 +21,7 @@ pub(crate) struct Policy {
 }
 
 /// What a policy says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Says {
     pub(crate) rule: Arc<Rule>,
     pub(crate) terms: Arc<Terms>,
@@ -41,12 +41,6 @@ impl Default for Terms {
     /// As the fields of `RetirementPolicy` say.
     fn default() -> Self {
         Self { grace: 5, holidays: Holidays::default(), keep_last: 2 }
-    }
-}
-
-impl Default for Says {
-    fn default() -> Self {
-        Self { rule: Arc::default(), terms: Arc::default() }
     }
 }
 

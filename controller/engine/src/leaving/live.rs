@@ -14,7 +14,7 @@ use crate::inventory::{Database, Instance, Inventory, MemberRole};
 use crate::limits::{INVENTORY_MAX_AGE, PROTECTION_MAX_AGE};
 use crate::reading::FailureKind;
 use crate::retirement::{Belonging, Fact, HostView, Live, Member, Peers, Policy, Reach, Use};
-use crate::rollcall::HostRoll;
+use crate::rollcall::{EnvironmentRoll, HostRoll};
 
 /// Whom a pass saw, put so that one host after the other can be looked at.
 pub(super) struct Scene<'a> {
@@ -27,8 +27,11 @@ pub(super) struct Scene<'a> {
     instances: HashMap<&'a HostId, &'a Instance>,
     databases: HashMap<&'a HostId, (&'a Database, &'a Inventory)>,
     /// Running hosts by environment and duty, each with its zone.
-    running: BTreeMap<(&'a ObjectKey, &'a RoleName), Vec<(Option<&'a str>, &'a HostId)>>,
+    running: BTreeMap<(&'a ObjectKey, &'a RoleName), Vec<Runner<'a>>>,
 }
+
+/// A running host, with its zone.
+type Runner<'a> = (Option<&'a str>, &'a HostId);
 
 impl<'a> Scene<'a> {
     pub(super) fn new(pass: Pass<'a>) -> Self {
@@ -220,7 +223,7 @@ impl<'a> Scene<'a> {
         duty: &RoleName,
         leaving: &BTreeSet<HostId>,
     ) -> Fact<Peers> {
-        let sees_all = self.pass.roll.environments.get(environment).is_some_and(|roll| roll.sees_hosts());
+        let sees_all = self.pass.roll.environments.get(environment).is_some_and(EnvironmentRoll::sees_hosts);
         let (Some(_), Some(claimant)) = (host, self.environment(environment)) else {
             return Fact::Unknown(FailureKind::NotYetRead);
         };
