@@ -55,10 +55,15 @@ fn did(name: &str, window: Window) -> HostActivity {
 
 /// Monday, with an environment that asks who is unused.
 fn lean_monday() -> (TempDir, PathBuf) {
+    lean_monday_with(LeanEnforcement::Flag)
+}
+
+/// The same, with something else that is done about unused hosts.
+fn lean_monday_with(enforcement: LeanEnforcement) -> (TempDir, PathBuf) {
     let mut recording = Recording::from_slice(&fs::read(monday()).unwrap()).unwrap();
     let jp1 = |e: &&mut rollcall_crds::v1alpha1::Environment| e.metadata.name.as_deref() == Some("jp1");
     let environment = recording.desired.environments.iter_mut().find(jp1).unwrap();
-    environment.spec.lean = Some(Lean { enforcement: LeanEnforcement::Flag, roles: None, policy: None });
+    environment.spec.lean = Some(Lean { enforcement, roles: None, policy: None });
     let (fleet, problems) = Fleet::parse(&recording.desired);
     assert_eq!(problems, []);
     let window = Window::whole_days(recording.now, 90);
@@ -99,6 +104,19 @@ fn a_host_is_explained_with_each_signal_and_what_would_change_the_verdict() {
     let (_, plan, _) = on(&file, &["plan"]);
     assert!(plan.contains("jp1-batch-1 looks unused: idle since 2026-10-13"), "{plan}");
     assert!(!plan.contains("jp1-batch-3 looks unused"), "{plan}");
+}
+
+#[test]
+fn what_keeps_an_owner_from_being_told_is_named_by_its_guard() {
+    let (_folder, file) = lean_monday_with(LeanEnforcement::Notify);
+    let (code, text, error) = on(&file, &["explain", "jp1-batch-1"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("its owner is not told: "), "{text}");
+    assert!(words.contains("a duty says Never, or none says Allowed (Allowed)"), "{text}");
+    assert!(words.contains("(Protected: NotYetRead)"), "{text}");
+    let (_, busy, _) = on(&file, &["explain", "jp1-batch-2"]);
+    assert!(!busy.contains("its owner"), "{busy}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use rollcall_engine::fleet::Fleet;
 use rollcall_engine::ids::HostId;
 use rollcall_engine::leaving::{self, Leaving, Object, Pass, Standing};
 use rollcall_engine::notice::{Kind, NoticeId, Origin};
+use rollcall_engine::retirement::State;
 
 use crate::notify::Post;
 use crate::status::{RetirementWrite, retirement_writes};
@@ -42,12 +43,19 @@ fn objects(pass: Pass<'_>, stores: &Stores) -> (Vec<Object>, BTreeSet<HostId>) {
 }
 
 fn standing<'a>(object: &'a Object, fleet: &Fleet, post: &Post) -> Standing<'a> {
+    let mut standing = Standing { object, accepted: None, taken_back: false, heard: false };
+    let Ok(origin) = Origin::new(object.retirement.mark.as_str()) else { return standing };
+    let id = |kind| NoticeId { origin: origin.clone(), kind, occurrence: 0 };
     let channels = fleet.channels_of(&object.retirement.spec.environment);
-    let accepted = |kind| {
-        let id = NoticeId { origin: Origin::new(object.retirement.mark.as_str()).ok()?, kind, occurrence: 0 };
-        channels.iter().filter_map(|channel| post.accepted(&channel.key, &id)).min()
-    };
-    Standing { object, accepted: accepted(Kind::Proposed), taken_back: accepted(Kind::Cancelled).is_some() }
+    let accepted = |kind| channels.iter().filter_map(|channel| post.accepted(&channel.key, &id(kind))).min();
+    let is_asked_for = matches!(object.retirement.status.state, State::Proposed | State::Waiting);
+    if !is_asked_for {
+        channels.iter().for_each(|channel| post.withdraw(&channel.key, &id(Kind::Proposed)));
+    }
+    standing.accepted = accepted(Kind::Proposed);
+    standing.taken_back = accepted(Kind::Cancelled).is_some();
+    standing.heard = post.may_have_been_heard(&origin);
+    standing
 }
 
 fn tell(leaving: &Leaving, pass: Pass<'_>, post: &Post) {

@@ -4,7 +4,8 @@
 //! What was accepted is written down by whoever put it, so nothing need outlive the term: a restart may send a message again,
 //! under the id it had. Only the leader sends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use parking_lot::Mutex;
 use rollcall_engine::fleet::{Channel, Kind};
 use rollcall_engine::ids::ObjectKey;
 use rollcall_engine::notice::outbox::{Delivery, Jitter, Outbox, Outcome, Standing};
-use rollcall_engine::notice::{Message, NoticeId};
+use rollcall_engine::notice::{Message, NoticeId, Origin};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -57,8 +59,12 @@ pub struct Post {
 struct Inner {
     outbox: Outbox,
     last: BTreeMap<ObjectKey, Last>,
-    /// The generation of each channel with which it was last spoken to.
-    generations: BTreeMap<ObjectKey, Option<i64>>,
+    /// Which object it is, and its generation, when a channel was last looked at.
+    seen: BTreeMap<ObjectKey, (String, Option<i64>)>,
+    /// What the Secrets of a channel held when it was last spoken to, as a hash of this process.
+    secrets: BTreeMap<ObjectKey, u64>,
+    /// Marks of which somebody may have read what was taken back before it was accepted.
+    heard: BTreeSet<Origin>,
 }
 
 impl Post {
@@ -79,6 +85,19 @@ impl Post {
         }
     }
 
+    /// Takes back what has not been accepted: it is not true any more, and must not come late.
+    pub fn withdraw(&self, channel: &ObjectKey, id: &NoticeId) {
+        let mut inner = self.inner.lock();
+        if inner.outbox.withdraw(channel, id) {
+            inner.heard.insert(id.origin.clone());
+        }
+    }
+
+    /// May somebody have read news of this mark although no channel accepted it?
+    pub fn may_have_been_heard(&self, origin: &Origin) -> bool {
+        self.inner.lock().heard.contains(origin)
+    }
+
     /// What became of the last delivery to each channel that had one.
     pub fn last(&self) -> BTreeMap<ObjectKey, Last> {
         self.inner.lock().last.clone()
@@ -94,6 +113,24 @@ impl Post {
         inner.last.insert(delivery.channel().clone(), last);
         inner.outbox.told(delivery, outcome, now, Jitter(fastrand::u32(..)));
     }
+}
+
+impl Inner {
+    fn reopen(&mut self, channel: &ObjectKey, now: Timestamp) {
+        self.outbox.reopen(channel, now);
+        self.last.remove(channel);
+    }
+}
+
+/// What the Secrets of a channel hold, told apart from what they held before; it leaves this process nowhere.
+fn hash(channel: &Channel, secrets: &Secrets) -> u64 {
+    let mut hash = DefaultHasher::new();
+    for needed in channel.secrets() {
+        for key in needed.keys {
+            secrets.get(needed.name, key).hash(&mut hash);
+        }
+    }
+    hash.finish()
 }
 
 /// What the task needs.
@@ -119,12 +156,14 @@ impl Sender {
     /// again, under the same id.
     pub async fn run(&self, post: &Post, term: &Term, stop: &CancellationToken) {
         let mut under_way: FuturesUnordered<BoxFuture<'_, (Delivery, Outcome)>> = FuturesUnordered::new();
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.look_at_channels(post);
             while under_way.len() < AT_ONCE && term.is_live() {
                 let Some(delivery) = post.inner.lock().outbox.next(self.clock.now()) else { break };
                 under_way.push(Box::pin(async move {
-                    let outcome = self.deliver(&delivery).await;
+                    let outcome = self.deliver(post, &delivery).await;
                     (delivery, outcome)
                 }));
             }
@@ -138,6 +177,7 @@ impl Sender {
                 }
                 () = post.put.heard() => {}
                 () = self.clock.sleep(self.pause(post)) => {}
+                _ = looks.tick() => self.look_at_secrets(post).await,
             }
         }
     }
@@ -150,25 +190,43 @@ impl Sender {
         until.map_or(LOOK_EVERY, |until| until.clamp(Duration::from_millis(200), LOOK_EVERY))
     }
 
-    /// A channel that was changed is tried anew; what it had refused may be put again. One that is gone is forgotten.
+    /// A channel that was changed, or made anew, is tried anew; what it had refused may be put again. One that is gone is forgotten.
     fn look_at_channels(&self, post: &Post) {
         let channels = self.stores.channels.entries();
         let mut inner = post.inner.lock();
-        let now = self.clock.now();
         for (key, entry) in &channels {
-            let before = inner.generations.insert(key.clone(), entry.generation);
-            if before.is_some_and(|before| before != entry.generation) {
-                inner.outbox.reopen(key, now);
-                inner.last.remove(key);
+            let now = (entry.uid.clone(), entry.generation);
+            let before = inner.seen.insert(key.clone(), now.clone());
+            if before.is_some_and(|before| before != now) {
+                inner.reopen(key, self.clock.now());
             }
         }
         let exists = |key: &ObjectKey| channels.iter().any(|(of, _)| of == key);
-        inner.generations.retain(|key, _| exists(key));
+        inner.seen.retain(|key, _| exists(key));
+        inner.secrets.retain(|key, _| exists(key));
         inner.last.retain(|key, _| exists(key));
         inner.outbox.forget(exists, |_| true);
     }
 
-    async fn deliver(&self, delivery: &Delivery) -> Outcome {
+    /// What a receiver refused is most often mended in a Secret, which nobody watches: the Secrets of channels that refused are read
+    /// again now and then.
+    async fn look_at_secrets(&self, post: &Post) {
+        let library = self.settings.library_namespace.as_deref();
+        let judged = self.desired.judged(&self.stores, library);
+        let refused = post.last().into_iter().filter(|(_, last)| matches!(last, Last::Refused(_)));
+        for (key, _) in refused {
+            let Some(channel) = judged.fleet.channel(&key) else { continue };
+            let Ok(secrets) = self.secrets(channel).await else { continue };
+            let mut inner = post.inner.lock();
+            if inner.secrets.get(&key).is_some_and(|before| *before != hash(channel, &secrets)) {
+                inner.reopen(&key, self.clock.now());
+                drop(inner);
+                self.stores.changed.ring();
+            }
+        }
+    }
+
+    async fn deliver(&self, post: &Post, delivery: &Delivery) -> Outcome {
         let library = self.settings.library_namespace.as_deref();
         let judged = self.desired.judged(&self.stores, library);
         let Some(channel) = judged.fleet.channel(delivery.channel()).cloned() else {
@@ -176,7 +234,10 @@ impl Sender {
             return Outcome::TryAgain { why: why.to_owned(), wait: None };
         };
         match self.secrets(&channel).await {
-            Ok(secrets) => self.sources.deliver(&channel, &secrets, delivery.message()).await,
+            Ok(secrets) => {
+                post.inner.lock().secrets.insert(channel.key.clone(), hash(&channel, &secrets));
+                self.sources.deliver(&channel, &secrets, delivery.message()).await
+            }
             Err(why) => Outcome::TryAgain { why, wait: None },
         }
     }

@@ -1,9 +1,11 @@
 //! Whether one host is used: the verdict, each signal that was looked at, and what would change the verdict.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rollcall_engine::ids::HostId;
 use rollcall_engine::lean::{Evidence, Grade, Rule, SignalSeen, Use, evidence};
+use rollcall_engine::leaving::{self, Pass};
 use rollcall_engine::rollcall::HostRoll;
 
 use super::host::{NAME, line};
@@ -28,6 +30,22 @@ pub(super) fn write(out: &mut String, decided: &Decided, id: &HostId, host: &Hos
         told(out, &seen, signal);
     }
     line(out, "what would change it", &change(used, rule, id));
+    if let Some(told) = owner(decided, id) {
+        line(out, "its owner", &told);
+    }
+}
+
+/// Whether its owner is told, where that is asked for, and what speaks against it: by the guards that the operator asks.
+fn owner(decided: &Decided, id: &HostId) -> Option<String> {
+    let Decided { recording, fleet, roll, remembered, .. } = decided;
+    let pass = Pass { fleet, snapshot: &recording.snapshot, memory: remembered, roll, now: recording.now };
+    let leaving = leaving::look(pass, &[], &BTreeSet::new());
+    if leaving.proposals.iter().any(|proposal| proposal.spec.incarnation.host == *id) {
+        return Some("is told that it looks unused, once: kubectl get rcretire -A".to_owned());
+    }
+    let blocked = leaving.blocked.iter().find(|blocked| blocked.host == *id)?;
+    let against: Vec<String> = blocked.refusals.iter().map(ToString::to_string).collect();
+    Some(format!("is not told: {}", against.join("; ")))
 }
 
 fn verdict(used: &Use) -> String {

@@ -74,6 +74,8 @@ pub enum Doubt {
     NothingToLookAt,
     /// It does not run now, or nobody sees it.
     NotRunning,
+    /// Its tag names a role that nobody describes (RC0607), which may be one that is idle by design.
+    RoleNotDescribed,
 }
 
 impl fmt::Display for Doubt {
@@ -99,6 +101,7 @@ impl fmt::Display for Doubt {
                 f.write_str("such a host has none of the signals that the rule looks at")
             }
             Self::NotRunning => f.write_str("it does not run, or nobody sees it now"),
+            Self::RoleNotDescribed => f.write_str("its tag names a role that nobody describes (RC0607)"),
         }
     }
 }

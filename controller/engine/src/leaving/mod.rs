@@ -75,6 +75,8 @@ pub struct Standing<'a> {
     pub accepted: Option<Timestamp>,
     /// One of them accepted [`notice::Kind::Cancelled`].
     pub taken_back: bool,
+    /// The proposal was taken back before anybody accepted it, and may have been read all the same.
+    pub heard: bool,
 }
 
 /// A retirement to be written.
@@ -237,7 +239,7 @@ fn stand(
 fn ended(pass: Pass<'_>, scene: &Scene<'_>, one: &Standing<'_>, out: &mut Leaving) {
     let object = one.object;
     let Retirement { status, .. } = &object.retirement;
-    let Some(telling) = tell::cancelled(pass, scene, object) else { return };
+    let Some(telling) = tell::cancelled(pass, scene, one) else { return };
     if !one.taken_back {
         return out.tellings.push(telling);
     }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::live::Scene;
-use super::{Object, Pass, TOLD_WITHIN, Telling, due, evidence};
+use super::{Object, Pass, Standing, TOLD_WITHIN, Telling, due, evidence};
 use crate::inventory::Database;
 use crate::lean::Use;
 use crate::notice::{
@@ -46,11 +46,12 @@ pub(super) fn proposed(pass: Pass<'_>, scene: &Scene<'_>, object: &Object) -> Op
 }
 
 /// It stays after all. Only whoever was told of it before hears of that, and only for a while.
-pub(super) fn cancelled(pass: Pass<'_>, scene: &Scene<'_>, object: &Object) -> Option<Telling> {
+pub(super) fn cancelled(pass: Pass<'_>, scene: &Scene<'_>, one: &Standing<'_>) -> Option<Telling> {
+    let object = one.object;
     let status = &object.retirement.status;
     let State::Cancelled(reason) = status.state else { return None };
-    status.conditions.notified?;
-    if object.is_taken_back || pass.now.duration_since(status.since) >= TOLD_WITHIN {
+    let was_told = status.conditions.notified.is_some() || one.heard;
+    if !was_told || object.is_taken_back || pass.now.duration_since(status.since) >= TOLD_WITHIN {
         return None;
     }
     let stands =

@@ -52,11 +52,19 @@ pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'
     let (day, is) = (activity.window.last(), verdict(scene, host, listed, lean, activity));
     let is_read = fresh.is_some() && activity.has_read(host.id, &lean.rule.metrics(host.id.is_database()));
     let is_certain = is_read || matches!(is, Use::Active(_));
-    match remembered {
+    let usage = match remembered {
         // What is remembered of a later day was seen by somebody whose reading is no longer here.
-        old if is_certain && old.is_none_or(|old| old.until <= day) => learn(day, is, rule, old),
+        old if is_certain && old.is_none_or(|old| old.until <= day) => learn(activity.window, is, rule, old),
         Some(old) if old.until >= oldest => held(old, is),
         old => Usage { is: Some(is), memory: old.cloned() },
+    };
+    let names_nobody_knows = || !environment.roles_of(listed.marks()).1.is_empty();
+    match usage.is {
+        // The role that nobody describes may be one that is idle by design. What was seen stays remembered.
+        Some(Use::Idle(_)) if names_nobody_knows() => {
+            Usage { is: Some(Use::Unknown(Doubt::RoleNotDescribed)), ..usage }
+        }
+        _ => usage,
     }
 }
 
@@ -82,10 +90,12 @@ fn verdict(
 }
 
 /// What a verdict adds to what was known: a host stays idle since the day on which it was first seen so, although the days
-/// that are read move on.
-fn learn(until: Day, is: Use, rule: RuleHash, old: Option<&UseMemory>) -> Usage {
+/// that are read move on; but only where they join: no day that nobody saw is claimed.
+fn learn(window: Window, is: Use, rule: RuleHash, old: Option<&UseMemory>) -> Usage {
+    let until = window.last();
     let active_until = old.and_then(|old| old.active_until);
-    let idle_since = old.and_then(|old| old.idle_since);
+    let joined = old.filter(|old| old.until.plus(1) >= window.first());
+    let idle_since = joined.and_then(|old| old.idle_since);
     let (is, active_until, idle_since) = match is {
         Use::Active(sign) => {
             (Use::Active(sign), Some(active_until.map_or(sign.day, |before| before.max(sign.day))), None)
@@ -94,9 +104,8 @@ fn learn(until: Day, is: Use, rule: RuleHash, old: Option<&UseMemory>) -> Usage 
             let since = idle_since.map_or(since, |before| before.min(since));
             (Use::Idle(Idle { since, weak }), active_until, Some(since))
         }
-        // It was started or made anew, which ends what was before.
-        is @ Use::Unknown(Doubt::TooYoung(_) | Doubt::NoBeginning) => (is, active_until, None),
-        is @ Use::Unknown(_) => (is, active_until, idle_since),
+        // It was started or made anew, or a day of it was not told: what comes later is not one with what was before.
+        is @ Use::Unknown(_) => (is, active_until, None),
     };
     let memory = UseMemory { until, last: is.clone(), rule, active_until, idle_since };
     Usage { is: Some(is), memory: Some(memory) }
@@ -151,20 +160,28 @@ mod tests {
         Use::Idle(Idle { since: day(since), weak: Vec::new() })
     }
 
+    /// The 90 days that a reading holds.
+    fn to(last: &str) -> Window {
+        let settled = day(last).plus(1).begin() + crate::limits::ACTIVITY_SETTLES;
+        Window::whole_days(settled, 90)
+    }
+
     #[test]
     fn a_host_stays_idle_since_the_day_on_which_it_was_first_seen_so() {
         let rule = Rule::default().hash();
-        let first = learn(day("2026-10-01"), idle("2026-07-03"), rule, None).memory;
-        let later = learn(day("2026-10-02"), idle("2026-07-04"), rule, first.as_ref());
+        let first = learn(to("2026-10-01"), idle("2026-07-03"), rule, None).memory;
+        let later = learn(to("2026-10-02"), idle("2026-07-04"), rule, first.as_ref());
         assert_eq!(later.is, Some(idle("2026-07-03")));
         let blind = Use::Unknown(Doubt::NoData(Signal::Cpu, 1));
-        let unknown = learn(day("2026-10-03"), blind, rule, later.memory.as_ref()).memory;
-        assert_eq!(unknown.as_ref().and_then(|memory| memory.idle_since), Some(day("2026-07-03")));
+        let unknown = learn(to("2026-10-03"), blind, rule, later.memory.as_ref()).memory;
+        assert_eq!(unknown.as_ref().and_then(|memory| memory.idle_since), None, "a day that nobody saw");
+        let missed = learn(to("2027-01-31"), idle("2026-11-03"), rule, later.memory.as_ref());
+        assert_eq!(missed.is, Some(idle("2026-11-03")), "the days between were never read");
         let sign = Sign { day: day("2026-10-04"), signal: Signal::Cpu, amount: 40.0 };
-        let active = learn(day("2026-10-04"), Use::Active(sign), rule, unknown.as_ref()).memory.unwrap();
+        let active = learn(to("2026-10-04"), Use::Active(sign), rule, unknown.as_ref()).memory.unwrap();
         assert_eq!((active.active_until, active.idle_since), (Some(day("2026-10-04")), None));
         let started = Use::Unknown(Doubt::TooYoung(day("2026-12-01")));
-        let young = learn(day("2026-10-03"), started, rule, later.memory.as_ref()).memory.unwrap();
+        let young = learn(to("2026-10-03"), started, rule, later.memory.as_ref()).memory.unwrap();
         assert_eq!(young.idle_since, None, "somebody started it");
     }
 }

@@ -109,6 +109,27 @@ spec: {type: Trait, idle: Expected, selector: {anyOf: [{namePattern: batch-2$}]}
     assert_eq!(wanted[0].subjects.len(), 1, "what nobody looks at is not paid for");
 }
 
+/// The tag may name a role that is idle by design and that nobody has described yet.
+#[test]
+fn a_host_whose_tag_names_a_role_that_nobody_describes_is_not_pointed_at() {
+    let mut world = lean_world(&["jp1-app-1", "jp1-batch-1"], "{enforcement: Flag}");
+    world.lives.of.insert("jp1-batch-1".into(), quiet());
+    world.machine("jp1-batch-1").tags = [("Env", "jp1"), ("Role", "batch/hotspare")].into_iter().collect();
+    let roll = world.pass();
+    assert!(roll.findings.iter().all(|f| f.code.as_str() != "RC0401"), "{:?}", roll.findings);
+    assert_eq!(used(&world, &roll, "jp1-batch-1"), Some(Use::Unknown(Doubt::RoleNotDescribed)));
+    world.lives.is_not_asked = true;
+    let roll = world.minutes(20).pass();
+    assert_eq!(
+        used(&world, &roll, "jp1-batch-1"),
+        Some(Use::Unknown(Doubt::RoleNotDescribed)),
+        "nor from memory"
+    );
+    world.machine("jp1-batch-1").tags = [("Env", "jp1"), ("Role", "batch")].into_iter().collect();
+    let roll = world.minutes(20).pass();
+    assert!(matches!(used(&world, &roll, "jp1-batch-1"), Some(Use::Idle(_))));
+}
+
 #[test]
 fn a_throttled_empty_late_or_half_read_source_makes_nobody_unused() {
     let names: Vec<String> = (1..=20).map(|n| format!("jp1-batch-{n}")).collect();

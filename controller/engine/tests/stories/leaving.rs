@@ -77,6 +77,7 @@ impl Office {
                 object,
                 accepted: accepted(object, Kind::Proposed),
                 taken_back: accepted(object, Kind::Cancelled).is_some(),
+                heard: false,
             })
             .collect();
         let leaving = leaving::look(pass, &standing, &BTreeSet::new());

@@ -145,12 +145,12 @@ pub fn channel(
     match last {
         Some(Last::Accepted) => conditions.set(DELIVERING, &Verdict::new(Truth::True, "Accepted", "")),
         Some(Last::Failed(why)) => {
-            conditions.set(DELIVERING, &Verdict::new(Truth::False, "TryingAgain", why))
+            conditions.set(DELIVERING, &Verdict::new(Truth::False, "TryingAgain", why));
         }
         Some(Last::Refused(why)) => conditions.set(DELIVERING, &Verdict::new(Truth::False, "Refused", why)),
         None if known => {}
         None => {
-            conditions.set(DELIVERING, &Verdict::new(Truth::Unknown, "NothingSent", "nothing was sent yet"))
+            conditions.set(DELIVERING, &Verdict::new(Truth::Unknown, "NothingSent", "nothing was sent yet"));
         }
     }
     api::NotificationChannelStatus { observed_generation: generation, conditions: conditions.finish() }

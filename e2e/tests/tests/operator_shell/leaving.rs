@@ -33,15 +33,19 @@ fn telling() -> [Value; 5] {
     environment["spec"]["notifications"] = json!(["chat"]);
     let role = json!({"type": "Duty", "retirement": "Allowed", "selector": {"anyOf": [{"matchTags": {"Role": ["app"]}}]}});
     let webhook = json!({"urlSecret": {"name": "chat", "key": "url"}, "signingSecret": {"name": "chat", "key": "signing"}});
-    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "chat", "namespace": TEAM},
-        "stringData": {"url": "https://hooks.example.com/canary-url", "signing": "whsec_canary-key"}});
     [
         object("RetirementPolicy", TEAM, "standard", &json!({"graceBusinessDays": 3})),
         object("HostRole", TEAM, "app", &role),
         object("NotificationChannel", TEAM, "chat", &json!({"webhook": webhook})),
-        secret,
+        secret("whsec_canary-key"),
         environment,
     ]
+}
+
+/// Where the receiver is, and what signs.
+fn secret(signing: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "chat", "namespace": TEAM},
+        "stringData": {"url": "https://hooks.example.com/canary-url", "signing": signing}})
 }
 
 fn quick(settings: &mut rollcall_operator::settings::Settings) {
@@ -114,9 +118,17 @@ async fn an_owner_is_told_once_and_a_sign_of_use_ends_it() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_change_nothing_but_their_decision_and_it_ends_there() -> Result<()> {
     let stage = team().await?;
+    stage.script.receives(Some(Outcome::Refused { why: "POST to hooks.example.com: 401".into() }));
     stage.apply(&telling()).await?;
     let replica = stage.replica("a", quick).await?;
+    let refused = |status: &Value| status.to_string().contains("\"reason\":\"Refused\"");
+    stage.status::<api::NotificationChannel>("chat", refused).await?;
+
+    // It is mended in the Secret alone, and nobody has to touch the channel.
+    stage.script.receives(None);
+    stage.apply(&[secret("whsec_canary-new")]).await?;
     retirement(&stage, "Waiting").await?;
+    assert!(stage.script.delivered().last().unwrap().secrets.ends_with("whsec_canary-new"));
     let name = format!("{}-1", host_id(TEAM, 1));
     let refused =
         stage.patch::<api::Retirement>(&name, &json!({"spec": {"hostName": host_id(TEAM, 2)}})).await;
