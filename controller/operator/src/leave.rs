@@ -50,7 +50,9 @@ fn standing<'a>(object: &'a Object, fleet: &Fleet, post: &Post) -> Standing<'a> 
     let accepted = |kind| channels.iter().filter_map(|channel| post.accepted(&channel.key, &id(kind))).min();
     let is_asked_for = matches!(object.retirement.status.state, State::Proposed | State::Waiting);
     if !is_asked_for {
-        channels.iter().for_each(|channel| post.withdraw(&channel.key, &id(Kind::Proposed)));
+        for channel in channels {
+            post.withdraw(&channel.key, &id(Kind::Proposed));
+        }
     }
     standing.accepted = accepted(Kind::Proposed);
     standing.taken_back = accepted(Kind::Cancelled).is_some();

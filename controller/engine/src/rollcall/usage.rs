@@ -10,7 +10,7 @@ use super::listed::{Life, Listed};
 use super::population::HostView;
 use super::roles::Class;
 use super::scene::Scene;
-use crate::activity::{Activity, Day, Window};
+use crate::activity::{Activity, Window};
 use crate::finding::{Code, Finding};
 use crate::fleet::Lean;
 use crate::inventory::MemberRole;
@@ -150,6 +150,7 @@ impl Clerk<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::Day;
     use crate::lean::{Rule, Sign, Signal};
 
     fn day(text: &str) -> Day {

@@ -52,9 +52,9 @@ fn quick(settings: &mut rollcall_operator::settings::Settings) {
     settings.slow_inventory_interval = Duration::from_secs(2);
 }
 
-async fn retirement(stage: &Stage, state: &str) -> Result<Value> {
+async fn retirement(stage: &Stage, wanted: &str) -> Result<Value> {
     let name = format!("{}-1", host_id(TEAM, 1));
-    stage.status::<api::Retirement>(&name, |status| status["state"] == state).await
+    stage.status::<api::Retirement>(&name, |status| status["state"] == wanted).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
