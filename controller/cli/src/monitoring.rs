@@ -87,12 +87,11 @@ impl Monitoring {
         let signing = need(secrets, &channel.signing.name, &channel.signing.key, field)?;
         let signing =
             SigningSecrets::new(signing).map_err(|why| misconfigured(&format!("{field}: {why}")))?;
-        let http = match self.messenger.get() {
-            Some(http) => Arc::clone(http),
-            None => {
-                let http = Arc::new(self.http(&self.tls, notify::patience())?);
-                Arc::clone(self.messenger.get_or_init(|| http))
-            }
+        let http = if let Some(http) = self.messenger.get() {
+            Arc::clone(http)
+        } else {
+            let http = Arc::new(self.http(&self.tls, notify::patience())?);
+            Arc::clone(self.messenger.get_or_init(|| http))
         };
         Ok(Webhook::new(http, target, Arc::new(signing)))
     }
