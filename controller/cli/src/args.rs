@@ -7,9 +7,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::backtest::BacktestArgs;
 use crate::baseline::BaselineArgs;
 use crate::changes::ChangesArgs;
+use crate::digest::DigestArgs;
 use crate::explain::ExplainArgs;
 use crate::import::ImportArgs;
 use crate::input::InputArgs;
+use crate::keep::KeepArgs;
 use crate::ledger::LedgerArgs;
 use crate::record::RecordArgs;
 
@@ -42,6 +44,10 @@ pub enum Command {
     Baseline(BaselineArgs),
     /// Try a rule on the past: which hosts it would have called unused, and which of them were busy later.
     Backtest(BacktestArgs),
+    /// The week of the fleet in a few lines: what grew, who looks unused, what wants tidying.
+    Digest(DigestArgs),
+    /// Keep a host that looks unused: the Exemption that says why, who says so, and until when.
+    Keep(KeepArgs),
     /// Print the CustomResourceDefinitions: rollcall crds | kubectl apply --server-side -f -
     Crds,
     /// Run the operator in or against a Kubernetes cluster.

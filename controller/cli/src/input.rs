@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use rollcall_engine::fleet::{Desired, Fleet, Problem};
-use rollcall_engine::ids::ObjectKey;
+use rollcall_engine::ids::{HostId, ObjectKey};
 use rollcall_engine::memory::Memory;
 use rollcall_engine::recording::{Cut, Recording};
-use rollcall_engine::rollcall::{RollCall, roll_call};
+use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
 use rollcall_engine::text::few;
 
 #[cfg(feature = "operator")]
@@ -182,4 +182,45 @@ impl Decided {
         );
         Ok(())
     }
+
+    /// Hosts that have this Name, or this id.
+    pub fn hosts_called(&self, name: &str) -> Vec<(&HostId, &HostRoll)> {
+        let is_meant =
+            |(id, host): &(&HostId, &HostRoll)| id.as_str() == name || host.name.as_deref() == Some(name);
+        self.roll.hosts.iter().filter(is_meant).collect()
+    }
+
+    /// The one host that has this Name, or this id.
+    ///
+    /// # Errors
+    /// When there is none, or several: then those that may be meant are named.
+    pub fn host(&self, name: &str) -> anyhow::Result<(&HostId, &HostRoll)> {
+        match self.hosts_called(name).as_slice() {
+            [one] => Ok(*one),
+            [] => anyhow::bail!("there is no host {name:?}{}", close(name, self.host_names())),
+            hosts => anyhow::bail!(several(name, hosts)),
+        }
+    }
+
+    /// The names of all hosts that have one.
+    pub fn host_names(&self) -> impl Iterator<Item = &str> {
+        self.roll.hosts.values().filter_map(|host| host.name.as_deref())
+    }
+}
+
+/// No more candidates than this are named when a name is not known or not clear.
+pub const MOST_CANDIDATES: usize = 8;
+
+/// What is said of a name that several hosts have.
+pub fn several(name: &str, hosts: &[(&HostId, &HostRoll)]) -> String {
+    let ids: Vec<String> = hosts.iter().take(MOST_CANDIDATES).map(|(id, _)| id.to_string()).collect();
+    format!("{} hosts are called {name}; name one by its id: {}", hosts.len(), ids.join(", "))
+}
+
+/// Names that begin or go on like the one asked for.
+pub fn close<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let mut close: Vec<&str> = names.filter(|known| !name.is_empty() && known.contains(name)).collect();
+    close.sort_unstable();
+    close.truncate(MOST_CANDIDATES);
+    if close.is_empty() { String::new() } else { format!("; there is {}", close.join(", ")) }
 }

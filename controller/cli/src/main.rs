@@ -9,10 +9,13 @@ mod baseline;
 mod changes;
 #[cfg(feature = "operator")]
 mod cluster;
+mod digest;
+mod exemption;
 mod explain;
 mod files;
 mod import;
 mod input;
+mod keep;
 mod ledger;
 #[cfg(all(feature = "operator", feature = "aws"))]
 mod live;
@@ -56,6 +59,8 @@ fn main() -> ExitCode {
         args::Command::Import(import) => import::run(&import),
         args::Command::Baseline(baseline) => baseline::run(&baseline),
         args::Command::Backtest(backtest) => backtest::run(&backtest),
+        args::Command::Digest(digest) => digest::run(&digest),
+        args::Command::Keep(keep) => keep::run(&keep),
         args::Command::Crds => print_crds(),
         #[cfg(all(feature = "operator", feature = "aws"))]
         args::Command::Run(run) => run::run(*run),

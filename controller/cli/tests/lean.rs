@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::{monday, on, rollcall, settle};
-use rollcall_crds::v1alpha1::{Lean, LeanEnforcement};
+use rollcall_crds::v1alpha1::{Exemption, Lean, LeanEnforcement};
 use rollcall_engine::activity::{Activity, ActivityMetric, Day, Days, HostActivity, Series, Window};
 use rollcall_engine::fleet::Fleet;
 use rollcall_engine::ids::HostId;
@@ -144,4 +144,111 @@ fn a_rule_is_tried_on_the_past() {
     assert!(code == 2 && error.contains("spec.lean"), "{error}");
     let (code, _, error) = rollcall(&["backtest"]);
     assert!(code == 2 && error.contains("--on"), "{error}");
+}
+
+#[test]
+fn the_week_is_told_in_a_few_lines_and_what_nobody_can_know_is_a_dash() {
+    let (_folder, file) = lean_monday();
+    // Where a command reads from is the caller's matter.
+    let plain = |text: &str| text.replace(&file.display().to_string(), "fleet.json.gz");
+    for (language, golden) in [("en", "digest.en.txt"), ("ja", "digest.ja.txt")] {
+        let (code, text, error) = on(&file, &["digest", "--language", language]);
+        assert_eq!((code, error.as_str()), (0, ""));
+        settle(golden, &plain(&text));
+    }
+    let (_, json, _) = on(&file, &["digest", "-e", "jp1", "-o", "json"]);
+    let digest: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(digest["scope"], "jp1");
+    assert_eq!(digest["unused"]["isAll"], false, "jp1-batch-3 could not be read: {json}");
+    assert_eq!(digest["unused"]["known"].as_array().unwrap().len(), 1, "{json}");
+    let (_, json, _) = on(&file, &["digest", "-e", "stg", "-o", "json"]);
+    let digest: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(digest["unused"], serde_json::json!({"known": [], "isAll": false}), "nobody asks there");
+    let (code, _, error) = on(&file, &["digest", "-e", "jp9"]);
+    assert!(code == 2 && error.contains("there is no environment jp9; there are"), "{error}");
+}
+
+/// The owner says no: what is printed keeps the host once it is applied, and saying it again changes the same object.
+#[test]
+fn an_owner_keeps_a_host_until_a_day() {
+    let (folder, file) = lean_monday();
+    let why = ["--reason", "The yearly closing runs here.", "--approver", "k.tanaka"];
+    let keep = |file: &PathBuf, arguments: &[&str]| on(file, &[&["keep"], arguments, &why].concat());
+    let (code, yaml, told) = keep(&file, &["jp1-batch-1", "--until", "2027-03-31"]);
+    assert_eq!(code, 0, "{told}");
+    settle("keep.yaml", &yaml);
+    assert!(told.contains("keeps jp1-batch-1 (i-") && told.contains("until 2027-03-31"), "{told}");
+
+    let kept = |yaml: &str, from: &PathBuf, name: &str| {
+        let mut recording = Recording::from_slice(&fs::read(from).unwrap()).unwrap();
+        let exemption: Exemption = serde_saphyr::from_str(yaml.trim_start_matches("---")).unwrap();
+        recording.desired.exemptions.retain(|one| one.metadata.name != exemption.metadata.name);
+        recording.desired.exemptions.push(exemption);
+        let file = folder.path().join(name);
+        fs::write(&file, recording.to_gzip()).unwrap();
+        (recording.desired.exemptions.len(), file)
+    };
+    let (before, once) = kept(&yaml, &file, "once.json.gz");
+    let (_, plan, _) = on(&once, &["plan"]);
+    assert!(!plan.contains("jp1-batch-1 looks unused"), "{plan}");
+    let (_, digest, _) = on(&once, &["digest"]);
+    assert!(!digest.contains("jp1-batch-1"), "{digest}");
+
+    let (_, yaml, told) = keep(&once, &["jp1-batch-1", "--until", "2027-10-31"]);
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("until 2027-10-31, before until 2027-03-31"), "{told}");
+    assert_eq!(kept(&yaml, &once, "twice.json.gz").0, before, "renewed, not added");
+
+    // A busy host is kept beforehand, and that is said.
+    let (code, yaml, told) = keep(&file, &["jp1-batch-2", "--until", "2026-12-31"]);
+    assert!(
+        code == 0 && yaml.contains("RC0401") && told.contains("Nothing says now that it is unused"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_keep_that_cannot_be_meant_is_refused() {
+    let (folder, file) = lean_monday();
+    for (arguments, says) in [
+        (
+            &["jp1-batch", "--until", "2027-03-31", "--reason", "r", "--approver", "a"][..],
+            "there is jp1-batch-1, jp1-",
+        ),
+        (
+            &["jp1-batch-1", "--until", "2026-11-22", "--reason", "r", "--approver", "a"],
+            "expected a day from 2026-11-23",
+        ),
+        (&["jp1-batch-1", "--until", "2072-03-31", "--reason", "r", "--approver", "a"], "found 2072-03-31"),
+        (
+            &["jp1-batch-1", "--until", "2027-03-31", "--reason", "WHY", "--approver", "a"],
+            "the placeholder WHY",
+        ),
+        (
+            &["jp1-batch-1", "--until", "2027-03-31", "--reason", "r", "--approver", "WHO"],
+            "the placeholder WHO",
+        ),
+        (
+            &["jp1-batch-1", "--until", "2027-03-31", "--reason", "", "--approver", "a"],
+            "a reason of 1 to 1024",
+        ),
+        (&["jp1-batch-1", "--until", "DATE", "--reason", "r", "--approver", "a"], "DATE"),
+        (&["jp1-batch-1", "--reason", "r", "--approver", "a"], "--until"),
+    ] {
+        let (code, out, error) = on(&file, &[&["keep"], arguments].concat());
+        assert!(code == 2 && out.is_empty() && error.contains(says), "{arguments:?}: {out}{error}");
+    }
+
+    // Into a tree, and over nothing.
+    let tree = folder.path().join("tree");
+    let arguments =
+        ["keep", "jp1-batch-1", "--until", "2027-03-31", "--reason", "r", "--approver", "a", "--out"];
+    let arguments = [&arguments[..], &[tree.to_str().unwrap()]].concat();
+    let (code, told, error) = on(&file, &arguments);
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert!(told.contains("commit it"), "{told}");
+    assert!(tree.join("backlog/keep-jp1-batch-1.yaml").is_file());
+    let (code, _, error) = on(&file, &arguments);
+    assert!(code == 2 && error.contains("keep-jp1-batch-1.yaml") && error.contains("--force"), "{error}");
+    assert_eq!(on(&file, &[&arguments[..], &["--force"]].concat()).0, 0);
 }

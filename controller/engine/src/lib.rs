@@ -26,3 +26,4 @@ pub mod snapshot;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
 pub mod text;
+pub mod week;

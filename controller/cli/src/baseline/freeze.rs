@@ -12,6 +12,7 @@ use rollcall_engine::finding::{Cause, Code, Finding, Subject};
 use rollcall_engine::ids::{HostId, ObjectKey, RegistrationId};
 
 use super::due;
+use crate::exemption::key_of;
 use crate::input::Decided;
 use crate::write::take_name;
 
@@ -353,10 +354,4 @@ fn set_due(lots: &mut [Lot], terms: &Terms<'_>) {
             lot.exemption.spec.expires = day.to_string();
         }
     }
-}
-
-/// The namespace and name of an Exemption.
-pub fn key_of(exemption: &Exemption) -> Option<ObjectKey> {
-    let metadata = &exemption.metadata;
-    Some(ObjectKey::new(metadata.namespace.as_deref()?, metadata.name.as_deref()?))
 }

@@ -14,6 +14,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::CLEAN;
+use crate::exemption::approver;
 use crate::input::{Decided, InputArgs};
 use crate::terminal;
 use crate::write::{self, Delivery, File};
@@ -47,16 +48,6 @@ pub struct BaselineArgs {
     /// Write over files that exist.
     #[arg(long, requires = "out")]
     force: bool,
-}
-
-/// What an Exemption takes as its approver.
-fn approver(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let length = text.chars().count();
-    if (1..=128).contains(&length) && !text.chars().any(char::is_control) && write::can_stand(text) {
-        return Ok(text.to_owned());
-    }
-    Err(format!("expected a name of 1 to 128 characters, found {length}"))
 }
 
 /// Reads, decides, prints or writes.
@@ -107,17 +98,4 @@ fn files(told: &text::Told<'_>) -> anyhow::Result<Vec<File>> {
 /// Where a new Exemption is written.
 fn path(out: &Path, lot: &freeze::Lot) -> PathBuf {
     out.join(&*lot.key.namespace).join(format!("{}.yaml", lot.key.name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn somebody_must_answer_for_a_baseline() {
-        assert_eq!(approver(" k.tanaka "), Ok("k.tanaka".to_owned()));
-        for nobody in ["", "  ", "a\u{7}b", &"x".repeat(129)] {
-            assert!(approver(nobody).unwrap_err().starts_with("expected a name of 1 to 128"), "{nobody:?}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ use rollcall_engine::finding::Code;
 use rollcall_engine::ids::{HostId, ObjectKey};
 use rollcall_engine::rollcall::AccountRoll;
 
-use super::freeze::key_of;
+use crate::exemption::key_of;
 use crate::input::Decided;
 
 /// A Baseline that can list less.

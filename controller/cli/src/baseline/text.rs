@@ -1,50 +1,23 @@
 //! A baseline as people read it: as files that a reviewer can judge, and as what was done and what stays open.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use jiff::civil::Date;
-use rollcall_crds::v1alpha1::{Exemption, ExemptionType, FindingMatch};
 use rollcall_engine::ids::HostId;
 use rollcall_engine::text::{argument, count};
-use serde::Serialize;
-use serde_saphyr::Commented;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::BaselineArgs;
 use super::freeze::{Frozen, Lot};
 use super::shrink::Shrunk;
+use crate::exemption::document;
 use crate::input::Decided;
 use crate::terminal::wrap;
 use crate::ways::spoken;
-use crate::write::{comment, plain};
+use crate::write::comment;
 
 /// No more hosts than this are named in a line; the rest is counted.
 const MOST_NAMED: usize = 5;
-
-/// An Exemption as a file: the same fields, and beside each host the name that people know.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<'a, M> {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: &'a M,
-    spec: Spec<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Spec<'a> {
-    #[serde(rename = "type")]
-    type_: ExemptionType,
-    #[serde(rename = "match")]
-    match_: &'a FindingMatch,
-    reason: &'a str,
-    approver: &'a str,
-    expires: &'a str,
-    hosts: Vec<Commented<&'a str>>,
-}
 
 /// The file of a new Exemption.
 ///
@@ -78,26 +51,6 @@ pub fn of_shrunk(shrunk: &Shrunk, decided: &Decided) -> anyhow::Result<String> {
         .iter()
         .filter_map(|host| Some((host.clone(), decided.roll.hosts.get(host)?.name.clone()?)));
     Ok(head + &document(&shrunk.exemption, &names.collect())?)
-}
-
-fn document(exemption: &Exemption, names: &BTreeMap<HostId, Arc<str>>) -> anyhow::Result<String> {
-    let spec = &exemption.spec;
-    let name_of = |host: &str| names.get(&HostId::new(host)).map(|name| plain(name)).unwrap_or_default();
-    let hosts = spec.hosts.iter().flatten().map(|host| Commented(host.as_str(), name_of(host))).collect();
-    let document = Document {
-        api_version: "rollcall.dev/v1alpha1",
-        kind: "Exemption",
-        metadata: &exemption.metadata,
-        spec: Spec {
-            type_: spec.type_,
-            match_: &spec.match_,
-            reason: &spec.reason,
-            approver: &spec.approver,
-            expires: &spec.expires,
-            hosts,
-        },
-    };
-    Ok(serde_saphyr::to_string(&document)?)
 }
 
 /// What is told of a baseline.

@@ -7,15 +7,11 @@ mod usage;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use rollcall_engine::ids::{HostId, ObjectKey};
-use rollcall_engine::rollcall::HostRoll;
+use rollcall_engine::ids::ObjectKey;
 
 use crate::CLEAN;
-use crate::input::{Decided, ObjectArgs};
+use crate::input::{Decided, MOST_CANDIDATES, ObjectArgs, close, several};
 use crate::ways::{On, Ways};
-
-/// No more candidates than this are named when a name is not known or not clear.
-const MOST_NAMED: usize = 8;
 
 /// Arguments of `rollcall explain`.
 #[derive(Debug, Parser)]
@@ -54,15 +50,15 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<u8> {
         Some((kind @ ("host" | "check"), name)) => (Some(kind), name),
         _ => (None, what.as_str()),
     };
-    let hosts = if kind == Some("check") { Vec::new() } else { hosts(&decided, name) };
+    let hosts = if kind == Some("check") { Vec::new() } else { decided.hosts_called(name) };
     let checks = if kind == Some("host") { Vec::new() } else { checks(&decided, name) };
     match (hosts.as_slice(), checks.as_slice()) {
         ([(id, roll)], []) => anstream::print!("{}", host::render(&decided, id, roll)),
         ([], [key]) => anstream::print!("{}", check::render(&decided, key)),
         ([], []) => bail!("there is no host and no required check {name:?}{}", close_to(&decided, name)),
-        (hosts, []) => bail!("{} hosts are called {name}; name one by its id: {}", hosts.len(), ids(hosts)),
+        (hosts, []) => bail!(several(name, hosts)),
         ([], checks) => {
-            let keys: Vec<String> = checks.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+            let keys: Vec<String> = checks.iter().take(MOST_CANDIDATES).map(ToString::to_string).collect();
             bail!("{} required checks are called {name}: {}", checks.len(), keys.join(", "))
         }
         _ => bail!("a host and a required check are called {name}: ask for host/{name} or check/{name}"),
@@ -70,27 +66,12 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<u8> {
     Ok(CLEAN)
 }
 
-fn hosts<'d>(decided: &'d Decided, name: &str) -> Vec<(&'d HostId, &'d HostRoll)> {
-    let is_meant =
-        |(id, host): &(&HostId, &HostRoll)| id.as_str() == name || host.name.as_deref() == Some(name);
-    decided.roll.hosts.iter().filter(is_meant).collect()
-}
-
 /// Checks of this name; `namespace/name` names one of several.
 fn checks<'d>(decided: &'d Decided, name: &str) -> Vec<&'d ObjectKey> {
     decided.roll.checks.keys().filter(|key| *key.name == *name || key.to_string() == name).collect()
 }
 
-fn ids(hosts: &[(&HostId, &HostRoll)]) -> String {
-    hosts.iter().take(MOST_NAMED).map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(", ")
-}
-
 /// Names that begin or go on like the one asked for.
 fn close_to(decided: &Decided, name: &str) -> String {
-    let names = decided.roll.hosts.values().filter_map(|host| host.name.as_deref());
-    let names = names.chain(decided.roll.checks.keys().map(|key| &*key.name));
-    let mut close: Vec<&str> = names.filter(|known| !name.is_empty() && known.contains(name)).collect();
-    close.sort_unstable();
-    close.truncate(MOST_NAMED);
-    if close.is_empty() { String::new() } else { format!("; there is {}", close.join(", ")) }
+    close(name, decided.host_names().chain(decided.roll.checks.keys().map(|key| &*key.name)))
 }

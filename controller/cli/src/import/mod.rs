@@ -15,6 +15,8 @@ mod system;
 mod tests;
 mod text;
 
+pub use names::slug;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

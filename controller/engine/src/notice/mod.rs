@@ -12,7 +12,10 @@ pub mod outbox;
 mod told;
 mod words;
 
-pub use digest::{Blind, Digest, Excess, Hosts, Prices, RetiredHost, Reviews, Unused, UnusedCause, Week};
+pub use digest::{
+    Blind, BlindNow, Blindness, Digest, Excess, Hosts, Prices, RetiredHost, Reviews, Unused, UnusedCause,
+    UnusedHosts, Week,
+};
 pub use id::{BadId, Kind, NoticeId, Origin};
 pub use message::{
     BadCommand, Command, Facts, Language, MAX_COMMAND, MAX_LINE, MAX_LINES, MAX_TITLE, Message,

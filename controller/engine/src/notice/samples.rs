@@ -199,7 +199,7 @@ pub(super) fn digest() -> Digest {
             week_ago: Some(193),
             year_ago: Some(158),
         },
-        unused: Some(vec![
+        unused: all_of(vec![
             unused("stg-web-1", UnusedCause::Stopped(64), None, Some(4_000)),
             unused("jp1-batch-1", UnusedCause::Idle(41), Some(date(2026, 11, 24)), Some(22_500)),
             unused("com1-app-12", UnusedCause::Idle(37), Some(date(2026, 11, 26)), Some(34_500)),
@@ -218,21 +218,33 @@ pub(super) fn digest() -> Digest {
         },
         reviews: Reviews { due: Some(7), of: Some(40), list: None },
         expiring: Some(4),
-        blind: vec![Blind { source: Arc::from("Nagios"), minutes: 40, on: date(2026, 11, 19) }],
-        all: command("rollcall digest --week 47"),
+        blind: Blindness::Week(vec![Blind {
+            source: Arc::from("Nagios"),
+            minutes: 40,
+            on: date(2026, 11, 19),
+        }]),
+        all: Some(command("rollcall digest --week 47")),
     }
+}
+
+fn all_of(known: Vec<Unused>) -> UnusedHosts {
+    UnusedHosts { known, is_all: true }
 }
 
 pub(super) fn digests() -> Vec<(&'static str, Digest)> {
     let usual = digest();
-    let many = |n: usize| usual.unused.clone().unwrap().into_iter().cycle().take(n).collect();
-    let some_priced = usual.unused.clone().map(|mut all| {
-        all[0].monthly = None;
-        all
-    });
+    let many = |n: usize| all_of(usual.unused.known.iter().cloned().cycle().take(n).collect());
+    let mut some_priced = usual.unused.clone();
+    some_priced.known[0].monthly = None;
+    let now = |source: &str, since| BlindNow { source: Arc::from(source), since };
+    let at_a_moment = Digest {
+        unused: UnusedHosts { is_all: false, ..usual.unused.clone() },
+        blind: Blindness::Now(vec![now("nagios", Some(date(2026, 11, 19))), now("mackerel", None)]),
+        ..usual.clone()
+    };
     let blind = Digest {
         hosts: Hosts::default(),
-        unused: None,
+        unused: UnusedHosts::default(),
         retired: None,
         excess: Excess::default(),
         reviews: Reviews::default(),
@@ -241,20 +253,22 @@ pub(super) fn digests() -> Vec<(&'static str, Digest)> {
     };
     let quiet = Digest {
         hosts: Hosts { joined: None, left: None, year_ago: Some(0), ..usual.hosts },
-        unused: Some(Vec::new()),
+        unused: all_of(Vec::new()),
         retired: Some(Vec::new()),
         excess: Excess { ghosts: Some(0), muted: Some(0), unrequired: Some(0), list: None },
         reviews: Reviews { due: Some(0), of: Some(40), list: None },
         expiring: Some(0),
-        blind: Vec::new(),
+        blind: Blindness::Week(Vec::new()),
         ..usual.clone()
     };
     vec![
         ("a week", usual.clone()),
         ("without prices", Digest { prices: None, ..usual.clone() }),
         ("some without a price", Digest { unused: some_priced, ..usual.clone() }),
-        ("more than fit", Digest { unused: Some(many(11)), ..usual.clone() }),
+        ("more than fit", Digest { unused: many(11), ..usual.clone() }),
         ("nothing is known", blind),
-        ("nothing to tell", quiet),
+        ("nothing to tell", quiet.clone()),
+        ("what one moment knows", at_a_moment),
+        ("one moment, all well", Digest { blind: Blindness::Now(Vec::new()), ..quiet }),
     ]
 }

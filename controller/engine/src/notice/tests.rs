@@ -114,18 +114,24 @@ fn no_name_can_forge_a_line_or_make_a_message_long() {
     let honest = of(notice.news.clone());
     let week = Digest {
         scope: name.clone(),
-        blind: vec![Blind { source: name.clone(), minutes: u32::MAX, on: date(2026, 11, 19) }; 700],
-        prices: Some(Prices { currency: name.clone(), of: date(2026, 11, 1) }),
-        unused: Some(vec![
-            Unused {
-                name: name.clone(),
-                cause: UnusedCause::Idle(u32::MAX),
-                decide_by: Some(date(2026, 11, 24)),
-                monthly: Some(u64::MAX),
-                commands: vec![command(&"x".repeat(MAX_COMMAND)), command(&"y".repeat(MAX_COMMAND))],
-            };
-            500
+        blind: Blindness::Week(vec![
+            Blind { source: name.clone(), minutes: u32::MAX, on: date(2026, 11, 19) };
+            700
         ]),
+        prices: Some(Prices { currency: name.clone(), of: date(2026, 11, 1) }),
+        unused: UnusedHosts {
+            known: vec![
+                Unused {
+                    name: name.clone(),
+                    cause: UnusedCause::Idle(u32::MAX),
+                    decide_by: Some(date(2026, 11, 24)),
+                    monthly: Some(u64::MAX),
+                    commands: vec![command(&"x".repeat(MAX_COMMAND)), command(&"y".repeat(MAX_COMMAND))],
+                };
+                500
+            ],
+            is_all: true,
+        },
         retired: Some(vec![
             RetiredHost {
                 name,

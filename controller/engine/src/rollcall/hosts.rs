@@ -387,7 +387,11 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             return None;
         }
         let message = format!("stopped since {}", since.strftime("%Y-%m-%d"));
-        let fix = format!("start it, or give it up when nobody misses it: {}", look_command(host));
+        let name = crate::text::argument(&super::host_findings::host_name(host));
+        let fix = format!(
+            "start it, give it up when nobody misses it, or keep it: rollcall keep {name} --until DATE; {}",
+            look_command(host)
+        );
         let note = Note::new(Code::LongStopped, Severity::Warning, message, fix);
         let mut finding = self.clerk.about(host, Some(&class.environment.key), note);
         finding.since = since;

@@ -137,8 +137,7 @@ impl Clerk<'_, '_> {
         let message = format!("idle since {}: {rule}", idle.since);
         let name = crate::text::argument(&super::host_findings::host_name(host));
         let fix = format!(
-            "why: rollcall explain {name}; give it up, or keep it for a while by an Exemption of {}",
-            Code::Unused
+            "why: rollcall explain {name}; give it up, or keep it for a while: rollcall keep {name} --until DATE"
         );
         let note = Note::new(Code::Unused, Severity::Warning, message, fix);
         let mut finding = self.about(host, Some(&class.environment.key), note);

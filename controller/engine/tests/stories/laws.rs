@@ -72,7 +72,7 @@ fn is_hidden_anew(id: &HostId, truth: &RollCall, view: &RollCall, remembered: &S
 }
 
 /// The same readings in another order.
-fn turned(snapshot: &Snapshot) -> Snapshot {
+pub fn turned(snapshot: &Snapshot) -> Snapshot {
     let mut snapshot = snapshot.clone();
     for inventory in snapshot.inventories.values_mut() {
         let inventory = std::sync::Arc::make_mut(inventory);
@@ -89,7 +89,7 @@ fn turned(snapshot: &Snapshot) -> Snapshot {
     snapshot
 }
 
-fn settings() -> ProptestConfig {
+pub fn settings() -> ProptestConfig {
     let asked = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_some() {
         return asked;

@@ -26,5 +26,6 @@ mod recordings;
 mod registrations;
 mod things;
 mod upkeep;
+mod week;
 mod world;
 mod wrong_resources;

@@ -1,23 +1,32 @@
 //! English.
 
 use super::super::words::en::{dated, weekday};
-use super::{Digest, Row, Text, UnusedCause, growth, lines, movement, number, section};
+use super::{
+    Blindness, Digest, Row, Text, UnusedCause, UnusedHosts, growth, lines, movement, number, section,
+};
 use crate::text;
 
 pub(super) fn digest(digest: &Digest) -> Text {
     let hosts = counted(digest.hosts.now, "host");
-    let unused = digest.unused.as_ref().map_or_else(|| "-".to_owned(), |all| all.len().to_string());
+    let unused = unused(&digest.unused);
     let title =
         format!("Week {}, {}: {hosts}, {unused} unused", digest.week.week, text::clean(&digest.scope));
     let growth = growth(digest.hosts.now, digest.hosts.year_ago);
     let mut first = vec![format!("{hosts} ({}, year {growth})", movement(digest.hosts))];
     first.push(format!("unused {unused}{}", money(digest)));
-    if let Some(blind) = blind(digest) {
-        first.push(format!("blind: {blind}"));
-    }
+    first.extend(blind(&digest.blind));
     let mut all = vec![first.join("   ")];
     all.extend(lines(&rows(digest)));
     Text { title, lines: all }
+}
+
+/// `3`, `≥ 3` where there may be more, `-` where none is known and there may be some.
+fn unused(UnusedHosts { known, is_all }: &UnusedHosts) -> String {
+    match (known.len(), is_all) {
+        (0, false) => "-".to_owned(),
+        (known, false) => format!("≥ {known}"),
+        (known, true) => known.to_string(),
+    }
 }
 
 fn money(digest: &Digest) -> String {
@@ -25,24 +34,42 @@ fn money(digest: &Digest) -> String {
     let prices = format!("prices: yours, {}", cost.of);
     match (cost.priced, cost.without) {
         (0, 0) => String::new(),
-        (_, 0) => format!(" = {}/mo ({prices})", cost.amount),
+        (_, 0) if cost.is_all => format!(" = {}/mo ({prices})", cost.amount),
+        (_, 0) => format!(" ≥ {}/mo ({prices})", cost.amount),
         (0, _) => format!(" = - /mo (none of them has a price; {prices})"),
         (_, without) => format!(" ≥ {}/mo ({without} without a price; {prices})", cost.amount),
     }
 }
 
-fn blind(digest: &Digest) -> Option<String> {
-    let told = digest.blind.iter().map(|blind| {
-        format!("{} {} min {}", text::clean(&blind.source), blind.minutes, weekday(blind.on.weekday()))
-    });
-    let told: Vec<String> = told.collect();
-    (!told.is_empty()).then(|| text::few(&told, told.len(), crate::limits::MAX_EXAMPLES))
+fn blind(blind: &Blindness) -> Option<String> {
+    let told: Vec<String> = match blind {
+        Blindness::Week(all) => all
+            .iter()
+            .map(|one| {
+                format!("{} {} min {}", text::clean(&one.source), one.minutes, weekday(one.on.weekday()))
+            })
+            .collect(),
+        Blindness::Now(all) => all
+            .iter()
+            .map(|one| match one.since {
+                Some(since) => format!("{} since {}", text::clean(&one.source), dated(since)),
+                None => format!("{} (not read yet)", text::clean(&one.source)),
+            })
+            .collect(),
+    };
+    let few = text::few(&told, told.len(), crate::limits::MAX_EXAMPLES);
+    match (blind, told.is_empty()) {
+        (Blindness::Week(_), true) => None,
+        (Blindness::Week(_), false) => Some(format!("blind: {few}")),
+        (Blindness::Now(_), true) => Some("blind now: none".to_owned()),
+        (Blindness::Now(_), false) => Some(format!("blind now: {few}")),
+    }
 }
 
 fn rows(digest: &Digest) -> Vec<Row> {
     let mut rows = Vec::new();
     let more = |count| format!("and {count} more");
-    if digest.unused.is_none() {
+    if !digest.unused.is_all && digest.unused.known.is_empty() {
         rows.push(Row { label: "DECIDE", text: "-".to_owned(), commands: Vec::new() });
     }
     let unused = digest.unused_in_order().into_iter().map(|host| {
@@ -57,7 +84,7 @@ fn rows(digest: &Digest) -> Vec<Row> {
             commands: host.commands.clone(),
         }
     });
-    section(&mut rows, unused.collect(), more, &digest.all);
+    section(&mut rows, unused.collect(), more, digest.all.as_ref());
     match &digest.retired {
         None => rows.push(Row { label: "RETIRED", text: "-".to_owned(), commands: Vec::new() }),
         Some(retired) => {
@@ -70,7 +97,7 @@ fn rows(digest: &Digest) -> Vec<Row> {
                     commands: host.undo.iter().cloned().collect(),
                 }
             });
-            section(&mut rows, retired.collect(), more, &digest.all);
+            section(&mut rows, retired.collect(), more, digest.all.as_ref());
         }
     }
     let excess = &digest.excess;

@@ -1,26 +1,33 @@
 //! Japanese.
 
 use super::super::words::ja::{dated, weekday};
-use super::{Digest, Row, Text, UnusedCause, growth, lines, movement, section};
+use super::{Blindness, Digest, Row, Text, UnusedCause, UnusedHosts, growth, lines, movement, section};
 use crate::text;
 
 pub(super) fn digest(digest: &Digest) -> Text {
     let hosts = number(digest.hosts.now);
-    let unused = digest.unused.as_ref().map_or_else(|| " - ".to_owned(), |all| all.len().to_string());
+    let unused = unused(&digest.unused);
     let title = format!(
-        "週報 第{}週 {}: ホスト{hosts}台、未使用{unused}台",
+        "週報 第{}週 {}: ホスト{hosts}台、未使用{unused}",
         digest.week.week,
         text::clean(&digest.scope)
     );
     let growth = growth(digest.hosts.now, digest.hosts.year_ago);
     let mut first = vec![format!("ホスト{hosts}台(今週 {}、前年比 {growth})", movement(digest.hosts))];
-    first.push(format!("未使用{unused}台{}", money(digest)));
-    if let Some(blind) = blind(digest) {
-        first.push(format!("取得できなかった時間: {blind}"));
-    }
+    first.push(format!("未使用{unused}{}", money(digest)));
+    first.extend(blind(&digest.blind));
     let mut all = vec![first.join("   ")];
     all.extend(lines(&rows(digest)));
     Text { title, lines: all }
+}
+
+/// `3台`, `3台以上` where there may be more, ` - 台` where none is known and there may be some.
+fn unused(UnusedHosts { known, is_all }: &UnusedHosts) -> String {
+    match (known.len(), is_all) {
+        (0, false) => " - 台".to_owned(),
+        (known, false) => format!("{known}台以上"),
+        (known, true) => format!("{known}台"),
+    }
 }
 
 fn money(digest: &Digest) -> String {
@@ -28,32 +35,50 @@ fn money(digest: &Digest) -> String {
     let prices = format!("単価は自社設定、{}時点", cost.of);
     match (cost.priced, cost.without) {
         (0, 0) => String::new(),
-        (_, 0) => format!(" = 月額{}({prices})", cost.amount),
+        (_, 0) if cost.is_all => format!(" = 月額{}({prices})", cost.amount),
+        (_, 0) => format!(" = 月額{}以上({prices})", cost.amount),
         (0, _) => format!(" = 月額 - (いずれも単価未設定。{prices})"),
         (_, without) => format!(" = 月額{}以上({without}台は単価未設定。{prices})", cost.amount),
     }
 }
 
-fn blind(digest: &Digest) -> Option<String> {
-    let told: Vec<String> = digest
-        .blind
-        .iter()
-        .take(crate::limits::MAX_EXAMPLES)
-        .map(|blind| {
-            format!("{} {}分({})", text::clean(&blind.source), blind.minutes, weekday(blind.on.weekday()))
-        })
-        .collect();
-    let more = match digest.blind.len().saturating_sub(told.len()) {
-        0 => String::new(),
-        more => format!(" ほか{more}件"),
+fn blind(blind: &Blindness) -> Option<String> {
+    let told: Vec<String> = match blind {
+        Blindness::Week(all) => all
+            .iter()
+            .map(|one| {
+                format!("{} {}分({})", text::clean(&one.source), one.minutes, weekday(one.on.weekday()))
+            })
+            .collect(),
+        Blindness::Now(all) => all
+            .iter()
+            .map(|one| match one.since {
+                Some(since) => format!("{}({} から)", text::clean(&one.source), dated(since)),
+                None => format!("{}(未取得)", text::clean(&one.source)),
+            })
+            .collect(),
     };
-    (!told.is_empty()).then(|| format!("{}{more}", told.join("、")))
+    match (blind, told.is_empty()) {
+        (Blindness::Week(_), true) => None,
+        (Blindness::Week(_), false) => Some(format!("取得できなかった時間: {}", few(&told))),
+        (Blindness::Now(_), true) => Some("現在取得できないもの: なし".to_owned()),
+        (Blindness::Now(_), false) => Some(format!("現在取得できないもの: {}", few(&told))),
+    }
+}
+
+/// The first ones, and how many more there are.
+fn few(told: &[String]) -> String {
+    let named: Vec<&str> = told.iter().take(crate::limits::MAX_EXAMPLES).map(String::as_str).collect();
+    match told.len().saturating_sub(named.len()) {
+        0 => named.join("、"),
+        more => format!("{} ほか{more}件", named.join("、")),
+    }
 }
 
 fn rows(digest: &Digest) -> Vec<Row> {
     let mut rows = Vec::new();
     let more = |count| format!("ほか{count}台");
-    if digest.unused.is_none() {
+    if !digest.unused.is_all && digest.unused.known.is_empty() {
         rows.push(Row { label: "要判断", text: "-".to_owned(), commands: Vec::new() });
     }
     let unused = digest.unused_in_order().into_iter().map(|host| {
@@ -68,7 +93,7 @@ fn rows(digest: &Digest) -> Vec<Row> {
             commands: host.commands.clone(),
         }
     });
-    section(&mut rows, unused.collect(), more, &digest.all);
+    section(&mut rows, unused.collect(), more, digest.all.as_ref());
     match &digest.retired {
         None => rows.push(Row { label: "廃止", text: "-".to_owned(), commands: Vec::new() }),
         Some(retired) => {
@@ -85,7 +110,7 @@ fn rows(digest: &Digest) -> Vec<Row> {
                     commands: host.undo.iter().cloned().collect(),
                 }
             });
-            section(&mut rows, retired.collect(), more, &digest.all);
+            section(&mut rows, retired.collect(), more, digest.all.as_ref());
         }
     }
     let excess = &digest.excess;

@@ -8,10 +8,12 @@ mod en;
 mod ja;
 
 use std::cmp::Reverse;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, Serializer};
 
 use super::message::{Command, Facts, Language, Message, Text};
 use super::words::grouped;
@@ -26,7 +28,8 @@ const MAX_WIDTH: usize = 48;
 const MAX_ROW: usize = 240;
 
 /// What the digest of a week tells.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Digest {
     /// The uid of the object that wants it.
     pub origin: Origin,
@@ -36,8 +39,8 @@ pub struct Digest {
     pub week: Week,
     /// How many there are.
     pub hosts: Hosts,
-    /// Hosts that nobody seems to use; `None` where that cannot be told.
-    pub unused: Option<Vec<Unused>>,
+    /// Hosts that nobody seems to use.
+    pub unused: UnusedHosts,
     /// The user's own prices. Without them no money is told.
     pub prices: Option<Prices>,
     /// Hosts that were retired and can be brought back; `None` where that cannot be told.
@@ -48,10 +51,10 @@ pub struct Digest {
     pub reviews: Reviews,
     /// Exemptions that end within the next week.
     pub expiring: Option<u32>,
-    /// When a source could not be read.
-    pub blind: Vec<Blind>,
+    /// What could not be read.
+    pub blind: Blindness,
     /// Shows all of it, where a section is cut.
-    pub all: Command,
+    pub all: Option<Command>,
 }
 
 /// A week as ISO 8601 counts them.
@@ -69,14 +72,40 @@ impl Week {
         Self { year: week.year(), week: week.week() }
     }
 
+    /// The year that ISO 8601 counts it to.
+    #[must_use]
+    pub fn year(self) -> i16 {
+        self.year
+    }
+
+    /// Its number in that year, from 1 to 53.
+    #[must_use]
+    pub fn number_in_year(self) -> i8 {
+        self.week
+    }
+
     /// 202647: it names the week for ever.
     fn number(self) -> u32 {
         u32::try_from(i32::from(self.year) * 100 + i32::from(self.week)).unwrap_or_default()
     }
 }
 
+impl fmt::Display for Week {
+    /// `2026-W47`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-W{:02}", self.year, self.week)
+    }
+}
+
+impl Serialize for Week {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// How many hosts there are, and were.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Hosts {
     /// Now.
     pub now: Option<u32>,
@@ -90,8 +119,19 @@ pub struct Hosts {
     pub year_ago: Option<u32>,
 }
 
+/// Hosts that nobody seems to use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnusedHosts {
+    /// Those that are known.
+    pub known: Vec<Unused>,
+    /// There are no others. While something cannot be read, or nobody asks, there may be.
+    pub is_all: bool,
+}
+
 /// A host that nobody seems to use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Unused {
     /// Its name, or its id where it has none.
     pub name: Arc<str>,
@@ -106,7 +146,8 @@ pub struct Unused {
 }
 
 /// What shows that nobody uses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum UnusedCause {
     /// It has done nothing for so many days.
     Idle(u32),
@@ -115,7 +156,8 @@ pub enum UnusedCause {
 }
 
 /// The user's own prices.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Prices {
     /// What stands before an amount, `¥`.
     pub currency: Arc<str>,
@@ -124,7 +166,8 @@ pub struct Prices {
 }
 
 /// A host that was retired.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RetiredHost {
     /// Its name.
     pub name: Arc<str>,
@@ -135,7 +178,8 @@ pub struct RetiredHost {
 }
 
 /// Registrations that are too many, or keep silent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Excess {
     /// Of hosts that are gone.
     pub ghosts: Option<u32>,
@@ -148,7 +192,8 @@ pub struct Excess {
 }
 
 /// Required checks whose review is due.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Reviews {
     /// So many.
     pub due: Option<u32>,
@@ -158,8 +203,29 @@ pub struct Reviews {
     pub list: Option<Command>,
 }
 
+/// What could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Blindness {
+    /// Everything, over the whole week.
+    Week(Vec<Blind>),
+    /// What cannot be read at this moment. What was blind before, and is not now, nobody remembers.
+    Now(Vec<BlindNow>),
+}
+
+/// A source that cannot be read at this moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlindNow {
+    /// Which, as people call it.
+    pub source: Arc<str>,
+    /// The day (UTC) on which that was first seen; `None` for one that was not read yet at all.
+    pub since: Option<Date>,
+}
+
 /// A source that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Blind {
     /// Which, as people call it.
     pub source: Arc<str>,
@@ -190,7 +256,7 @@ impl Digest {
 
     /// The unused hosts, cause by cause, the dearest first. Those without a price come last: nobody knows.
     fn unused_in_order(&self) -> Vec<&Unused> {
-        let mut all: Vec<&Unused> = self.unused.iter().flatten().collect();
+        let mut all: Vec<&Unused> = self.unused.known.iter().collect();
         let idle = |host: &Unused| matches!(host.cause, UnusedCause::Idle(_));
         all.sort_by_key(|host| (!idle(host), Reverse(host.monthly), Reverse(host.cause), host.name.clone()));
         all
@@ -199,8 +265,11 @@ impl Digest {
     /// What the unused cost in a month as far as that is known, and how many of them have no price. `None` without prices.
     fn cost(&self) -> Option<Cost> {
         let prices = self.prices.as_ref()?;
-        let unused = self.unused.as_ref()?;
-        let known = unused.iter().filter_map(|host| host.monthly);
+        let unused = &self.unused;
+        if !unused.is_all && unused.known.is_empty() {
+            return None;
+        }
+        let known = unused.known.iter().filter_map(|host| host.monthly);
         Some(Cost {
             amount: format!(
                 "{}{}",
@@ -208,7 +277,8 @@ impl Digest {
                 grouped(&known.clone().fold(0, u64::saturating_add).to_string())
             ),
             priced: known.count(),
-            without: unused.iter().filter(|host| host.monthly.is_none()).count(),
+            without: unused.known.iter().filter(|host| host.monthly.is_none()).count(),
+            is_all: unused.is_all,
             of: prices.of,
         })
     }
@@ -219,6 +289,7 @@ struct Cost {
     amount: String,
     priced: usize,
     without: usize,
+    is_all: bool,
     of: Date,
 }
 
@@ -262,11 +333,11 @@ struct Row {
 }
 
 /// The first rows of a section, and in a last one how many more there are.
-fn section(rows: &mut Vec<Row>, all: Vec<Row>, more: impl Fn(usize) -> String, show: &Command) {
+fn section(rows: &mut Vec<Row>, all: Vec<Row>, more: impl Fn(usize) -> String, show: Option<&Command>) {
     let (label, count) = (all.first().map_or("", |row| row.label), all.len());
     rows.extend(all.into_iter().take(MAX_ROWS));
     if count > MAX_ROWS {
-        rows.push(Row { label, text: more(count - MAX_ROWS), commands: vec![show.clone()] });
+        rows.push(Row { label, text: more(count - MAX_ROWS), commands: show.into_iter().cloned().collect() });
     }
 }
 

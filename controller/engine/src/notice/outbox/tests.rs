@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::notice::{
-    About, Cancelled, Digest, Excess, Hosts, HowItStands, Kind, Language, News, Notice, Origin, Reminder,
-    Reviews, Week, WhyCancelled,
+    About, Blindness, Cancelled, Digest, Excess, Hosts, HowItStands, Kind, Language, News, Notice, Origin,
+    Reminder, Reviews, UnusedHosts, Week, WhyCancelled,
 };
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -59,14 +59,14 @@ pub(super) fn digest(n: usize) -> Message {
         scope: "jp1".into(),
         week: Week::of(jiff::civil::date(2026, 11, 22)),
         hosts: Hosts::default(),
-        unused: None,
+        unused: UnusedHosts::default(),
         prices: None,
         retired: None,
         excess: Excess::default(),
         reviews: Reviews::default(),
         expiring: None,
-        blind: Vec::new(),
-        all: command("rollcall digest"),
+        blind: Blindness::Week(Vec::new()),
+        all: Some(command("rollcall digest")),
     };
     digest.message(Language::En, at(0))
 }
