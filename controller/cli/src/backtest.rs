@@ -167,8 +167,10 @@ fn try_one(decided: &Decided, rule: &Rule, tried: &mut Tried, found: &mut BTreeM
         for id in activity.hosts.seen.keys() {
             tried.hosts += 1;
             let Some(roll) = decided.roll.hosts.get(id) else { continue };
-            let named_since = memory.and_then(|memory| memory.hosts.get(id)?.named_since);
-            let host = Host { id, started: roll.launch_time, named_since };
+            let memory = memory.and_then(|memory| memory.hosts.get(id));
+            let named_since = memory.and_then(|memory| memory.named_since);
+            let spared_on = memory.and_then(|memory| memory.spared_on);
+            let host = Host { id, started: roll.launch_time, named_since, spared_on };
             if let Use::Unknown(doubt) = judge(rule, host, activity, window.last()) {
                 *tried.unknown.entry(doubt.to_string()).or_default() += 1;
             }

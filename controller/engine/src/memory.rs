@@ -128,6 +128,9 @@ pub struct HostMemory {
     /// Whether it is used, where somebody asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<UseMemory>,
+    /// The last day on which it was seen to be idle by design: by its roles, or by its part in replication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spared_on: Option<Day>,
     /// Since when each of its findings stands; the key is code, check and system.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<Arc<str>, Timestamp>,

@@ -123,7 +123,7 @@ fn verdicts(whole: Size, passes: usize) -> Result<()> {
         let (begin, mut idle) = (own_time()?, 0);
         for activity in activities.values() {
             for id in activity.hosts.seen.keys() {
-                let host = Host { id, started, named_since: None };
+                let host = Host { id, started, named_since: None, spared_on: None };
                 idle +=
                     usize::from(matches!(judge(&rule, host, activity, activity.window.last()), Use::Idle(_)));
             }

@@ -66,7 +66,7 @@ fn but(mut metrics: Vec<(ActivityMetric, Series)>, of: ActivityMetric, is: Serie
 fn judged(rule: &Rule, activity: &Activity, started: Option<&str>) -> Use {
     let id = HostId::new("i-1");
     let started = started.map(|text| text.parse().unwrap());
-    judge(rule, Host { id: &id, started, named_since: None }, activity, yesterday())
+    judge(rule, Host { id: &id, started, named_since: None, spared_on: None }, activity, yesterday())
 }
 
 fn old(activity: &Activity) -> Use {
@@ -181,6 +181,7 @@ fn a_database_without_connections_is_idle_and_the_default_rule_only_points_at_it
         id: &id,
         started: Some("2021-03-01T00:00:00Z".parse().unwrap()),
         named_since: Some(named.parse().unwrap()),
+        spared_on: None,
     };
     let activity = read(
         "db-1",
@@ -242,7 +243,12 @@ fn evidence_shows_every_signal_with_its_peak() {
 #[test]
 fn a_rule_is_tried_on_the_past_and_told_where_it_was_wrong() {
     let id = HostId::new("i-1");
-    let host = Host { id: &id, started: Some("2021-03-01T00:00:00Z".parse().unwrap()), named_since: None };
+    let host = Host {
+        id: &id,
+        started: Some("2021-03-01T00:00:00Z".parse().unwrap()),
+        named_since: None,
+        spared_on: None,
+    };
     let busy = but(quiet(), ActivityMetric::Cpu, series(1.2, &[("2026-11-02", 60.0)]));
     let flagged = backtest(&Rule::default(), host, &busy).unwrap();
     assert_eq!(flagged.on, day("2026-10-01"), "35 days from 28 August");

@@ -21,6 +21,8 @@ pub struct Host<'a> {
     pub started: Option<Timestamp>,
     /// Since when it is proved to bear the name by which its metrics are known. Instances bear theirs for ever: none is needed.
     pub named_since: Option<Timestamp>,
+    /// The last day on which it was idle by design, as far as anybody saw: what it did until then says nothing of its use.
+    pub spared_on: Option<Day>,
 }
 
 /// Is the host used?
@@ -64,6 +66,8 @@ pub struct Idle {
 pub enum Doubt {
     /// It has not run for as many days as the rule looks at; this day is the first on which it can be judged.
     TooYoung(Day),
+    /// It was idle by design until lately; this day is the first on which it can be judged.
+    WasSpared(Day),
     /// AWS does not say since when it exists.
     NoBeginning,
     /// A signal was not read, or not wholly.
@@ -84,6 +88,9 @@ impl fmt::Display for Doubt {
         match self {
             Self::TooYoung(day) => {
                 write!(f, "it has not run for as many days as the rule looks at; it is judged from {day}")
+            }
+            Self::WasSpared(day) => {
+                write!(f, "it was idle by design until lately; it is judged from {day}")
             }
             Self::NoBeginning => f.write_str("AWS does not say since when it exists"),
             Self::NotRead(signal, why) => {
@@ -125,6 +132,9 @@ pub fn judge(rule: &Rule, host: Host<'_>, activity: &Activity, until: Day) -> Us
         let judged = Day::of(started).plus(first_whole + i32::from(rule.days()));
         return Use::Unknown(Doubt::TooYoung(judged));
     }
+    if let Some(spared) = host.spared_on.filter(|spared| *spared >= first) {
+        return Use::Unknown(Doubt::WasSpared(spared.plus(1 + i32::from(rule.days()))));
+    }
     if let Some(doubt) = doubt(tests, &told, days) {
         return Use::Unknown(doubt);
     }
@@ -135,7 +145,8 @@ pub fn judge(rule: &Rule, host: Host<'_>, activity: &Activity, until: Day) -> Us
     if host.id.is_database() && host.named_since.is_none_or(|since| since > first.begin()) {
         weak.push(Weakness::NameNotProved);
     }
-    Use::Idle(Idle { since: quiet_since(tests, &told, first, started), weak })
+    let began = host.spared_on.map_or(started, |spared| started.max(spared.plus(1).begin()));
+    Use::Idle(Idle { since: quiet_since(tests, &told, first, began), weak })
 }
 
 /// The first signal that is loud on this day, if one is.
@@ -198,12 +209,12 @@ fn is_quiet(tests: &[Test], told: &HostTold<'_>, day: Day) -> bool {
     })
 }
 
-/// The first of the quiet days that lead up to `first`, itself included; none of them before the host began.
-fn quiet_since(tests: &[Test], told: &HostTold<'_>, first: Day, started: Timestamp) -> Day {
+/// The first of the quiet days that lead up to `first`, itself included; none of them before the time that counts began.
+fn quiet_since(tests: &[Test], told: &HostTold<'_>, first: Day, began: Timestamp) -> Day {
     let mut since = first;
     loop {
         let before = since.plus(-1);
-        if before.begin() < started || !told.holds(before) || !is_quiet(tests, told, before) {
+        if before.begin() < began || !told.holds(before) || !is_quiet(tests, told, before) {
             return since;
         }
         since = before;

@@ -321,7 +321,11 @@ impl<'a> Bench<'_, '_, '_, 'a> {
             findings: Vec::new(),
             off: Vec::new(),
             ready_for_launch: host.memory.and_then(|memory| memory.ready_for_launch),
-            usage: Usage { is: None, memory: host.memory.and_then(|memory| memory.used.clone()) },
+            usage: Usage {
+                is: None,
+                memory: host.memory.and_then(|memory| memory.used.clone()),
+                spared_on: host.memory.and_then(|memory| memory.spared_on),
+            },
             sinces: host.memory.map(|memory| memory.findings.clone()).unwrap_or_default(),
         }
     }

@@ -160,6 +160,7 @@ impl<'p, 'a> Scene<'p, 'a> {
             stopped_since: self.stopped_since(host),
             named_since: self.named_since(host),
             used: outcome.usage.memory.clone(),
+            spared_on: outcome.usage.spared_on,
             findings: outcome.sinces.clone(),
         }
     }

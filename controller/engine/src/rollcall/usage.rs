@@ -10,12 +10,12 @@ use super::listed::{Life, Listed};
 use super::population::HostView;
 use super::roles::Class;
 use super::scene::Scene;
-use crate::activity::{Activity, Window};
+use crate::activity::{Activity, Day, Window};
 use crate::finding::{Code, Finding};
 use crate::fleet::Lean;
 use crate::inventory::MemberRole;
 use crate::lean::{Doubt, Host, Idle, RuleHash, Use, Weakness, judge};
-use crate::limits::ACTIVITY_HELD_DAYS;
+use crate::limits::{ACTIVITY_DAYS, ACTIVITY_HELD_DAYS};
 use crate::memory::UseMemory;
 
 /// What one host comes to.
@@ -24,21 +24,52 @@ pub(super) struct Usage {
     /// The verdict; none where nobody asks for one.
     pub(super) is: Option<Use>,
     pub(super) memory: Option<UseMemory>,
+    /// The last day on which it was seen to be idle by design.
+    pub(super) spared_on: Option<Day>,
 }
 
 /// Judges a host that is there. One that is not judged now, for nobody can tell what it plays or by which rule, is remembered
 /// as it was.
 pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'a>) -> Usage {
+    let spared_on = spared_on(scene, host, class);
+    Usage { spared_on, ..judged(scene, host, class, spared_on) }
+}
+
+/// The last day on which it was idle by design, as far as that is certain. Whoever plays another role since, or was promoted, is
+/// judged by the days after it.
+fn spared_on<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'a>) -> Option<Day> {
+    let book = &class.environment.book;
+    let by_roles = || {
+        !book.doubted && class.roles.iter().filter_map(|role| book.role(*role)).any(|role| role.may_be_idle)
+    };
+    let by_part = || host.listed.and_then(serves_others) == Some(true);
+    let today = Day::of(scene.pass.now);
+    if host.seen && (by_roles() || by_part()) {
+        return Some(today);
+    }
+    // No rule looks further back than the days that are read.
+    let remembered = host.memory.and_then(|memory| memory.spared_on);
+    remembered.filter(|day| today.days_since(*day) <= i32::from(ACTIVITY_DAYS))
+}
+
+fn judged<'a>(
+    scene: &Scene<'_, 'a>,
+    host: &HostView<'a>,
+    class: &Class<'a>,
+    spared_on: Option<Day>,
+) -> Usage {
     let remembered = host.memory.and_then(|memory| memory.used.as_ref());
     let environment = class.environment;
     let Some(lean) = environment.lean.as_ref().filter(|_| !environment.book.doubted) else {
-        return Usage { is: None, memory: remembered.cloned() };
+        return Usage { memory: remembered.cloned(), ..Usage::default() };
     };
-    if host.listed.is_some_and(serves_others) || !lean.judges(&environment.book, &class.roles) {
+    if host.listed.and_then(serves_others).unwrap_or(host.listed.is_some())
+        || !lean.judges(&environment.book, &class.roles)
+    {
         return Usage::default();
     }
     let Some(listed) = host.listed.filter(|listed| host.seen && listed.life() == Life::Running) else {
-        return Usage { is: Some(Use::Unknown(Doubt::NotRunning)), memory: remembered.cloned() };
+        return usage(Use::Unknown(Doubt::NotRunning), remembered.cloned());
     };
     let until = Window::whole_days(scene.pass.now, 1).last();
     let oldest = until.plus(-ACTIVITY_HELD_DAYS);
@@ -49,43 +80,56 @@ pub(super) fn of<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'
     let unread = Activity::unread(place, activity.map(|activity| &**activity), scene.pass.now);
     let fresh = activity.filter(|activity| activity.window.last() >= oldest);
     let activity = fresh.map_or(&unread, |activity| activity);
-    let (day, is) = (activity.window.last(), verdict(scene, host, listed, lean, activity));
+    let (day, is) = (activity.window.last(), verdict(scene, host, listed, spared_on, lean, activity));
     let is_read = fresh.is_some() && activity.has_read(host.id, &lean.rule.metrics(host.id.is_database()));
     let is_certain = is_read || matches!(is, Use::Active(_));
-    let usage = match remembered {
+    let found = match remembered {
         // What is remembered of a later day was seen by somebody whose reading is no longer here.
         old if is_certain && old.is_none_or(|old| old.until <= day) => learn(activity.window, is, rule, old),
         Some(old) if old.until >= oldest => held(old, is),
-        old => Usage { is: Some(is), memory: old.cloned() },
+        old => usage(is, old.cloned()),
     };
     let names_nobody_knows = || !environment.roles_of(listed.marks()).1.is_empty();
-    match usage.is {
+    match found.is {
         // The role that nobody describes may be one that is idle by design. What was seen stays remembered.
         Some(Use::Idle(_)) if names_nobody_knows() => {
-            Usage { is: Some(Use::Unknown(Doubt::RoleNotDescribed)), ..usage }
+            Usage { is: Some(Use::Unknown(Doubt::RoleNotDescribed)), ..found }
         }
-        _ => usage,
+        _ => found,
     }
 }
 
-/// A database whose worth does not show in what is asked of it: it replicates another or is replicated, or it takes the writes of
-/// a cluster with others, or nobody can tell whether it does.
-fn serves_others(listed: Listed<'_>) -> bool {
-    let Listed::Database(database, _) = listed else { return false };
-    let leads = listed.part().is_some_and(|(cluster, part)| {
-        cluster.members.len() > 1 && matches!(part, MemberRole::Writer | MemberRole::Unknown)
-    });
-    database.is_replica() || !database.replicas.is_empty() || leads
+fn usage(is: Use, memory: Option<UseMemory>) -> Usage {
+    Usage { is: Some(is), memory, spared_on: None }
+}
+
+/// Is it a database whose worth does not show in what is asked of it: does it replicate another, is it replicated, or does it take
+/// the writes of a cluster with others? None where nobody can tell whether it takes them.
+fn serves_others(listed: Listed<'_>) -> Option<bool> {
+    let Listed::Database(database, _) = listed else { return Some(false) };
+    if database.is_replica() || !database.replicas.is_empty() {
+        return Some(true);
+    }
+    match listed.part() {
+        Some((cluster, part)) if cluster.members.len() > 1 => match part {
+            MemberRole::Writer => Some(true),
+            MemberRole::Reader | MemberRole::Alone => Some(false),
+            MemberRole::Unknown => None,
+        },
+        _ => Some(false),
+    }
 }
 
 fn verdict(
     scene: &Scene<'_, '_>,
     host: &HostView<'_>,
     listed: Listed<'_>,
+    spared_on: Option<Day>,
     lean: &Lean,
     activity: &Activity,
 ) -> Use {
-    let host = Host { id: host.id, started: listed.launched(), named_since: scene.named_since(host) };
+    let (started, named_since) = (listed.launched(), scene.named_since(host));
+    let host = Host { id: host.id, started, named_since, spared_on };
     judge(&lean.rule, host, activity, activity.window.last())
 }
 
@@ -108,24 +152,24 @@ fn learn(window: Window, is: Use, rule: RuleHash, old: Option<&UseMemory>) -> Us
         is @ Use::Unknown(_) => (is, active_until, None),
     };
     let memory = UseMemory { until, last: is.clone(), rule, active_until, idle_since };
-    Usage { is: Some(is), memory: Some(memory) }
+    usage(is, Some(memory))
 }
 
 /// What was found before, for a day that is not here: good enough to go on pointing, and not to act. `now` is what can be said
 /// without it: a host that was started or made anew since is idle no longer.
 fn held(old: &UseMemory, now: Use) -> Usage {
     match (&old.last, now) {
-        (Use::Idle(_), now @ Use::Unknown(Doubt::TooYoung(_) | Doubt::NoBeginning)) => {
+        (Use::Idle(_), now @ Use::Unknown(Doubt::TooYoung(_) | Doubt::WasSpared(_) | Doubt::NoBeginning)) => {
             let memory = UseMemory { last: now.clone(), idle_since: None, ..old.clone() };
-            Usage { is: Some(now), memory: Some(memory) }
+            usage(now, Some(memory))
         }
         (Use::Idle(idle), _) => {
             let mut weak = idle.weak.clone();
             weak.push(Weakness::Remembered);
             let is = Use::Idle(Idle { since: idle.since, weak });
-            Usage { is: Some(is), memory: Some(old.clone()) }
+            usage(is, Some(old.clone()))
         }
-        (other, _) => Usage { is: Some(other.clone()), memory: Some(old.clone()) },
+        (other, _) => usage(other.clone(), Some(old.clone())),
     }
 }
 
@@ -149,7 +193,6 @@ impl Clerk<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::Day;
     use crate::lean::{Rule, Sign, Signal};
 
     fn day(text: &str) -> Day {

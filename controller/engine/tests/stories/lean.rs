@@ -256,6 +256,61 @@ fn a_database_that_others_live_on_is_not_judged() {
     assert_eq!(&*unused[0].subject_name, "jp1-db-2");
 }
 
+/// A standby idles by design. From the day on which it is one no longer it is judged like everybody else, by the days from then on.
+#[test]
+fn who_was_idle_by_design_is_judged_by_the_days_since() {
+    let mut world = lean_world(&["jp1-app-1", "jp1-batch-1"], "{enforcement: Flag}");
+    world.apply("apiVersion: rollcall.dev/v1alpha1\nkind: HostRole\nmetadata: {name: standby, namespace: backlog}\nspec: {type: Trait, idle: Expected}\n");
+    world.lives.of.insert("jp1-batch-1".into(), quiet());
+    let tags = |role| [("Env", "jp1"), ("Role", role)].into_iter().collect();
+    world.machine("jp1-batch-1").tags = tags("batch/standby");
+    let roll = world.pass();
+    assert_eq!(used(&world, &roll, "jp1-batch-1"), None);
+    world.machine("jp1-batch-1").tags = tags("batch");
+    let roll = world.minutes(20).pass();
+    let judged = Doubt::WasSpared(day("2026-12-29"));
+    assert_eq!(used(&world, &roll, "jp1-batch-1"), Some(Use::Unknown(judged)));
+    // Not a day earlier, whatever is read anew, or remembered.
+    assert_eq!(used_after(&mut world, 24 * 35), Some(Use::Unknown(judged)));
+    let Some(Use::Idle(idle)) = used_after(&mut world, 24) else {
+        panic!("35 quiet days since it is no standby")
+    };
+    assert_eq!(idle.since, day("2026-11-24"));
+    // A sign of use counts at any time.
+    let mut busy = lean_world(&["jp1-batch-1"], "{enforcement: Flag}");
+    busy.memory = world.memory.clone();
+    assert!(matches!(used_after(&mut busy, 24), Some(Use::Active(_))));
+}
+
+#[test]
+fn a_promoted_replica_is_judged_by_the_days_since() {
+    let mut world = lean_world(&["jp1-app-1"], "{enforcement: Flag}");
+    world.apply("apiVersion: rollcall.dev/v1alpha1\nkind: HostRole\nmetadata: {name: db, namespace: backlog}\nspec: {type: Duty}\n");
+    for name in ["jp1-db-1", "jp1-db-2", "jp1-db-3"] {
+        world.add_database(name);
+        world.lives.of.insert(name.into(), quiet());
+    }
+    world.cluster("orders", &["jp1-db-1", "jp1-db-2"]);
+    world.database("jp1-db-3").replicas = vec!["jp1-db-9".into()];
+    let of = |roll: &rollcall_engine::rollcall::RollCall, name: &str| {
+        roll.hosts.values().find(|host| host.name.as_deref() == Some(name)).unwrap().used.clone()
+    };
+    world.pass();
+    world.database("jp1-db-3").replicas = Vec::new();
+    let roll = world.minutes(20).pass();
+    let judged = Some(Use::Unknown(Doubt::WasSpared(day("2026-12-29"))));
+    assert_eq!(of(&roll, "jp1-db-3"), judged);
+    // While nobody can tell who writes, nobody is taken for a writer.
+    let reader = of(&roll, "jp1-db-2");
+    assert!(matches!(reader, Some(Use::Idle(_))), "{reader:?}");
+    world.rds.insert("clusters", Answer::Fails(FailureKind::Throttled));
+    world.hours(48).pass();
+    world.rds.remove("clusters");
+    let roll = world.minutes(20).pass();
+    let reader = of(&roll, "jp1-db-2");
+    assert!(matches!(reader, Some(Use::Idle(_))), "{reader:?}");
+}
+
 #[test]
 fn a_start_ends_it_and_an_exemption_keeps_a_host() {
     let mut world = lean_world(&["jp1-app-1", "jp1-batch-1"], "{enforcement: Flag}");
@@ -334,11 +389,10 @@ spec: {idle: {databases: {cpuBelowPercent: 5}}}
         world.hours(24).pass();
     }
     assert_eq!(weak(&world.pass()), []);
+    world.database("jp1-db-1").name = "jp1-db-9".into();
+    assert_eq!(weak(&world.minutes(20).pass()), [Weakness::NameNotProved]);
     world.database("jp1-db-1").replica_of = Some("jp1-db-0".into());
     let roll = world.minutes(20).pass();
     let of_database = roll.hosts.iter().find(|(id, _)| id.is_database()).unwrap().1;
     assert_eq!(of_database.used, None, "a replica waits for its hour");
-    world.database("jp1-db-1").replica_of = None;
-    world.database("jp1-db-1").name = "jp1-db-9".into();
-    assert_eq!(weak(&world.minutes(20).pass()), [Weakness::NameNotProved]);
 }
