@@ -16,6 +16,10 @@ pub const REGISTRATIONS_FRESH: &str = "RegistrationsFresh";
 pub const COMPLIANT: &str = "Compliant";
 /// The last notice that was sent to a channel was accepted; Unknown until there was one.
 pub const DELIVERING: &str = "Delivering";
+/// Hosts may be stopped: of an account, or those of an Environment that asks for it.
+pub const RETIREMENT_ALLOWED: &str = "RetirementAllowed";
+/// Enough approvals of a Retirement count.
+pub const APPROVED: &str = "Approved";
 /// kstatus: work is in progress. Written only when True.
 pub const RECONCILING: &str = "Reconciling";
 /// kstatus: cannot proceed without a person. Written only when True.

@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ACCOUNT_ID, HostSelector, LabelSelector, NAME, NAMESPACE, REGION};
+use super::{ACCOUNT_ID, HostSelector, LabelSelector, LeanEnforcement, NAME, NAMESPACE, REGION};
 
 /// One AWS account whose hosts Rollcall may see. The account id is proved by STS before anything is
 /// believed; which namespaces may claim which hosts is said by `grants`.
@@ -44,6 +44,10 @@ use super::{ACCOUNT_ID, HostSelector, LabelSelector, NAME, NAMESPACE, REGION};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.observe) || !has(self.observe.roleARN) || self.observe.roleARN.contains(':iam::' + self.accountID + ':role/')")
     .message("observe.roleARN belongs to another account than accountID").field_path(".observe.roleARN"))]
+#[x_kube(validation = Rule::new("!has(self.retire) || self.retire.roleARN.contains(':iam::' + self.accountID + ':role/')")
+    .message("retire.roleARN belongs to another account than accountID").field_path(".retire.roleARN"))]
+#[x_kube(validation = Rule::new("!has(self.retire) || !has(self.observe) || !has(self.observe.roleARN) || self.retire.roleARN != self.observe.roleARN")
+    .message("retire.roleARN and observe.roleARN are one role: whoever reads must not be able to stop anything").field_path(".retire.roleARN"))]
 pub struct CloudAccountSpec {
     /// The twelve digits of the AWS account. STS must answer with this very id, else nothing that was read counts.
     /// Immutable: another account is another object.
@@ -57,6 +61,10 @@ pub struct CloudAccountSpec {
     /// The identity that reads. Without it the operator's ambient credentials are used (instance profile, IRSA, Pod Identity).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observe: Option<ObserveIdentity>,
+    /// The identity that may stop hosts of this account. Without it nothing in this account can ever be stopped. This version of
+    /// Rollcall never uses it; what would speak against using it stands in the condition `RetirementAllowed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retire: Option<RetireIdentity>,
     /// Which namespaces may claim which hosts of this account. Empty: nobody may, every host is unclaimed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), extend("x-kubernetes-list-type" = "atomic"))]
@@ -89,6 +97,19 @@ pub struct ObserveIdentity {
     pub secret_ref: Option<SecretName>,
 }
 
+/// Who may stop hosts of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RetireIdentity {
+    /// Role to assume for it, another one than that which reads: `arn:aws:iam::123456789012:role/rollcall-retire`.
+    #[serde(rename = "roleARN")]
+    #[schemars(
+        length(max = 256),
+        regex(pattern = "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$")
+    )]
+    pub role_arn: String,
+}
+
 /// The name of a Secret whose namespace is fixed by the kind that refers to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -107,6 +128,14 @@ pub struct Grant {
     /// Hosts they may claim; without it, any host of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_selector: Option<HostSelector>,
+    /// How far Environments may go with them, whatever they ask for: `Flag`, `Notify` (default) or `Retire`. Of several grants
+    /// that admit a host the furthest counts.
+    #[serde(default = "default_enforcement")]
+    pub max_enforcement: LeanEnforcement,
+}
+
+fn default_enforcement() -> LeanEnforcement {
+    LeanEnforcement::Notify
 }
 
 /// What Rollcall saw of the account.
@@ -116,7 +145,7 @@ pub struct CloudAccountStatus {
     /// The generation that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Conditions `Ready` and `InventoryFresh`.
+    /// Conditions `Ready`, `InventoryFresh` and `RetirementAllowed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = kube::core::ListMerge::Map(vec!["type".into()]))]

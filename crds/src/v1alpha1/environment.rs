@@ -176,6 +176,8 @@ pub struct RoleCount {
 pub struct Lean {
     /// `Flag`: a host that looks unused is a finding (RC0401), and no more. `Notify`: a Retirement is written for it as well, its
     /// owner is told through `spec.notifications`, and has the time of the RetirementPolicy to decide; nothing is stopped.
+    /// `Retire`: as `Notify`, and once that time is over the host waits for the approvals that the RetirementPolicy asks for. That
+    /// is where it ends today: this version of Rollcall stops nothing, and the condition `RetirementAllowed` says why.
     pub enforcement: LeanEnforcement,
     /// Only hosts that play one of these roles are judged; without it, all of the environment.
     /// Hosts of a role with `idle: Expected` never are.
@@ -196,6 +198,8 @@ pub enum LeanEnforcement {
     Flag,
     /// Their owners are told, too.
     Notify,
+    /// They wait to be stopped, once their owners were told and people approve.
+    Retire,
 }
 
 /// One monitoring system of an environment.

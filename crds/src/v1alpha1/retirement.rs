@@ -33,7 +33,7 @@ use super::{ACCOUNT_ID, DAY, NAME};
     printcolumn(name = "Duty", type_ = "string", priority = 1, json_path = ".spec.duty")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.hostName == oldSelf.hostName && self.providerID == oldSelf.providerID && self.accountID == oldSelf.accountID && self.environment == oldSelf.environment && self.duty == oldSelf.duty && self.policyHash == oldSelf.policyHash && self.path == oldSelf.path && has(self.created) == has(oldSelf.created) && (!has(self.created) || self.created == oldSelf.created)")
+#[x_kube(validation = Rule::new("self.hostName == oldSelf.hostName && self.providerID == oldSelf.providerID && self.accountID == oldSelf.accountID && self.environment == oldSelf.environment && self.duty == oldSelf.duty && self.policyHash == oldSelf.policyHash && self.path == oldSelf.path && self.approvalsNeeded == oldSelf.approvalsNeeded && has(self.created) == has(oldSelf.created) && (!has(self.created) || self.created == oldSelf.created)")
     .message("only decision may be changed: another host, or another reason, is another Retirement"))]
 pub struct RetirementSpec {
     /// The host: the id of an instance, or the DbiResourceId of a database in lower case. Its Host object has the same name.
@@ -62,6 +62,10 @@ pub struct RetirementSpec {
     pub policy_hash: String,
     /// What was found.
     pub path: RetirementPath,
+    /// People who must approve it before its host may be stopped; 0 where its Environment asks for no more than telling owners.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 10))]
+    pub approvals_needed: i32,
     /// `Proceed` (default), or `Cancel`: somebody decided that it ends here. The host is proposed again when its reasons still
     /// stand and nobody keeps it: to keep it for a while, write an Exemption (RC0401).
     #[serde(default)]
@@ -96,7 +100,8 @@ pub struct RetirementStatus {
     /// The generation that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Condition `Notified`: a channel of the Environment has accepted the notice.
+    /// Condition `Notified`: a channel of the Environment has accepted the notice; where approvals are needed, `Approved`: enough
+    /// of them count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = kube::core::ListMerge::Map(vec!["type".into()]))]

@@ -59,6 +59,15 @@ pub struct RetirementPolicySpec {
     #[serde(default = "default_keep_last")]
     #[schemars(range(min = 1, max = 1000))]
     pub keep_last_hosts: i32,
+    /// People who must approve a Retirement of an Environment with `lean.enforcement: Retire` before its host may be stopped.
+    /// Default 2.
+    #[serde(default = "default_approvals")]
+    #[schemars(range(min = 1, max = 10))]
+    pub approvals_needed: i32,
+}
+
+fn default_approvals() -> i32 {
+    2
 }
 
 /// When a host is idle.

@@ -6,8 +6,8 @@ use serde_json::Value;
 /// server also takes a list of any texts (tried with 1.37).
 const TIME: &str = "date-time";
 /// Integers whose unit is the thing counted or measured by a field beside them; ports as in `NetworkPolicy`.
-const UNITLESS: [&str; 7] =
-    ["atLeast", "min", "max", "thresholdAtLeast", "thresholdAtMost", "port", "endPort"];
+const UNITLESS: [&str; 8] =
+    ["atLeast", "min", "max", "thresholdAtLeast", "thresholdAtMost", "port", "endPort", "approvalsNeeded"];
 const UNITS: [&str; 10] = [
     "Seconds",
     "Minutes",

@@ -168,7 +168,9 @@ impl Clerk<'_, '_> {
                 grants: vec![api::Grant {
                     namespace_selector: api::LabelSelector { match_labels: labels },
                     host_selector: None,
+                    max_enforcement: api::LeanEnforcement::Notify,
                 }],
+                retire: None,
                 unclaimed_namespace: None,
             };
             let object = api::CloudAccount::new(&account_name(account), spec);

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_crds::v1alpha1 as api;
 
+use super::policy::reach;
 use super::problem::{Fault, Problems};
 use super::selector::{HostMatcher, LabelMatcher};
 use crate::ids::{AccountId, AccountName, Place, Region};
+use crate::retirement::Reach;
 
 /// One cloud account.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Account {
     pub observe: Option<api::ObserveIdentity>,
     /// Namespace for the Host objects of hosts that nobody claims.
     pub unclaimed_namespace: Option<String>,
+    /// Is there an identity that may stop hosts?
+    pub may_stop: bool,
     grants: Vec<Grant>,
     /// A grant could not be understood: who may claim what here is not fully known.
     pub(crate) grants_doubted: bool,
@@ -30,25 +34,42 @@ pub struct Account {
 #[derive(Clone, Debug)]
 struct Grant {
     namespaces: LabelMatcher,
+    /// The hosts; none: any.
     hosts: Option<HostMatcher>,
+    /// How far they may go.
+    reach: Option<Reach>,
 }
 
-/// The hosts of an account that a namespace may claim.
+impl Grant {
+    fn admits(&self, host: crate::inventory::Marks<'_>) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.selects(host))
+    }
+}
+
+/// The hosts of an account that a namespace may claim: those that at least one of its grants admits.
 #[derive(Clone, Debug)]
-pub(crate) enum Claimable {
-    /// Any host.
-    Any,
-    /// Hosts that at least one of these selects.
-    Selected(Vec<HostMatcher>),
+pub(crate) struct Claimable {
+    grants: Vec<Grant>,
+    /// Has the account an identity that may stop hosts?
+    pub(crate) may_stop: bool,
 }
 
 impl Claimable {
     /// May this host be claimed?
     pub(crate) fn allows(&self, host: crate::inventory::Marks<'_>) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Selected(matchers) => matchers.iter().any(|matcher| matcher.selects(host)),
-        }
+        self.grants.iter().any(|grant| grant.admits(host))
+    }
+
+    /// How far this host may go, by grants and identities.
+    pub(crate) fn reach(&self, host: crate::inventory::Marks<'_>) -> Option<Reach> {
+        let granted =
+            self.grants.iter().filter(|grant| grant.admits(host)).filter_map(|grant| grant.reach).max();
+        granted.min(Some(if self.may_stop { Reach::Retire } else { Reach::Notify }))
+    }
+
+    /// Does any of the grants let hosts go so far as to be stopped?
+    pub(crate) fn grants_a_stop(&self) -> bool {
+        self.grants.iter().any(|grant| grant.reach == Some(Reach::Retire))
     }
 }
 
@@ -60,14 +81,14 @@ impl Account {
 
     /// What a namespace with these labels may claim here; `None`: nothing, no grant admits it.
     pub(crate) fn claimable(&self, namespace_labels: &BTreeMap<String, String>) -> Option<Claimable> {
-        let mut matchers = Vec::new();
-        for grant in self.grants.iter().filter(|grant| grant.namespaces.selects(namespace_labels)) {
-            match &grant.hosts {
-                None => return Some(Claimable::Any),
-                Some(matcher) => matchers.push(matcher.clone()),
-            }
-        }
-        if matchers.is_empty() { None } else { Some(Claimable::Selected(matchers)) }
+        let grants = self.grants.iter().filter(|grant| grant.namespaces.selects(namespace_labels));
+        let grants: Vec<Grant> = grants.cloned().collect();
+        (!grants.is_empty()).then_some(Claimable { grants, may_stop: self.may_stop })
+    }
+
+    /// Does any of its grants let hosts go so far as to be stopped?
+    pub(crate) fn grants_a_stop(&self) -> bool {
+        self.grants.iter().any(|grant| grant.reach == Some(Reach::Retire))
     }
 
     /// The labels its grants ask for, for a person who was refused.
@@ -120,6 +141,7 @@ fn parse_one(name: &str, spec: &api::CloudAccountSpec, problems: &mut Problems) 
         regions: regions.into_iter().map(Region::from).collect(),
         observe: spec.observe.clone(),
         unclaimed_namespace: spec.unclaimed_namespace.clone(),
+        may_stop: spec.retire.is_some(),
         grants: Vec::new(),
         grants_doubted: false,
     };
@@ -144,7 +166,9 @@ impl Grant {
         let hosts =
             grant.host_selector.as_ref().map(|s| HostMatcher::parse(s, &format!("{field}.hostSelector")));
         match (namespaces, hosts.transpose()) {
-            (Ok(namespaces), Ok(hosts)) => Ok(Self { namespaces, hosts }),
+            (Ok(namespaces), Ok(hosts)) => {
+                Ok(Self { namespaces, hosts, reach: reach(grant.max_enforcement) })
+            }
             (Err(fault), Ok(_)) => Err(vec![fault]),
             (Ok(_), Err(faults)) => Err(faults),
             (Err(fault), Err(mut faults)) => {

@@ -20,6 +20,7 @@ use super::role::RoleBook;
 use super::selector::HostMatcher;
 use crate::ids::{AccountId, AccountName, ObjectKey, Place, Region};
 use crate::inventory::Marks;
+use crate::retirement::Reach;
 
 /// One environment that can be judged.
 #[derive(Debug)]
@@ -83,6 +84,13 @@ impl Environment {
     /// Does it claim this host of this claim's account and regions?
     pub(crate) fn claims(&self, claim: &Claim, host: Marks<'_>) -> bool {
         self.selector.selects(host) && claim.hosts.allows(host)
+    }
+
+    /// How far the grants and identities of this account let the host go, as far as it is claimed there.
+    pub(crate) fn reach_in(&self, account: &AccountId, host: Marks<'_>) -> Option<Reach> {
+        let claims =
+            self.claims.iter().filter(|claim| claim.account_id == *account && self.claims(claim, host));
+        claims.filter_map(|claim| claim.hosts.reach(host)).max()
     }
 
     /// Does it claim this host of this account, by any of its claims there?

@@ -14,6 +14,7 @@ mod ledger;
 mod parse;
 mod policy;
 mod problem;
+mod retiring;
 mod role;
 mod selector;
 mod system;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub use account::Account;
 pub use channel::Channel;
 pub use desired::*;
+pub use retiring::StopsNone;
 pub use system::{Endpoint, Nagios, NagiosWay, NeededSecret, System};
 
 pub(crate) use assertion::{
@@ -155,7 +157,9 @@ impl Fleet {
     /// Does any environment want its owners told of unused hosts?
     #[must_use]
     pub fn tells_owners(&self) -> bool {
-        self.environments.iter().any(|of| of.lean_doubted || of.lean.as_ref().is_some_and(|lean| lean.tells))
+        self.environments
+            .iter()
+            .any(|of| of.lean_doubted || of.lean.as_ref().is_some_and(|lean| lean.tells()))
     }
 
     /// One channel, if it can be understood.

@@ -12,6 +12,7 @@ use super::role::RoleBook;
 use crate::calendar::Holidays;
 use crate::ids::ObjectKey;
 use crate::lean::Rule;
+use crate::retirement::Reach;
 
 /// One policy; says nothing when it cannot be understood.
 #[derive(Debug)]
@@ -35,12 +36,14 @@ pub(crate) struct Terms {
     pub(crate) holidays: Holidays,
     /// Running hosts of a duty that always stay, per environment and zone.
     pub(crate) keep_last: usize,
+    /// People who must approve that a host is stopped.
+    pub(crate) approvals: usize,
 }
 
 impl Default for Terms {
     /// As the fields of `RetirementPolicy` say.
     fn default() -> Self {
-        Self { grace: 5, holidays: Holidays::default(), keep_last: 2 }
+        Self { grace: 5, holidays: Holidays::default(), keep_last: 2, approvals: 2 }
     }
 }
 
@@ -51,13 +54,18 @@ pub(crate) struct Lean {
     pub(crate) policy: Option<ObjectKey>,
     pub(crate) rule: Arc<Rule>,
     pub(crate) terms: Arc<Terms>,
-    /// Are owners told?
-    pub(crate) tells: bool,
+    /// How far its hosts may go; none: they are pointed at, and no more.
+    pub(crate) reach: Option<Reach>,
     /// Roles of its book whose hosts are judged; none: all hosts.
     roles: Option<Vec<u16>>,
 }
 
 impl Lean {
+    /// Are owners told?
+    pub(crate) fn tells(&self) -> bool {
+        self.reach.is_some()
+    }
+
     /// Are hosts that play these roles judged? Not where one of them may be idle by design, and of a role that cannot be
     /// understood that is not known.
     pub(crate) fn judges(&self, book: &RoleBook, played: &[u16]) -> bool {
@@ -104,6 +112,7 @@ fn terms(spec: &api::RetirementPolicySpec) -> Result<Terms, Fault> {
         grace: natural(spec.grace_business_days),
         holidays,
         keep_last: usize::try_from(natural(spec.keep_last_hosts)).unwrap_or(usize::MAX),
+        approvals: usize::try_from(natural(spec.approvals_needed)).unwrap_or(usize::MAX),
     })
 }
 
@@ -134,8 +143,16 @@ pub(crate) fn parse_lean(
             return None;
         }
     };
-    let tells = lean.enforcement == api::LeanEnforcement::Notify;
-    Some(Lean { policy, rule, terms, tells, roles })
+    Some(Lean { policy, rule, terms, reach: reach(lean.enforcement), roles })
+}
+
+/// How far a word lets hosts go.
+pub(crate) fn reach(enforcement: api::LeanEnforcement) -> Option<Reach> {
+    match enforcement {
+        api::LeanEnforcement::Flag => None,
+        api::LeanEnforcement::Notify => Some(Reach::Notify),
+        api::LeanEnforcement::Retire => Some(Reach::Retire),
+    }
 }
 
 /// The roles that exist; one that nobody describes is a fault, and the others are judged.

@@ -10,11 +10,15 @@ use super::Pass;
 use crate::finding::{Code, Excuse, Subject};
 use crate::fleet::{Environment, Lean};
 use crate::ids::{HostId, ObjectKey, RoleName};
-use crate::inventory::{Database, Instance, Inventory, MemberRole};
+use crate::inventory::{Database, Instance, Inventory, Marks, MemberRole};
 use crate::limits::{INVENTORY_MAX_AGE, PROTECTION_MAX_AGE};
 use crate::reading::FailureKind;
 use crate::retirement::{Belonging, Fact, HostView, Live, Member, Peers, Policy, Reach, Use};
 use crate::rollcall::{EnvironmentRoll, HostRoll};
+
+/// No code that acts exists: whatever is asked and granted, hosts are proposed, and their owners told. What would let one go further
+/// is told of accounts and environments ([`crate::fleet::StopsNone`]).
+const FURTHEST: Reach = Reach::Notify;
 
 /// Whom a pass saw, put so that one host after the other can be looked at.
 pub(super) struct Scene<'a> {
@@ -57,7 +61,7 @@ impl<'a> Scene<'a> {
         for (id, host) in &pass.roll.hosts {
             let Some(environment) = &host.environment else { continue };
             let runs = matches!(host.state, HostState::Active | HostState::Unused) && host.seen;
-            if !runs || scene.lean(environment).is_none_or(|lean| !lean.tells) {
+            if !runs || scene.lean(environment).is_none_or(|lean| !lean.tells()) {
                 continue;
             }
             let zone = scene.zone(id);
@@ -75,6 +79,17 @@ impl<'a> Scene<'a> {
     /// A database as it is listed.
     pub(super) fn database(&self, id: &HostId) -> Option<&'a Database> {
         self.databases.get(id).map(|(database, _)| *database)
+    }
+
+    /// What environments and grants select it by, if it is listed.
+    fn marks(&self, id: &HostId) -> Option<Marks<'a>> {
+        let instance = self.instances.get(id).map(|instance| instance.marks());
+        instance.or_else(|| self.databases.get(id).map(|(database, _)| database.marks()))
+    }
+
+    /// The moment of the pass.
+    pub(super) fn now(&self) -> Timestamp {
+        self.pass.now
     }
 
     /// Has it been stopped for so long that it is a finding?
@@ -183,9 +198,15 @@ impl<'a> Scene<'a> {
         if is_hidden || is_doubted {
             return Fact::Unknown(FailureKind::Malformed);
         }
-        let asks = |claimant: &&Environment| {
-            let lean = claimant.lean.as_ref().filter(|lean| lean.tells);
-            lean.is_some_and(|lean| lean.judges(&claimant.book, &played(claimant, host)))
+        let asks = |claimant: &Environment| {
+            let lean =
+                claimant.lean.as_ref().filter(|lean| lean.judges(&claimant.book, &played(claimant, host)));
+            lean.and_then(|lean| lean.reach)
+        };
+        // Of one that is not listed now nothing is known, and so nothing begins.
+        let grants = |claimant: &Environment| match self.marks(id) {
+            Some(marks) => claimant.reach_in(&host.place.account, marks),
+            None => Some(FURTHEST),
         };
         Fact::Known(Belonging {
             claims: if is_contested {
@@ -194,9 +215,8 @@ impl<'a> Scene<'a> {
                 usize::from(host.environment.is_some())
             },
             environment: host.environment.clone(),
-            asked: claimant.filter(asks).map(|_| Reach::Notify),
-            // Who may claim a host may tell its owner about it.
-            granted: Some(Reach::Notify),
+            asked: claimant.and_then(asks),
+            granted: claimant.and_then(grants).min(Some(FURTHEST)),
             allowed: claimant.is_some_and(|claimant| is_allowed(claimant, host)),
             exempt: self.kept.contains(id),
         })
@@ -209,6 +229,7 @@ impl<'a> Scene<'a> {
             Some(environment) => Fact::Known(environment.lean.as_ref().map(|lean| Policy {
                 hash: lean.rule.hash().to_string().into(),
                 keep_last: lean.terms.keep_last,
+                approvals: lean.terms.approvals,
                 ..Policy::default()
             })),
         }

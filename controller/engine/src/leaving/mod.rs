@@ -19,7 +19,7 @@ use crate::ids::{HostId, Mark, ObjectKey, Place};
 use crate::memory::Memory;
 use crate::notice;
 use crate::retirement::{
-    Blocked, Case, Event, FinalAct, Guard, Guards, Incarnation, Moment, Path, Policy, Reason, Request,
+    Blocked, Case, Event, FinalAct, Guard, Guards, Incarnation, Moment, Path, Reach, Reason, Request,
     Retirement, Spec, State, Status, Step, Stop, StoppedBy, step,
 };
 use crate::rollcall::{HostRoll, RollCall};
@@ -270,7 +270,7 @@ fn due(scene: &Scene<'_>, environment: &ObjectKey, from: Timestamp) -> Option<Ti
 /// The retirement of a host that looks unused or was long stopped, as it would be written.
 fn candidate(pass: Pass<'_>, scene: &Scene<'_>, id: &HostId, host: &HostRoll) -> Option<Retirement> {
     let key = host.environment.as_ref()?;
-    let lean = scene.environment(key)?.lean.as_ref().filter(|lean| lean.tells)?;
+    let lean = scene.environment(key)?.lean.as_ref().filter(|lean| lean.tells())?;
     let path = match host.state {
         HostState::Unused if host.cluster.is_some() => Path::Reader,
         HostState::Unused => Path::Stop,
@@ -285,7 +285,7 @@ fn candidate(pass: Pass<'_>, scene: &Scene<'_>, id: &HostId, host: &HostRoll) ->
         policy_hash: lean.rule.hash().to_string().into(),
         path,
         final_act: FinalAct::Stop,
-        approvals_needed: Policy::default().approvals,
+        approvals_needed: if lean.reach == Some(Reach::Retire) { lean.terms.approvals } else { 0 },
         approvals: BTreeSet::new(),
         decision: crate::retirement::Decision::Proceed,
     };

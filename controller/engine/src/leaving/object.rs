@@ -9,8 +9,8 @@ use rollcall_crds::v1alpha1 as api;
 
 use crate::ids::{AccountId, HostId, Mark, ObjectKey, Place, Region, RoleName};
 use crate::retirement::{
-    Conditions, Decision, FinalAct, Guard, Incarnation, Path, Policy, Reason, Retirement, Spec, State,
-    Status, Stop, StoppedBy,
+    Conditions, Decision, FinalAct, Guard, Incarnation, Path, Reason, Retirement, Spec, State, Status, Stop,
+    StoppedBy,
 };
 
 /// The condition that says whether a channel has accepted the notice.
@@ -93,7 +93,7 @@ fn spec(spec: &api::RetirementSpec, key: &ObjectKey) -> Result<(Spec, Place), No
             api::RetirementPath::Reader => Path::Reader,
         },
         final_act: FinalAct::Stop,
-        approvals_needed: Policy::default().approvals,
+        approvals_needed: usize::try_from(spec.approvals_needed).unwrap_or_default(),
         approvals: BTreeSet::new(),
         decision: match spec.decision {
             api::RetirementDecision::Proceed => Decision::Proceed,

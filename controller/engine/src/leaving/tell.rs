@@ -147,6 +147,13 @@ pub(super) fn message(
             retirement.spec.environment.name
         ),
         State::Proposed => "waits until a channel has accepted the notice".to_owned(),
+        State::Waiting if is_for_people_to_approve(scene, retirement, status) => format!(
+            "its owner's time is over; {} needed, and none counts while Rollcall's admission policy is not in force; nothing is done to it",
+            match retirement.spec.approvals_needed {
+                1 => "1 approval is".to_owned(),
+                needed => format!("{needed} approvals are"),
+            }
+        ),
         State::Waiting => {
             let zone = environment.map_or(TimeZone::UTC, |of| of.zone.clone());
             let due = status.due.map(|due| zone.to_datetime(due).strftime("%Y-%m-%d %H:%M").to_string());
@@ -164,4 +171,9 @@ pub(super) fn message(
             status.state.name().to_owned()
         }
     }
+}
+
+/// Has its owner's time run, where its environment asks for more than telling?
+fn is_for_people_to_approve(scene: &Scene<'_>, retirement: &Retirement, status: &Status) -> bool {
+    retirement.spec.approvals_needed > 0 && status.due.is_some_and(|due| due <= scene.now())
 }

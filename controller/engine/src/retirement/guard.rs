@@ -123,7 +123,7 @@ guards! {
     /// Exactly one environment claims it, the one that did when it was proposed.
     Claimed: "not exactly its environment claims it",
     /// The account's grant goes as far.
-    Granted: "no grant of its account allows retirement here",
+    Granted: "no grant of its account lets it go so far",
     /// Its duties allow it.
     Allowed: "a duty says Never, or none says Allowed",
     /// Its environment asks for it.

@@ -12,6 +12,7 @@ use rollcall_crds::v1alpha1::HostState;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Cause, Finding, Subject};
+use crate::fleet::StopsNone;
 use crate::ids::{AccountName, HostId, ObjectKey, Place, RegistrationId, RoleName};
 use crate::lean::{Doubt, Use};
 use crate::reading::{Failure, FailureKind};
@@ -305,6 +306,9 @@ pub struct EnvironmentRoll {
     /// Who is used, where the environment asks for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lean: Option<LeanRoll>,
+    /// Why none of its hosts is stopped, where it asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stops_none: Option<StopsNone>,
     /// Open Critical findings: none, some, or not known while blind.
     pub compliant: Option<bool>,
     /// What happened lately (new in this pass).
@@ -392,6 +396,9 @@ pub struct AccountRoll {
     pub databases_blind: Vec<(Place, Failure)>,
     /// Every region has been readable at least once; databases, where they may be.
     pub once_read: bool,
+    /// Why none of its hosts is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stops_none: Option<StopsNone>,
 }
 
 impl AccountRoll {

@@ -14,7 +14,7 @@ use super::sources::blind_listings;
 use super::tallies::{EnvironmentTally, Tallies};
 use super::{AccountRoll, CheckRoll, EnvironmentRoll, LeanRoll, Requirement, RoleRoll, SystemRoll, Tally};
 use crate::finding::{Excuse, Finding};
-use crate::fleet::{Demand, Environment};
+use crate::fleet::{Account, Demand, Environment};
 use crate::ids::{AccountName, ObjectKey, Place};
 use crate::reading::Failure;
 
@@ -80,6 +80,7 @@ impl Material<'_, '_, '_> {
             ),
             sources_once_read: self.once_read(environment),
             lean: environment.lean.as_ref().map(|_| tally.lean),
+            stops_none: self.scene.pass.fleet.stops_none_of(&environment.key),
             compliant: compliant(findings, is_blind || is_doubted),
             new_changes: self.changes.get(&environment.key).cloned().unwrap_or_default(),
             inventory_blind,
@@ -121,10 +122,12 @@ impl Material<'_, '_, '_> {
     }
 
     pub(super) fn accounts(&self) -> BTreeMap<AccountName, AccountRoll> {
-        let accounts = self.scene.pass.fleet.accounts();
-        let mut rolls: BTreeMap<AccountName, AccountRoll> = accounts
-            .map(|account| (account.name.clone(), AccountRoll { once_read: true, ..AccountRoll::default() }))
-            .collect();
+        let fleet = self.scene.pass.fleet;
+        let roll = |account: &Account| {
+            let stops_none = fleet.stops_none_in(&account.name);
+            (account.name.clone(), AccountRoll { once_read: true, stops_none, ..AccountRoll::default() })
+        };
+        let mut rolls: BTreeMap<AccountName, AccountRoll> = fleet.accounts().map(roll).collect();
         let mut counts = vec![(0, 0); self.scene.places.len()];
         for (host, claimed) in self.scene.population.hosts.iter().zip(self.scene.claims) {
             if let Some((hosts, unclaimed)) = counts.get_mut(host.place) {

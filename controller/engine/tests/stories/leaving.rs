@@ -220,7 +220,7 @@ fn without_a_channel_that_accepts_no_time_begins_to_run() {
 #[test]
 fn each_word_and_each_sign_of_use_ends_it_and_whoever_was_told_is_told() {
     type Deed = fn(&mut Office);
-    let deeds: [(&str, Guard, Deed); 8] = [
+    let deeds: [(&str, Guard, Deed); 9] = [
         ("it works again", Guard::Idle, |office| {
             let life = Life { is_quiet: true, but: vec![day("2026-11-23")], ..Life::default() };
             office.world.lives.of.insert("jp1-batch-1".into(), life);
@@ -260,6 +260,11 @@ spec: {{type: Accepted, match: {{code: RC0401}}, hosts: [{host}], reason: month 
                 lean.enforcement = rollcall_crds::v1alpha1::LeanEnforcement::Flag;
             }
         }),
+        ("its account's grant lets hosts only be pointed at", Guard::Granted, |office| {
+            for grant in &mut office.world.desired.accounts[0].spec.grants {
+                grant.max_enforcement = rollcall_crds::v1alpha1::LeanEnforcement::Flag;
+            }
+        }),
         ("the rule is another one", Guard::Rule, |office| {
             office.world.desired.policies[0].spec.idle.window_days = 36;
         }),
@@ -278,6 +283,60 @@ spec: {{type: Accepted, match: {{code: RC0401}}, hosts: [{host}], reason: month 
         assert_eq!(stays, 1, "{what}: {:?}", office.heard);
         assert!(office.objects[0].is_taken_back, "{what}");
     }
+}
+
+/// Nothing is stopped yet, whatever an environment asks for and an account grants; what speaks against it is told.
+#[test]
+fn who_asks_for_more_waits_for_approval_and_is_told_why_nothing_goes_further() {
+    use rollcall_crds::v1alpha1::{LeanEnforcement, RetireIdentity};
+    use rollcall_engine::fleet::StopsNone;
+    let mut office = Office::new(&["jp1-batch-1", "jp1-batch-2"], &["jp1-batch-1"]);
+    let lean = |office: &mut Office, enforcement| {
+        let lean = office.world.desired.environments[0].spec.lean.as_mut().unwrap();
+        lean.enforcement = enforcement;
+    };
+    let why = |office: &mut Office| {
+        let roll = office.world.pass();
+        let of = roll.environments.values().next().unwrap().stops_none;
+        (of, roll.accounts.values().next().unwrap().stops_none)
+    };
+    assert_eq!(why(&mut office), (None, Some(StopsNone::NotGranted)), "an environment that does not ask");
+    lean(&mut office, LeanEnforcement::Retire);
+    assert_eq!(why(&mut office).0, Some(StopsNone::NotGranted));
+    office.world.desired.accounts[0].spec.grants[0].max_enforcement = LeanEnforcement::Retire;
+    assert_eq!(why(&mut office), (Some(StopsNone::NoRetireIdentity), Some(StopsNone::NoRetireIdentity)));
+    let role_arn = "arn:aws:iam::123456789012:role/rollcall-retire".to_owned();
+    office.world.desired.accounts[0].spec.retire = Some(RetireIdentity { role_arn });
+    assert_eq!(why(&mut office), (Some(StopsNone::ThisVersion), Some(StopsNone::ThisVersion)));
+
+    office.rest();
+    assert_eq!(office.objects[0].retirement.spec.approvals_needed, 2);
+    let message = |office: &mut Office| office.pass().stands[0].message.clone();
+    assert!(
+        message(&mut office).starts_with("its owner decides until 2026-11-2"),
+        "{}",
+        message(&mut office)
+    );
+    // A month later it still waits, and says for what.
+    for _ in 0..30 {
+        office.world.hours(24);
+        office.rest();
+    }
+    assert_eq!(office.states(), ["jp1-batch-1 Waiting"]);
+    assert_eq!(
+        message(&mut office),
+        "its owner's time is over; 2 approvals are needed, and none counts while Rollcall's admission policy is not in force; \
+         nothing is done to it"
+    );
+    assert_eq!(office.heard.len(), 1, "and it is told once: {:?}", office.heard);
+
+    // One that was proposed while its environment only told owners needs none.
+    let mut told = Office::new(&["jp1-batch-1", "jp1-batch-2"], &["jp1-batch-1"]);
+    told.rest();
+    assert_eq!(told.objects[0].retirement.spec.approvals_needed, 0);
+    lean(&mut told, LeanEnforcement::Retire);
+    told.rest();
+    assert_eq!(told.states(), ["jp1-batch-1 Waiting"]);
 }
 
 #[test]

@@ -4,16 +4,17 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use rollcall_crds::conditions::{self, READY, RECONCILING, STALLED, Truth};
-use rollcall_engine::fleet::Problem;
+use rollcall_engine::fleet::{Problem, StopsNone};
 use rollcall_engine::reading::{Failure, FailureKind};
 
 /// All types we write; whatever else stands on an object is somebody else's.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     READY,
     conditions::INVENTORY_FRESH,
     conditions::REGISTRATIONS_FRESH,
     conditions::COMPLIANT,
     conditions::DELIVERING,
+    conditions::RETIREMENT_ALLOWED,
     RECONCILING,
     STALLED,
 ];
@@ -79,6 +80,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// `RetirementAllowed`: why nothing is stopped.
+    #[must_use]
+    pub fn stops_none(why: StopsNone) -> Self {
+        Self::new(Truth::False, why.as_str(), &why.to_string())
+    }
+
     /// `reason` is CamelCase, `message` for people.
     #[must_use]
     pub fn new(truth: Truth, reason: &str, message: &str) -> Self {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rollcall_crds::conditions::{COMPLIANT, INVENTORY_FRESH, REGISTRATIONS_FRESH, Truth, cut};
+use rollcall_crds::conditions::{
+    COMPLIANT, INVENTORY_FRESH, REGISTRATIONS_FRESH, RETIREMENT_ALLOWED, Truth, cut,
+};
 use rollcall_crds::v1alpha1::{
     CauseStatus, EnvironmentCheck, EnvironmentRole, EnvironmentStatus, EnvironmentSummary, Severity,
 };
@@ -39,6 +41,7 @@ pub fn status(
     conditions.set(INVENTORY_FRESH, &Verdict::fresh(inventory_blind(roll)));
     conditions.set(REGISTRATIONS_FRESH, &Verdict::fresh(registry_blind(roll)));
     conditions.set(COMPLIANT, &compliant(roll));
+    conditions.set_while(RETIREMENT_ALLOWED, roll.stops_none.map(Verdict::stops_none).as_ref());
     progress.tell(&mut conditions, &before.conditions);
     EnvironmentStatus {
         observed_generation: generation,

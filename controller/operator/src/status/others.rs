@@ -1,7 +1,9 @@
 //! The statuses of accounts, roles, checks, monitoring systems and exemptions.
 
 use jiff::Timestamp;
-use rollcall_crds::conditions::{DELIVERING, INVENTORY_FRESH, REGISTRATIONS_FRESH, Truth};
+use rollcall_crds::conditions::{
+    DELIVERING, INVENTORY_FRESH, REGISTRATIONS_FRESH, RETIREMENT_ALLOWED, Truth,
+};
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::Problem;
 use rollcall_engine::reading::Failure;
@@ -37,6 +39,7 @@ pub fn account(
     let blind = || roll.blind_inventories();
     conditions.ready(problems, || Verdict::once_read(roll.once_read, blind()));
     conditions.set(INVENTORY_FRESH, &Verdict::fresh(blind()));
+    conditions.set_while(RETIREMENT_ALLOWED, roll.stops_none.map(Verdict::stops_none).as_ref());
     progress.tell(&mut conditions, &before.conditions);
     let known = roll.sees_hosts();
     api::CloudAccountStatus {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use rollcall_crds::conditions::{self, Truth, cut};
+use rollcall_crds::conditions::{self, APPROVED, Truth, cut};
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::activity::Day;
 use rollcall_engine::fleet::Kind;
@@ -19,6 +19,10 @@ use crate::watch::{Entry, Store};
 
 /// Bytes of a message, as the schema allows.
 const MESSAGE: usize = 512;
+
+/// Anybody who may edit a Retirement could write another one's name: what is not vouched for by the API server is no approval.
+const NONE_COUNTS: &str =
+    "none counts while Rollcall's admission policy is not in force, which this version does not bring";
 
 /// A write of one Retirement.
 #[derive(Clone, Debug)]
@@ -98,7 +102,7 @@ pub fn writes(leaving: &Leaving, store: &Store<api::Retirement>, now: Timestamp)
 }
 
 fn spec(Proposal { spec, place, .. }: &Proposal) -> api::RetirementSpec {
-    let Spec { incarnation, account, environment, duty, policy_hash, path, .. } = spec;
+    let Spec { incarnation, account, environment, duty, policy_hash, path, approvals_needed, .. } = spec;
     api::RetirementSpec {
         host_name: incarnation.host.to_string(),
         provider_id: provider_id(&incarnation.host, place),
@@ -112,6 +116,7 @@ fn spec(Proposal { spec, place, .. }: &Proposal) -> api::RetirementSpec {
             Path::LongStopped => api::RetirementPath::LongStopped,
             Path::Reader => api::RetirementPath::Reader,
         },
+        approvals_needed: i32::try_from(*approvals_needed).unwrap_or(i32::MAX),
         decision: api::RetirementDecision::Proceed,
     }
 }
@@ -123,7 +128,7 @@ fn provider_id(host: &HostId, place: &Place) -> String {
 fn replace(stand: &Stand, entry: &Entry<api::Retirement>, now: Timestamp) -> Option<RetirementWrite> {
     let object = entry.object.as_ref().ok()?;
     let before = object.status.clone().unwrap_or_default();
-    let status = status(stand, &before, entry.generation, now);
+    let status = status(stand, &object.spec, &before, entry.generation, now);
     if before == status {
         return None;
     }
@@ -139,6 +144,7 @@ fn replace(stand: &Stand, entry: &Entry<api::Retirement>, now: Timestamp) -> Opt
 
 fn status(
     stand: &Stand,
+    spec: &api::RetirementSpec,
     before: &api::RetirementStatus,
     generation: Option<i64>,
     now: Timestamp,
@@ -178,6 +184,11 @@ fn status(
         None => (Truth::False, "NotYetAccepted", "no channel has accepted the notice", now),
     };
     conditions::set(&mut told.conditions, NOTIFIED, truth, reason, message, generation, at);
+    if spec.approvals_needed > 0 {
+        let message = format!("approvals needed: {}; {NONE_COUNTS}", spec.approvals_needed);
+        let (truth, reason) = (Truth::False, "NoAdmissionPolicy");
+        conditions::set(&mut told.conditions, APPROVED, truth, reason, &message, generation, now);
+    }
     told
 }
 
