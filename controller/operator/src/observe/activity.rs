@@ -31,12 +31,14 @@ pub(super) async fn poll(
     let mut pause = shortest;
     loop {
         let account = Arc::clone(&accounts.borrow_and_update());
-        if observer.clock.now() >= not_before
+        let begun = observer.clock.now();
+        if begun >= not_before
             && let Some(wanted) = due(&observer, &place)
         {
             let span = tracing::info_span!("poll", source = %place, listing = "activity");
             let is_whole = poll_once(&observer, &place, &account, &readers, wanted).instrument(span).await;
-            not_before = observer.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+            // From its begin, as a reading's age is: how long a slow source takes does not make it rarer.
+            not_before = begun.saturating_add(pause).unwrap_or(Timestamp::MAX);
             // What fails again and again is asked less and less: each metric costs money each time.
             pause =
                 if is_whole { shortest } else { pause.saturating_mul(2).min(LONGEST_PAUSE.max(shortest)) };

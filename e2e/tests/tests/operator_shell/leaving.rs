@@ -119,7 +119,10 @@ async fn an_owner_is_told_once_and_a_sign_of_use_ends_it() -> Result<()> {
 async fn people_change_nothing_but_their_decision_and_it_ends_there() -> Result<()> {
     let stage = team().await?;
     stage.script.receives(Some(Outcome::Refused { why: "POST to hooks.example.com: 401".into() }));
-    stage.apply(&telling()).await?;
+    let mut objects = telling();
+    let [.., asks] = &mut objects;
+    asks["spec"]["lean"]["enforcement"] = json!("Retire");
+    stage.apply(&objects).await?;
     let replica = stage.replica("a", quick).await?;
     let refused = |status: &Value| status.to_string().contains("\"reason\":\"Refused\"");
     stage.status::<api::NotificationChannel>("chat", refused).await?;
@@ -127,7 +130,10 @@ async fn people_change_nothing_but_their_decision_and_it_ends_there() -> Result<
     // It is mended in the Secret alone, and nobody has to touch the channel.
     stage.script.receives(None);
     stage.apply(&[secret("whsec_canary-new")]).await?;
-    retirement(&stage, "Waiting").await?;
+    let status = retirement(&stage, "Waiting").await?;
+    assert_eq!(condition(&status, "Approved"), "False NoAdmissionPolicy", "{status}");
+    let told = |s: &Value| condition(s, "RetirementAllowed") == "False GrantedLess";
+    stage.status::<api::Environment>(ENVIRONMENT, told).await?;
     assert!(stage.script.delivered().last().unwrap().secrets.ends_with("whsec_canary-new"));
     let name = format!("{}-1", host_id(TEAM, 1));
     let refused =
