@@ -16,6 +16,7 @@ pub mod clock;
 pub mod faults;
 pub mod mackerel;
 pub mod nagios;
+pub mod receiver;
 pub mod server;
 pub mod stage;
 pub mod wildcard;

@@ -13,6 +13,7 @@ mod facts;
 mod faults;
 mod judge;
 mod lean;
+mod leaving;
 mod morning;
 mod nagios;
 mod steady;
