@@ -103,7 +103,7 @@ impl Fleet {
             used.is_some_and(|used| matches!(used.last, Use::Idle(_)))
         };
         let idle = known.instances.seen.iter().filter(|instance| is_idle(&instance.id));
-        idle.filter(|instance| judge_of(&here, known, instance.marks()).is_some_and(|lean| lean.tells()))
+        idle.filter(|instance| judge_of(&here, known, instance.marks()).is_some_and(Lean::tells))
             .map(|instance| instance.id.clone())
             .collect()
     }

@@ -157,9 +157,7 @@ impl Fleet {
     /// Does any environment want its owners told of unused hosts?
     #[must_use]
     pub fn tells_owners(&self) -> bool {
-        self.environments
-            .iter()
-            .any(|of| of.lean_doubted || of.lean.as_ref().is_some_and(|lean| lean.tells()))
+        self.environments.iter().any(|of| of.lean_doubted || of.lean.as_ref().is_some_and(Lean::tells))
     }
 
     /// One channel, if it can be understood.
