@@ -13,7 +13,7 @@ use comfy_table::{Table, presets};
 use rollcall_crds::manifest::{Manifests, Object};
 use rollcall_engine::activity::Day;
 use rollcall_engine::ids::HostId;
-use rollcall_engine::lean::{Flagged, Grade, Host, Rule, Sign, Use, backtest, judge};
+use rollcall_engine::lean::{Flagged, Grade, Host, Rule, Sign, Use, backtest, judge, used_after};
 use rollcall_engine::text::{clean, count};
 use serde::Serialize;
 
@@ -166,6 +166,10 @@ fn try_one(decided: &Decided, rule: &Rule, tried: &mut Tried, found: &mut BTreeM
         let memory = decided.recording.memory.places.get(place);
         for id in activity.hosts.seen.keys() {
             tried.hosts += 1;
+            // Whom an earlier recording would have pointed at may be busy in this one.
+            if let Some(line) = found.get_mut(id) {
+                line.busy_later = line.busy_later.or_else(|| used_after(rule, id, activity, line.on));
+            }
             let Some(roll) = decided.roll.hosts.get(id) else { continue };
             let memory = memory.and_then(|memory| memory.hosts.get(id));
             let named_since = memory.and_then(|memory| memory.named_since);

@@ -146,6 +146,32 @@ fn a_rule_is_tried_on_the_past() {
     assert!(code == 2 && error.contains("--on"), "{error}");
 }
 
+/// What an earlier recording would have pointed at is held against what a later one saw.
+#[test]
+fn a_host_that_was_pointed_at_and_is_busy_in_the_next_recording_shows_the_rule_wrong() {
+    let (folder, file) = lean_monday();
+    let mut recording = Recording::from_slice(&fs::read(&file).unwrap()).unwrap();
+    // Three weeks later. A rule of fourteen days would have pointed at jp1-batch-1, which now works every day that is read.
+    recording.now += jiff::SignedDuration::from_hours(24 * 21);
+    let window = Window::whole_days(recording.now, 20);
+    for activity in recording.snapshot.activities.values_mut() {
+        let place = activity.place.clone();
+        let hosts = activity.hosts.seen.keys().map(|id| (id.clone(), did("busy", window))).collect();
+        let hosts = Reading::complete_at(Activity::source(&place), recording.now, hosts);
+        *activity = Arc::new(Activity { place, window, hosts });
+    }
+    let later = folder.path().join("later.json.gz");
+    fs::write(&later, recording.to_gzip()).unwrap();
+    let [file, later] = [file, later].map(|path| path.display().to_string());
+    for order in [[&file, &later], [&later, &file]] {
+        let (code, json, error) = rollcall(&["backtest", "-o", "json", "--on", order[0], "--on", order[1]]);
+        assert_eq!((code, error.as_str()), (1, ""));
+        let tried: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let batch_1 = tried["flagged"].as_array().unwrap().iter().find(|line| line["name"] == "jp1-batch-1");
+        assert_eq!(batch_1.unwrap()["busyLater"]["day"], window.first().to_string(), "{json}");
+    }
+}
+
 #[test]
 fn the_week_is_told_in_a_few_lines_and_what_nobody_can_know_is_a_dash() {
     let (_folder, file) = lean_monday();

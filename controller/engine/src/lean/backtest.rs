@@ -3,6 +3,7 @@
 use super::rule::Rule;
 use super::verdict::{Host, Sign, Use, judge, loud};
 use crate::activity::{Activity, Day};
+use crate::ids::HostId;
 
 /// A host that a rule would have called idle.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +22,12 @@ pub fn backtest(rule: &Rule, host: Host<'_>, activity: &Activity) -> Option<Flag
     let begin = window.first().plus(i32::from(rule.days()) - 1);
     let mut asked = window.iter().filter(|day| *day >= begin);
     let on = asked.find(|day| matches!(judge(rule, host, activity, *day), Use::Idle(_)))?;
-    let told = activity.of(host.id);
-    let tests = rule.tests(host.id.is_database());
-    let busy_later = window.iter().filter(|day| *day > on).find_map(|day| loud(tests, &told, day));
-    Some(Flagged { on, busy_later })
+    Some(Flagged { on, busy_later: used_after(rule, host.id, activity, on) })
+}
+
+/// The first sign of use after a day.
+#[must_use]
+pub fn used_after(rule: &Rule, host: &HostId, activity: &Activity, on: Day) -> Option<Sign> {
+    let (told, tests) = (activity.of(host), rule.tests(host.is_database()));
+    activity.window.iter().filter(|day| *day > on).find_map(|day| loud(tests, &told, day))
 }

@@ -11,7 +11,7 @@ mod evidence;
 mod rule;
 mod verdict;
 
-pub use backtest::{Flagged, backtest};
+pub use backtest::{Flagged, backtest, used_after};
 pub use evidence::{Evidence, SignalSeen, evidence};
 pub use rule::{
     BadRule, DatabaseRule, Grade, InstanceRule, MEGABYTE, Rule, RuleHash, Signal, Test, Weakness,

@@ -184,6 +184,10 @@ pub(super) fn tell(source: &str, extent: &Extent) {
                 missing.first().map(|gap| format!("{}: {}", gap.what, gap.why.message)).unwrap_or_default();
             tracing::warn!(%source, %why, "read in part");
         }
+        // Nobody has asked for it: that is no trouble of the source's.
+        Extent::Failed { why, .. } if why.kind == FailureKind::NotYetRead => {
+            tracing::debug!(%source, "not read yet");
+        }
         Extent::Failed { why, .. } => {
             tracing::warn!(%source, kind = why.kind.as_str(), why = %why.message, "cannot be read");
         }

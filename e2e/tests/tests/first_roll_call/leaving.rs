@@ -107,6 +107,16 @@ async fn become_so(world: &World, what: &str, wanted: &BTreeMap<String, Retireme
     .unwrap();
 }
 
+/// Waits until the receiver has heard of these under this kind, each in one event, and of nobody else.
+async fn is_told(receiver: &Receiver, kind: &str, names: &[String]) {
+    until(kind, PATIENCE, async || {
+        let heard = heard(receiver, kind);
+        Ok(Look::that(heard == names, || format!("{heard:?}")))
+    })
+    .await
+    .unwrap();
+}
+
 /// Whom the receiver heard of under this kind, each event once.
 fn heard(receiver: &Receiver, kind: &str) -> Vec<String> {
     let heard: BTreeSet<(String, String)> = receiver
@@ -132,7 +142,7 @@ async fn of_nine_that_look_unused_four_wait_and_nothing_is_done_to_any() {
         told.map(|name| (name.to_owned(), RetirementState::Waiting)).collect();
     become_so(&world, "five owners are told", &wanted).await;
     let names: Vec<String> = wanted.keys().cloned().collect();
-    assert_eq!(heard(&receiver, "retirement.proposed"), names, "each once, signed, and nobody else");
+    is_told(&receiver, "retirement.proposed", &names).await;
 
     // On Tuesday one of them works again; each day is read after its end.
     world.settled().await.unwrap();
@@ -144,7 +154,7 @@ async fn of_nine_that_look_unused_four_wait_and_nothing_is_done_to_any() {
     world.stage().clock.advance(SignedDuration::from_mins(20));
     wanted.insert(USED_AGAIN.to_owned(), RetirementState::Cancelled);
     become_so(&world, "it stays", &wanted).await;
-    assert_eq!(heard(&receiver, "retirement.cancelled"), [USED_AGAIN]);
+    is_told(&receiver, "retirement.cancelled", &[USED_AGAIN.to_owned()]).await;
 
     // Their owners' time runs out. Four wait for approvals, and that is all that happens to them.
     for _ in 0..3 {
@@ -156,6 +166,7 @@ async fn of_nine_that_look_unused_four_wait_and_nothing_is_done_to_any() {
         let waits = message.starts_with("its owner's time is over; 2 approvals are needed");
         assert_eq!(waits, WAIT.contains(&&*name), "{name}: {message}");
     }
+    is_told(&receiver, "retirement.proposed", &names).await;
     for operation in ["StopInstances", "TerminateInstances", "CreateTags", "DeleteTags"] {
         assert_eq!(world.stage().calls.of("ec2", operation), 0, "{operation}");
     }
