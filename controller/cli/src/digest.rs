@@ -59,7 +59,7 @@ pub fn run(args: &DigestArgs) -> anyhow::Result<u8> {
     let is_asked = |key: &&ObjectKey| args.environments.iter().any(|name| **name == *key.name);
     let asked: BTreeSet<ObjectKey> = decided.roll.environments.keys().filter(is_asked).cloned().collect();
     let origin = Origin::new("digest").context("the name of a digest")?;
-    let on = spoken(&args.input.on, &args.input.ways);
+    let on = spoken(&args.input.on, &args.input.ways) + &args.input.objects.spoken();
     let now = decided.recording.now;
     let pass = Pass {
         fleet: &decided.fleet,

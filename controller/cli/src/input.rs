@@ -12,7 +12,7 @@ use rollcall_engine::ids::{HostId, ObjectKey};
 use rollcall_engine::memory::Memory;
 use rollcall_engine::recording::{Cut, Recording};
 use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
-use rollcall_engine::text::few;
+use rollcall_engine::text::{argument, few};
 
 #[cfg(feature = "operator")]
 use crate::cluster::fetch;
@@ -47,6 +47,16 @@ pub struct ObjectArgs {
     /// The library namespace, whose roles, checks and systems every namespace sees.
     #[arg(long, value_name = "NAMESPACE")]
     pub library: Option<String>,
+}
+
+impl ObjectArgs {
+    /// The arguments that name these objects again, each with a space before it, for commands that people are to copy.
+    pub fn spoken(&self) -> String {
+        let files = self.files.iter().map(|path| format!(" -f {}", argument(&path.display().to_string())));
+        let namespace = (self.namespace != "default").then(|| format!(" -n {}", argument(&self.namespace)));
+        let library = self.library.as_ref().map(|name| format!(" --library {}", argument(name)));
+        files.chain(namespace).chain(library).collect()
+    }
 }
 
 /// A recording, and what the engine decides on it.

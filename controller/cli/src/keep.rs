@@ -29,6 +29,9 @@ const UNUSED: [Code; 2] = [Code::Unused, Code::LongStopped];
 /// A keep may end so far ahead: a year, for what is needed once a year, and not longer than anybody remembers it.
 const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
 
+/// Where kubectl notes the whole object that it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// What helps when a file stands in the way.
 const HINT: &str = "name the folder of your objects with -f, so that a keep that is in it already is renewed, or write over the file with --force";
 
@@ -153,8 +156,13 @@ impl Keep {
         let mut exemption = Exemption::new(&key.name, spec);
         exemption.metadata.namespace = Some(namespace.to_string());
         let renewed = before.map(|(key, one)| {
-            // Labels and annotations of a tree stay.
+            // Labels and annotations of a tree stay; what kubectl noted of the old object goes.
             exemption.metadata.labels.clone_from(&one.metadata.labels);
+            let noted = |(key, _): &(&String, &String)| *key != LAST_APPLIED;
+            let kept = one.metadata.annotations.iter().flatten().filter(noted);
+            let kept: BTreeMap<String, String> =
+                kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+            exemption.metadata.annotations = (!kept.is_empty()).then_some(kept);
             Renewed { until: one.spec.expires.clone(), file: decided.exemption_files.get(&key).cloned() }
         });
         Self { key, exemption, code, renewed, is_found: found.is_some() }

@@ -11,11 +11,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::finding::{Code, Finding, Subject};
+use crate::finding::{Code, Excuse, Finding, Subject};
 use crate::fleet::Environment;
 use crate::ids::{ObjectKey, Place};
+use crate::lean::{Doubt, Use};
 use crate::leaving::Pass;
-use crate::limits::{CHECK_PROOF_MAX_AGE, MAX_EXAMPLES};
+use crate::limits::{CHECK_PROOF_MAX_AGE, GHOST_AFTER, MAX_EXAMPLES};
 use crate::memory::{EnvironmentMemory, Happening, MAX_CHANGES};
 use crate::notice::{
     BlindNow, Blindness, Command, Digest, Excess, Hosts, Origin, Reviews, Unused, UnusedCause, UnusedHosts,
@@ -23,7 +24,7 @@ use crate::notice::{
 };
 use crate::reading::FailureKind;
 use crate::registry::Checks;
-use crate::rollcall::{EnvironmentRoll, Requirement, SystemRoll};
+use crate::rollcall::{EnvironmentRoll, HostRoll, Requirement, SystemRoll};
 use crate::text::{argument, few};
 
 /// Memory of changes reaches so far back, what has been muted for so long is told, and what ends within it.
@@ -118,6 +119,7 @@ impl<'a> Scope<'a> {
         !(self.is_whole && self.pass.fleet.has_left_out)
             && self.rolls.values().all(|roll| roll.sees_hosts())
             && self.environments.iter().all(|environment| !environment.is_partial)
+            && !self.places.iter().any(|place| self.pass.fleet.claims_doubted.contains(&place.account))
     }
 
     /// Since when hosts of all these places are remembered. A place that has no databases remembers none.
@@ -168,8 +170,12 @@ impl<'a> Scope<'a> {
     }
 
     fn unused(&self) -> UnusedHosts {
-        let is_one = |finding: &&Finding| matches!(finding.code, Code::Unused | Code::LongStopped);
-        let open = self.open().filter(is_one);
+        // Frozen debt keeps nobody.
+        let is_one = |finding: &&Finding| {
+            matches!(finding.code, Code::Unused | Code::LongStopped)
+                && !matches!(finding.excuse, Excuse::Exempt(_))
+        };
+        let open = self.ours().filter(is_one);
         UnusedHosts {
             known: open.filter_map(|finding| self.unused_host(finding)).collect(),
             is_all: self.sees_unused(),
@@ -197,8 +203,11 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// May nobody else be unused? Whom nobody asks about, or could not read, may be.
+    /// May nobody else be unused? Whom nobody asks about, or of whom nobody can say, may be; not who has not run for long enough.
     fn sees_unused(&self) -> bool {
+        let is_no_doubt =
+            |doubt: Doubt| matches!(doubt, Doubt::TooYoung(_) | Doubt::WasSpared(_) | Doubt::NotRunning);
+        let is_open = |host: &HostRoll| matches!(host.used, Some(Use::Unknown(doubt)) if !is_no_doubt(doubt));
         let is_asked = |environment: &&Environment| {
             environment.lean.is_some() && !environment.lean_doubted && !environment.book.doubted
         };
@@ -206,6 +215,13 @@ impl<'a> Scope<'a> {
         self.sees_hosts()
             && self.environments.iter().all(is_asked)
             && self.rolls.values().all(|roll| is_read(roll))
+            && !self.hosts_of().any(is_open)
+    }
+
+    /// The hosts of these environments.
+    fn hosts_of(&self) -> impl Iterator<Item = &'a HostRoll> {
+        let hosts = self.pass.roll.hosts.values();
+        hosts.filter(|host| host.environment.as_ref().is_some_and(|key| self.rolls.contains_key(key)))
     }
 
     fn excess(&self) -> Excess {
@@ -218,8 +234,13 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A registration is a ghost only where all inventories say that nobody is there, and its last metric is known.
+    /// A registration is a ghost only where all inventories say that nobody is there, its last metric is known, and who was there
+    /// before is remembered for as long as a ghost must have been gone.
     fn sees_ghosts(&self) -> bool {
+        let long_ago = self.pass.now.saturating_sub(GHOST_AFTER).unwrap_or(Timestamp::MIN);
+        if self.places_remembered_from().is_none_or(|from| from > long_ago) {
+            return false;
+        }
         let hides = |(listing, why): &(String, crate::reading::Failure)| match listing.as_str() {
             "hosts" => true,
             "last metrics" => why.kind != FailureKind::NotSupported,
@@ -345,13 +366,21 @@ impl<'a> Scope<'a> {
                 blind.entry(source).or_insert(None);
             }
         }
+        let is_unread = |host: &&HostRoll| matches!(host.used, Some(Use::Unknown(Doubt::NotRead(..))));
+        for host in self.hosts_of().filter(is_unread) {
+            blind.entry(format!("CloudWatch {}", host.place)).or_insert(None);
+        }
         blind.into_iter().map(|(source, since)| BlindNow { source: Arc::from(source), since }).collect()
     }
 
     /// Open findings of these environments and, where everything is meant, of systems as a whole.
     fn open(&self) -> impl Iterator<Item = &'a Finding> {
-        let findings = self.pass.roll.findings.iter().filter(|finding| finding.excuse.is_none());
-        findings.filter(|finding| match &finding.environment {
+        self.ours().filter(|finding| finding.excuse.is_none())
+    }
+
+    /// The same with those that are excused.
+    fn ours(&self) -> impl Iterator<Item = &'a Finding> {
+        self.pass.roll.findings.iter().filter(|finding| match &finding.environment {
             Some(environment) => self.rolls.contains_key(environment),
             None => self.is_whole,
         })

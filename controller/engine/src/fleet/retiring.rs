@@ -54,7 +54,7 @@ impl Fleet {
     #[must_use]
     pub fn stops_none_in(&self, account: &AccountName) -> Option<StopsNone> {
         let account = self.accounts.get(account)?;
-        Some(why(!account.grants_a_stop(), !account.may_stop))
+        Some(why([(account.grants_a_stop(), account.may_stop)].into_iter()))
     }
 
     /// Why nothing of an environment is stopped; none for one that does not ask for it.
@@ -62,15 +62,17 @@ impl Fleet {
     pub fn stops_none_of(&self, environment: &ObjectKey) -> Option<StopsNone> {
         let environment = self.environment(environment)?;
         environment.lean.as_ref().filter(|lean| lean.reach == Some(Reach::Retire))?;
-        let claims = || environment.claims.iter().map(|claim| &claim.hosts);
-        Some(why(claims().all(|hosts| !hosts.grants_a_stop()), claims().all(|hosts| !hosts.may_stop)))
+        let claims = environment.claims.iter().map(|claim| &claim.hosts);
+        Some(why(claims.map(|hosts| (hosts.grants_a_stop(), hosts.may_stop))))
     }
 }
 
-fn why(is_not_granted: bool, has_no_identity: bool) -> StopsNone {
-    match (is_not_granted, has_no_identity) {
-        (true, _) => StopsNone::NotGranted,
-        (false, true) => StopsNone::NoRetireIdentity,
-        (false, false) => StopsNone::ThisVersion,
-    }
+/// What is in the way where the least is. Each: whether a grant goes so far, and whether its account has the identity.
+fn why(accounts: impl Iterator<Item = (bool, bool)>) -> StopsNone {
+    let why = accounts.map(|account| match account {
+        (false, _) => StopsNone::NotGranted,
+        (true, false) => StopsNone::NoRetireIdentity,
+        (true, true) => StopsNone::ThisVersion,
+    });
+    why.max().unwrap_or(StopsNone::NotGranted)
 }

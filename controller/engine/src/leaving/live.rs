@@ -2,13 +2,14 @@
 //! only an identity that may act could read is unknown here, and whoever needs it is held up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1::{HostState, RetirementConsent};
 
 use super::Pass;
-use crate::finding::{Code, Excuse, Subject};
-use crate::fleet::{Environment, Lean};
+use crate::finding::{Code, Subject};
+use crate::fleet::{Environment, Exemption, Lean};
 use crate::ids::{HostId, ObjectKey, RoleName};
 use crate::inventory::{Database, Instance, Inventory, Marks, MemberRole};
 use crate::limits::{INVENTORY_MAX_AGE, PROTECTION_MAX_AGE};
@@ -23,7 +24,7 @@ const FURTHEST: Reach = Reach::Notify;
 /// Whom a pass saw, put so that one host after the other can be looked at.
 pub(super) struct Scene<'a> {
     pass: Pass<'a>,
-    /// Hosts that somebody keeps: their RC0401 or RC0402 is excused by an exemption.
+    /// Hosts that somebody keeps: an exemption of RC0401 or of RC0402 speaks of them, whichever of both would be found now.
     kept: BTreeSet<&'a HostId>,
     /// Hosts that have been stopped for long (RC0402).
     long_stopped: BTreeSet<&'a HostId>,
@@ -39,18 +40,12 @@ type Runner<'a> = (Option<&'a str>, &'a HostId);
 
 impl<'a> Scene<'a> {
     pub(super) fn new(pass: Pass<'a>) -> Self {
-        let (mut kept, mut long_stopped) = (BTreeSet::new(), BTreeSet::new());
-        for finding in
-            pass.roll.findings.iter().filter(|f| matches!(f.code, Code::Unused | Code::LongStopped))
-        {
-            let Subject::Host(host) = &finding.subject else { continue };
-            if matches!(finding.excuse, Excuse::Exempt(_)) {
-                kept.insert(host);
-            }
-            if finding.code == Code::LongStopped {
-                long_stopped.insert(host);
-            }
-        }
+        let stopped = pass.roll.findings.iter().filter(|finding| finding.code == Code::LongStopped);
+        let long_stopped = stopped.filter_map(|finding| match &finding.subject {
+            Subject::Host(host) => Some(host),
+            _ => None,
+        });
+        let (kept, long_stopped) = (kept(pass), long_stopped.collect());
         let inventories = || pass.snapshot.inventories.values().map(|inventory| &**inventory);
         let listed = inventories().flat_map(|inventory| inventory.instances.seen.iter());
         let instances = listed.map(|instance| (&instance.id, instance)).collect();
@@ -268,6 +263,30 @@ impl<'a> Scene<'a> {
     fn zone(&self, id: &HostId) -> Option<&'a str> {
         self.instances.get(id)?.zone.as_deref()
     }
+}
+
+/// Whom somebody keeps, while the exemption lasts. Frozen debt keeps nobody.
+fn kept(pass: Pass<'_>) -> BTreeSet<&HostId> {
+    let keeps = pass.fleet.exemptions.values().filter(|one| {
+        !one.is_baseline
+            && matches!(one.code, Code::Unused | Code::LongStopped)
+            && pass.now < one.ends
+            && one.check.is_none()
+            && one.system.is_none()
+    });
+    let keeps: Vec<&Exemption> = keeps.collect();
+    let is_kept = |(id, host): &(&HostId, &HostRoll)| {
+        let Some(environment) = &host.environment else { return false };
+        keeps.iter().any(|one| {
+            let plays = |role: &Arc<str>| {
+                host.duties.iter().chain(host.traits.iter()).any(|name| name.as_str() == &**role)
+            };
+            one.key.namespace == environment.namespace
+                && one.hosts.as_ref().is_none_or(|hosts| hosts.contains(*id))
+                && one.role.as_ref().is_none_or(plays)
+        })
+    };
+    pass.roll.hosts.iter().filter(is_kept).map(|(id, _)| id).collect()
 }
 
 /// An instance. Whether a stop would wipe volumes of it nobody asks who stops nothing.

@@ -47,9 +47,9 @@ fn spared_on<'a>(scene: &Scene<'_, 'a>, host: &HostView<'a>, class: &Class<'a>) 
     if host.seen && (by_roles() || by_part()) {
         return Some(today);
     }
-    // No rule looks further back than the days that are read.
+    // No rule looks further back than the days that are read, and no reading is held for longer.
     let remembered = host.memory.and_then(|memory| memory.spared_on);
-    remembered.filter(|day| today.days_since(*day) <= i32::from(ACTIVITY_DAYS))
+    remembered.filter(|day| today.days_since(*day) <= i32::from(ACTIVITY_DAYS) + ACTIVITY_HELD_DAYS)
 }
 
 fn judged<'a>(

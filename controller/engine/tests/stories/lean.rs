@@ -300,15 +300,25 @@ fn a_promoted_replica_is_judged_by_the_days_since() {
     let roll = world.minutes(20).pass();
     let judged = Some(Use::Unknown(Doubt::WasSpared(day("2026-12-29"))));
     assert_eq!(of(&roll, "jp1-db-3"), judged);
-    // While nobody can tell who writes, nobody is taken for a writer.
+    // While nobody can tell who writes, nobody is judged, and nobody is taken for one who was spared either.
     let reader = of(&roll, "jp1-db-2");
     assert!(matches!(reader, Some(Use::Idle(_))), "{reader:?}");
-    world.rds.insert("clusters", Answer::Fails(FailureKind::Throttled));
-    world.hours(48).pass();
-    world.rds.remove("clusters");
+    let writers = |world: &mut World, writes: [Option<bool>; 2]| {
+        let members = &mut world.clusters.values_mut().next().unwrap().members;
+        members.iter_mut().zip(writes).for_each(|(member, writes)| member.writer = writes);
+    };
+    writers(&mut world, [None, None]);
+    let roll = world.minutes(20).pass();
+    assert_eq!(of(&roll, "jp1-db-2"), None);
+    writers(&mut world, [Some(true), Some(false)]);
     let roll = world.minutes(20).pass();
     let reader = of(&roll, "jp1-db-2");
     assert!(matches!(reader, Some(Use::Idle(_))), "{reader:?}");
+    // A failover: the one that wrote until now is a reader from here on.
+    writers(&mut world, [Some(false), Some(true)]);
+    let roll = world.minutes(20).pass();
+    assert_eq!(of(&roll, "jp1-db-1"), judged);
+    assert_eq!(of(&roll, "jp1-db-2"), None);
 }
 
 #[test]

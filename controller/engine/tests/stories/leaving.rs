@@ -394,6 +394,41 @@ fn a_host_that_somebody_stopped_long_ago_is_proposed_as_such_and_ends_when_it_is
     assert_eq!(office.states(), ["jp1-batch-1 Cancelled"]);
 }
 
+/// Whoever keeps a host keeps it, whatever it is found to be next.
+#[test]
+fn a_kept_host_that_is_stopped_is_not_proposed_as_long_stopped() {
+    let mut office = Office::new(&["jp1-batch-1", "jp1-batch-2"], &["jp1-batch-1"]);
+    let host = office.world.id("jp1-batch-1");
+    let keep = |expires: &str| {
+        format!(
+            "
+apiVersion: rollcall.dev/v1alpha1
+kind: Exemption
+metadata: {{name: keep, namespace: backlog}}
+spec: {{type: Accepted, match: {{code: RC0401}}, hosts: [{host}], reason: closing, approver: kana, expires: \"{expires}\"}}
+"
+        )
+    };
+    office.world.apply(&keep("2027-03-31"));
+    office.rest();
+    assert!(office.objects.is_empty(), "{:?}", office.states());
+    office.world.machine("jp1-batch-1").state = PowerState::Stopped;
+    office.world.machine("jp1-batch-1").state_reason =
+        Some("User initiated (2026-11-24 00:00:00 GMT)".into());
+    for _ in 0..40 {
+        office.world.hours(24);
+        office.rest();
+    }
+    assert!(office.objects.is_empty(), "{:?}", office.states());
+    let roll = office.world.pass();
+    assert!(roll.findings.iter().any(|f| f.code.as_str() == "RC0402"), "it is told, and nobody is asked");
+    for exemption in &mut office.world.desired.exemptions {
+        exemption.spec.expires = "2026-12-31".to_owned();
+    }
+    office.rest();
+    assert_eq!(office.objects.len(), 1, "its last day is over");
+}
+
 #[test]
 fn an_environment_that_is_deleted_ends_it_and_one_that_is_not_understood_only_holds_it() {
     let mut office = Office::new(&["jp1-batch-1", "jp1-batch-2"], &["jp1-batch-1"]);

@@ -143,6 +143,43 @@ fn whom_nobody_asks_about_may_be_unused_and_so_may_who_is_not_read() {
 }
 
 #[test]
+fn frozen_debt_keeps_nobody_and_of_whom_nobody_can_say_may_be_unused() {
+    let mut world = sunday(&["jp1-batch-1", "jp1-batch-2"], FLAG);
+    world.lives.of.insert("jp1-batch-1".into(), Life { is_quiet: true, ..Life::default() });
+    let host = world.id("jp1-batch-1");
+    world.apply(&format!(
+        "
+apiVersion: rollcall.dev/v1alpha1
+kind: Exemption
+metadata: {{name: debt, namespace: backlog}}
+spec: {{type: Baseline, match: {{code: RC0401}}, hosts: [{host}], reason: r, approver: a, expires: \"2027-03-31\"}}
+"
+    ));
+    world.pass();
+    let frozen = told(&world);
+    assert_eq!((frozen.unused.known.len(), frozen.unused.is_all), (1, true));
+    let gaps = vec![crate::lives::day("2026-11-05")];
+    world.lives.of.insert("jp1-batch-2".into(), Life { is_quiet: true, gaps, ..Life::default() });
+    world.pass();
+    let open = told(&world);
+    assert_eq!(
+        (open.unused.known.len(), open.unused.is_all),
+        (1, false),
+        "a day of the other one is not told"
+    );
+}
+
+/// Who was there before, and so whose registration is a ghost, only memory tells.
+#[test]
+fn on_the_first_day_nobody_knows_of_ghosts() {
+    let mut world = sunday(&["jp1-app-1"], FLAG);
+    assert_eq!(told(&world).excess.ghosts, None);
+    world.pass();
+    world.hours(25).pass();
+    assert_eq!(told(&world).excess.ghosts, Some(0));
+}
+
+#[test]
 fn while_sources_are_blind_their_numbers_are_dashes() {
     let mut world = sunday(&["jp1-app-1", "jp1-batch-1"], FLAG);
     world.lives.of.insert("jp1-batch-1".into(), Life { is_quiet: true, ..Life::default() });

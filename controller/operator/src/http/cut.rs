@@ -144,6 +144,7 @@ impl<'a> Sight<'a> {
     fn account(&self, account: &api::CloudAccount, desired: &Desired) -> api::CloudAccount {
         let mut account = account.clone();
         account.spec.observe = None;
+        account.spec.retire = None;
         account.spec.unclaimed_namespace = None;
         account
             .spec
