@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use rollcall_engine::ids::ObjectKey;
-use rollcall_engine::leaving::Pass;
 use rollcall_engine::notice::{Language, Origin};
 use rollcall_engine::week::{self, Asked};
 
@@ -60,22 +59,14 @@ pub fn run(args: &DigestArgs) -> anyhow::Result<u8> {
     let asked: BTreeSet<ObjectKey> = decided.roll.environments.keys().filter(is_asked).cloned().collect();
     let origin = Origin::new("digest").context("the name of a digest")?;
     let on = spoken(&args.input.on, &args.input.ways) + &args.input.objects.spoken();
-    let now = decided.recording.now;
-    let pass = Pass {
-        fleet: &decided.fleet,
-        snapshot: &decided.recording.snapshot,
-        memory: &decided.remembered,
-        roll: &decided.roll,
-        now,
-    };
     let environments = (!args.environments.is_empty()).then_some(&asked);
-    let digest = week::digest(pass, Asked { origin: &origin, environments, on: &on });
+    let digest = week::digest(decided.pass(), Asked { origin: &origin, environments, on: &on });
     let language = match args.language {
         Spoken::En => Language::En,
         Spoken::Ja => Language::Ja,
     };
     match args.output {
-        Output::Text => anstream::println!("{}", digest.message(language, now).text()),
+        Output::Text => anstream::println!("{}", digest.message(language, decided.recording.now).text()),
         Output::Json => anstream::println!("{}", serde_json::to_string_pretty(&digest)?),
     }
     Ok(CLEAN)

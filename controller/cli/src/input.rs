@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use rollcall_engine::fleet::{Desired, Fleet, Problem};
 use rollcall_engine::ids::{HostId, ObjectKey};
+use rollcall_engine::leaving::Pass;
 use rollcall_engine::memory::Memory;
 use rollcall_engine::recording::{Cut, Recording};
 use rollcall_engine::rollcall::{HostRoll, RollCall, roll_call};
@@ -191,6 +192,17 @@ impl Decided {
             known.join(", ")
         );
         Ok(())
+    }
+
+    /// What was known and decided, for what is derived from it.
+    pub fn pass(&self) -> Pass<'_> {
+        Pass {
+            fleet: &self.fleet,
+            snapshot: &self.recording.snapshot,
+            memory: &self.remembered,
+            roll: &self.roll,
+            now: self.recording.now,
+        }
     }
 
     /// Hosts that have this Name, or this id.

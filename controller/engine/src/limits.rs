@@ -57,6 +57,9 @@ pub const FALL_PERCENT: usize = 20;
 /// instances for about an hour: a real mass termination is seen, not inferred.
 pub const FALL_BELIEVED_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
+/// A keep that is proposed to people names a day so far ahead: they may choose another one.
+pub const KEEP_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 /// A registration is a ghost only when its host has been proved gone for this long: a host re-created by mistake,
 /// or an inventory that lied, has a day to come back.
 pub const GHOST_AFTER: SignedDuration = SignedDuration::from_hours(24);

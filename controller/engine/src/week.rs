@@ -16,7 +16,7 @@ use crate::fleet::Environment;
 use crate::ids::{ObjectKey, Place};
 use crate::lean::{Doubt, Use};
 use crate::leaving::Pass;
-use crate::limits::{CHECK_PROOF_MAX_AGE, GHOST_AFTER, MAX_EXAMPLES};
+use crate::limits::{CHECK_PROOF_MAX_AGE, GHOST_AFTER, KEEP_FOR, MAX_EXAMPLES};
 use crate::memory::{EnvironmentMemory, Happening, MAX_CHANGES};
 use crate::notice::{
     BlindNow, Blindness, Command, Digest, Excess, Hosts, Origin, Reviews, Unused, UnusedCause, UnusedHosts,
@@ -29,9 +29,6 @@ use crate::text::{argument, few};
 
 /// Memory of changes reaches so far back, what has been muted for so long is told, and what ends within it.
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// A keep that is proposed to people names a day so far ahead: they may choose another one.
-const KEEP_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]

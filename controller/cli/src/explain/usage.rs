@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use rollcall_engine::ids::HostId;
 use rollcall_engine::lean::{Evidence, Grade, Rule, SignalSeen, Use, evidence};
-use rollcall_engine::leaving::{self, Pass};
+use rollcall_engine::leaving;
 use rollcall_engine::rollcall::HostRoll;
 
 use super::host::{NAME, line};
@@ -37,9 +37,7 @@ pub(super) fn write(out: &mut String, decided: &Decided, id: &HostId, host: &Hos
 
 /// Whether its owner is told, where that is asked for, and what speaks against it: by the guards that the operator asks.
 fn owner(decided: &Decided, id: &HostId) -> Option<String> {
-    let Decided { recording, fleet, roll, remembered, .. } = decided;
-    let pass = Pass { fleet, snapshot: &recording.snapshot, memory: remembered, roll, now: recording.now };
-    let leaving = leaving::look(pass, &[], &BTreeSet::new());
+    let leaving = leaving::look(decided.pass(), &[], &BTreeSet::new());
     if leaving.proposals.iter().any(|proposal| proposal.spec.incarnation.host == *id) {
         return Some("is told that it looks unused, once: kubectl get rcretire -A".to_owned());
     }

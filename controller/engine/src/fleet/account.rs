@@ -69,7 +69,7 @@ impl Claimable {
 
     /// Does any of the grants let hosts go so far as to be stopped?
     pub(crate) fn grants_a_stop(&self) -> bool {
-        self.grants.iter().any(|grant| grant.reach == Some(Reach::Retire))
+        grant_a_stop(&self.grants)
     }
 }
 
@@ -88,7 +88,7 @@ impl Account {
 
     /// Does any of its grants let hosts go so far as to be stopped?
     pub(crate) fn grants_a_stop(&self) -> bool {
-        self.grants.iter().any(|grant| grant.reach == Some(Reach::Retire))
+        grant_a_stop(&self.grants)
     }
 
     /// The labels its grants ask for, for a person who was refused.
@@ -99,6 +99,10 @@ impl Account {
         let grants: Vec<String> = self.grants.iter().map(|grant| grant.namespaces.to_string()).collect();
         format!("its grants ask for {}", grants.join(" or "))
     }
+}
+
+fn grant_a_stop(grants: &[Grant]) -> bool {
+    grants.iter().any(|grant| grant.reach == Some(Reach::Retire))
 }
 
 /// Parses all accounts. Two objects with one account id would read and count every host twice: the later by

@@ -27,6 +27,13 @@ pub(crate) struct Exemption {
     pub(crate) ends: Timestamp,
 }
 
+impl Exemption {
+    /// Is it for this host, as far as it lists any?
+    pub(crate) fn is_for(&self, host: &HostId) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(host))
+    }
+}
+
 /// Parses all exemptions.
 pub(crate) fn parse(specs: &[api::Exemption], problems: &mut Problems) -> BTreeMap<ObjectKey, Exemption> {
     let mut exemptions = BTreeMap::new();

@@ -282,7 +282,7 @@ fn kept(pass: Pass<'_>) -> BTreeSet<&HostId> {
                 host.duties.iter().chain(host.traits.iter()).any(|name| name.as_str() == &**role)
             };
             one.key.namespace == environment.namespace
-                && one.hosts.as_ref().is_none_or(|hosts| hosts.contains(*id))
+                && one.is_for(id)
                 && one.role.as_ref().is_none_or(plays)
         })
     };

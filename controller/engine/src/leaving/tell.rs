@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::live::Scene;
 use super::{Object, Pass, Standing, TOLD_WITHIN, Telling, due, evidence};
 use crate::inventory::Database;
 use crate::lean::Use;
+use crate::limits::KEEP_FOR;
 use crate::notice::{
     About, Cancelled, Command, Evidence, HowItStands, News, Notice, Origin, Peak, Proposed, WhyCancelled,
 };
 use crate::retirement::{Guard, Path, Reason, Refusal, Retirement, State, Status};
 use crate::text::argument;
-
-/// A keep by tag that is proposed to people names a day so far ahead: they may choose another one.
-const KEEP_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The host looks unused. None while what proves it is not here: then nobody is told, and nothing begins.
 pub(super) fn proposed(pass: Pass<'_>, scene: &Scene<'_>, object: &Object) -> Option<Telling> {

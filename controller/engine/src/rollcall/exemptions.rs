@@ -90,8 +90,7 @@ fn fits(exemption: &Exemption, finding: &Finding, about: About<'_>) -> bool {
         (about.plays)(role)
             || finding.role.as_ref().is_some_and(|found| about.host.is_none() && found.as_str() == role)
     });
-    let host_fits =
-        exemption.hosts.as_ref().is_none_or(|hosts| about.host.is_some_and(|host| hosts.contains(host)));
+    let host_fits = exemption.hosts.is_none() || about.host.is_some_and(|host| exemption.is_for(host));
     named(&exemption.check, finding.check.as_ref().map(|key| &*key.name))
         && named(&exemption.system, finding.system.as_ref().map(|key| &*key.name))
         && role_fits

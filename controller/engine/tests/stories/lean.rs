@@ -32,6 +32,19 @@ fn lean_world(hosts: &[&str], lean: &str) -> World {
     world
 }
 
+/// It asks who is unused of quiet databases: one that writes, its reader, and one that is replicated.
+fn databases_world() -> World {
+    let mut world = lean_world(&["jp1-app-1"], "{enforcement: Flag}");
+    world.apply("apiVersion: rollcall.dev/v1alpha1\nkind: HostRole\nmetadata: {name: db, namespace: backlog}\nspec: {type: Duty}\n");
+    for name in ["jp1-db-1", "jp1-db-2", "jp1-db-3"] {
+        world.add_database(name);
+        world.lives.of.insert(name.into(), quiet());
+    }
+    world.cluster("orders", &["jp1-db-1", "jp1-db-2"]);
+    world.database("jp1-db-3").replicas = vec!["jp1-db-9".into()];
+    world
+}
+
 fn used(world: &World, roll: &rollcall_engine::rollcall::RollCall, name: &str) -> Option<Use> {
     roll.hosts[&world.id(name)].used.clone()
 }
@@ -242,14 +255,7 @@ fn used_after(world: &mut World, hours: i64) -> Option<Use> {
 /// What is asked of a writer says nothing of what its readers serve.
 #[test]
 fn a_database_that_others_live_on_is_not_judged() {
-    let mut world = lean_world(&["jp1-app-1"], "{enforcement: Flag}");
-    world.apply("apiVersion: rollcall.dev/v1alpha1\nkind: HostRole\nmetadata: {name: db, namespace: backlog}\nspec: {type: Duty}\n");
-    for name in ["jp1-db-1", "jp1-db-2", "jp1-db-3"] {
-        world.add_database(name);
-        world.lives.of.insert(name.into(), quiet());
-    }
-    world.cluster("orders", &["jp1-db-1", "jp1-db-2"]);
-    world.database("jp1-db-3").replicas = vec!["jp1-db-9".into()];
+    let mut world = databases_world();
     let roll = world.pass();
     let unused: Vec<_> = roll.findings.iter().filter(|f| f.code.as_str() == "RC0401").collect();
     assert_eq!(unused.len(), 1, "the reader alone: {unused:?}");
@@ -284,14 +290,7 @@ fn who_was_idle_by_design_is_judged_by_the_days_since() {
 
 #[test]
 fn a_promoted_replica_is_judged_by_the_days_since() {
-    let mut world = lean_world(&["jp1-app-1"], "{enforcement: Flag}");
-    world.apply("apiVersion: rollcall.dev/v1alpha1\nkind: HostRole\nmetadata: {name: db, namespace: backlog}\nspec: {type: Duty}\n");
-    for name in ["jp1-db-1", "jp1-db-2", "jp1-db-3"] {
-        world.add_database(name);
-        world.lives.of.insert(name.into(), quiet());
-    }
-    world.cluster("orders", &["jp1-db-1", "jp1-db-2"]);
-    world.database("jp1-db-3").replicas = vec!["jp1-db-9".into()];
+    let mut world = databases_world();
     let of = |roll: &rollcall_engine::rollcall::RollCall, name: &str| {
         roll.hosts.values().find(|host| host.name.as_deref() == Some(name)).unwrap().used.clone()
     };

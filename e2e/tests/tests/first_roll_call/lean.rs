@@ -17,9 +17,9 @@ use serde_json::json;
 use super::told::{PATIENCE, environments};
 
 /// The environment that asks.
-const ASKS: &str = "jp1";
+pub const ASKS: &str = "jp1";
 /// Long before the days that are read.
-const LONG_AGO: &str = "2026-05-01T00:00:00Z";
+pub const LONG_AGO: &str = "2026-05-01T00:00:00Z";
 
 /// They do nothing.
 const UNUSED: [&str; 4] = ["jp1-batch-1", "jp1-batch-3", "jp1-search-2", "jp1-ci-1"];
@@ -32,7 +32,8 @@ const SILENT_FOR_A_DAY: &str = "jp1-search-3";
 /// It waits for its hour.
 const WAITS: &str = "jp1-bastion-1";
 
-fn does(world: &World, name: &str, from: &str, load: Option<Load>) {
+/// From then on it does this; without a load nobody is told of it.
+pub fn does(world: &World, name: &str, from: &str, load: Option<Load>) {
     let from: Timestamp = from.parse().unwrap();
     let instance = world.fleet.truth(name).unwrap().instance.clone();
     world.fleet.region_of(name).unwrap().set_load(&instance, from, load).unwrap();

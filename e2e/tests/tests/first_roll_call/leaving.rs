@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use rollcall_crds::v1alpha1::{Environment, Exemption, HostRole, Retirement, RetirementState};
@@ -14,10 +14,9 @@ use rollcall_harness::wait::{Look, until};
 use rollcall_harness::world::{TEAM, World};
 use serde_json::json;
 
+use super::lean::{ASKS, LONG_AGO, does};
 use super::told::PATIENCE;
 
-const ASKS: &str = "jp1";
-const LONG_AGO: &str = "2026-05-01T00:00:00Z";
 /// 24 bytes that say what they are.
 const SIGNING: &str = "whsec_Y2FuYXJ5LW5ldy0zZmQxYzBiNmU1LXh5";
 
@@ -33,12 +32,6 @@ const AMONG_THE_LAST: &str = "jp1-ci-1";
 /// They work all day. Of one CloudWatch has nothing at all, of the other one nothing of one day, and calls the rest idle.
 const HEARD_NOTHING_OF: &str = "jp1-app-5";
 const LIED_ABOUT: &str = "jp1-app-6";
-
-fn does(world: &World, name: &str, from: &str, load: Option<Load>) {
-    let from: Timestamp = from.parse().unwrap();
-    let instance = world.fleet.truth(name).unwrap().instance.clone();
-    world.fleet.region_of(name).unwrap().set_load(&instance, from, load).unwrap();
-}
 
 fn plant(world: &World) {
     let idle = [KEPT_BY_EXEMPTION, KEPT_BY_TAG, USED_AGAIN, PROTECTED, AMONG_THE_LAST, LIED_ABOUT];
