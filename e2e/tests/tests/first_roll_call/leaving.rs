@@ -29,18 +29,18 @@ const USED_AGAIN: &str = "jp1-app-4";
 const PROTECTED: &str = "jp1-git-4";
 /// One of two.
 const AMONG_THE_LAST: &str = "jp1-ci-1";
-/// They work all day. Of one CloudWatch has nothing at all, of the other one nothing of one day, and calls the rest idle.
+/// Of nobody can be said what they do: of one CloudWatch has nothing at all, of the other one nothing of one day.
 const HEARD_NOTHING_OF: &str = "jp1-app-5";
-const LIED_ABOUT: &str = "jp1-app-6";
+const SILENT_FOR_A_DAY: &str = "jp1-app-6";
 
 fn plant(world: &World) {
-    let idle = [KEPT_BY_EXEMPTION, KEPT_BY_TAG, USED_AGAIN, PROTECTED, AMONG_THE_LAST, LIED_ABOUT];
+    let idle = [KEPT_BY_EXEMPTION, KEPT_BY_TAG, USED_AGAIN, PROTECTED, AMONG_THE_LAST, SILENT_FOR_A_DAY];
     for name in WAIT.into_iter().chain(idle) {
         does(world, name, LONG_AGO, Some(Load::IDLE));
     }
     does(world, HEARD_NOTHING_OF, LONG_AGO, None);
-    does(world, LIED_ABOUT, "2026-11-05T00:00:00Z", None);
-    does(world, LIED_ABOUT, "2026-11-06T00:00:00Z", Some(Load::IDLE));
+    does(world, SILENT_FOR_A_DAY, "2026-11-05T00:00:00Z", None);
+    does(world, SILENT_FOR_A_DAY, "2026-11-06T00:00:00Z", Some(Load::IDLE));
     let of = |name: &str| {
         (world.fleet.region_of(name).unwrap(), world.fleet.truth(name).unwrap().instance.clone())
     };
