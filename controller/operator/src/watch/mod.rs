@@ -295,7 +295,11 @@ async fn watch_hosts(client: Client, stores: Arc<Stores>) {
                 stores.hosts.listed(&object);
                 Change::Nothing
             }
-            Event::InitDone => stores.hosts.complete(),
+            Event::InitDone => {
+                // Pollers wait for all lists too, and nothing else would tell them when this one was the last.
+                stores.sources_changed.ring();
+                stores.hosts.complete()
+            }
             Event::Apply(object) => stores.hosts.apply(&object),
             Event::Delete(object) => stores.hosts.deleted(&object),
         };

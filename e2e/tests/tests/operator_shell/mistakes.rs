@@ -6,6 +6,7 @@ use kube::Api;
 use kube::api::PostParams;
 use rollcall_crds::v1alpha1::{Environment, MonitoringSystem};
 use rollcall_harness::wait::{Look, until};
+use rollcall_operator::rbac::{self, Scope};
 use serde_json::json;
 
 use super::stage::{
@@ -116,6 +117,27 @@ async fn a_key_is_read_anew_when_its_secret_changes_and_is_never_shown() -> Resu
         let all = stage.plane.kubectl(&["get", kinds, "-A", "-o", "yaml"]).await?.ok()?;
         assert!(!all.contains(CANARY) && !all.contains("rotated-91c"), "a key is shown in {kinds}");
     }
+    Ok(())
+}
+
+/// The last list to come is the Hosts': whoever polls has waited for it as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_that_may_be_listed_late_keep_nobody_from_being_asked() -> Result<()> {
+    let stage = Stage::team(3).await?;
+    let rights = |rules| {
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": "rollcall"}, "rules": rules})
+    };
+    let all = rbac::rules(Scope::Cluster);
+    let hosts = Some(vec!["hosts".to_owned()]);
+    let few: Vec<_> = all.iter().filter(|rule| rule.resources != hosts).collect();
+    assert_eq!(few.len() + 1, all.len(), "one rule is of hosts alone");
+    stage.apply(&[rights(json!(few))]).await?;
+    let replica = stage.replica("a", |_| {}).await?;
+    replica.says("not listed yet: hosts").await?;
+    assert_eq!(stage.script.keys(), Vec::<String>::new(), "nobody is asked before all is listed");
+    stage.apply(&[rights(json!(all))]).await?;
+    stage.status::<Environment>("jp1", |s| s["summary"]["covered"] == "3/3").await?;
     Ok(())
 }
 
