@@ -109,7 +109,7 @@ pub fn arrive(world: &mut World, call: Call) {
         Errand::SaveLaunchRecord(mark) => {
             host.launch_records.insert(mark);
         }
-        Errand::Snapshot(mark) if alive => host.backups.push((mark, now + 600)),
+        Errand::Snapshot(mark) if alive => host.backups.push((mark, None, now + 600)),
         Errand::Start if alive && host.view.power == Power::Stopped => start(world, n, By::Us),
         _ => return,
     }
@@ -136,7 +136,10 @@ pub fn stop(world: &mut World, n: usize, by: By) {
     let now = world.now;
     let Some(host) = world.hosts.get_mut(n) else { return };
     host.switched = (now, by);
-    host.change(now, |view| view.power = Power::Stopping);
+    host.change(now, |view| {
+        view.power = Power::Stopping;
+        view.told = view.name.is_none().then(|| at(now));
+    });
     host.next = Some((now + 50, Power::Stopped));
 }
 
@@ -242,7 +245,7 @@ fn act(world: &mut World, intent: &Intent, name: Option<&str>, replica: usize) {
         Act::Stop | Act::Restop => {
             stop(world, n, By::Us);
             if let Some(host) = world.hosts.get_mut(n).filter(|host| host.kind == Kind::Database) {
-                host.backups.push((intent.mark.clone(), now + 600));
+                host.backups.push((intent.mark.clone(), Some(intent.occurrence), now + 600));
             }
         }
         Act::Terminate | Act::DeleteReader => end(world, n),

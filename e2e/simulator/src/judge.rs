@@ -420,7 +420,7 @@ impl Trial<'_> {
             judge.breach(Law::S14, now, || self.about());
         }
         if act.ends() {
-            let backed = host.backups.iter().any(|(mark, done)| *mark == intent.mark && *done <= now);
+            let backed = host.backups.iter().any(|(mark, _, done)| *mark == intent.mark && *done <= now);
             if !host.launch_records.contains(&intent.mark) || (act == Act::Terminate && !backed) {
                 judge.breach(Law::S8, now, || format!("{}: {:?}", self.about(), host.backups));
             }

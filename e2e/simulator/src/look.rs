@@ -190,12 +190,13 @@ fn backup(world: &World, host: Option<usize>, of: &Retirement) -> Backup {
     let Some(host) = host.and_then(|host| world.hosts.get(host)) else {
         return Backup::default();
     };
-    let mine = || host.backups.iter().filter(|(mark, _)| *mark == of.mark);
+    let mine = || host.backups.iter().filter(|(mark, ..)| *mark == of.mark);
     let volume = format!("vol-{}", of.spec.incarnation.host);
     Backup {
         launch_record: host.launch_records.contains(&of.mark),
         missing: if mine().count() == 0 { BTreeSet::from([volume.into()]) } else { BTreeSet::new() },
-        pending: mine().filter(|(_, complete)| world.now < *complete).count(),
+        pending: mine().filter(|(.., complete)| world.now < *complete).count(),
+        stops: mine().filter_map(|(_, stop, _)| *stop).collect(),
     }
 }
 

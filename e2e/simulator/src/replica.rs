@@ -222,6 +222,9 @@ impl Replica {
         if world.ablation.hole == Some(Hole::Retag) {
             retag(world, &of, &mut live);
         }
+        if world.ablation.hole == Some(Hole::AnybodysStop) {
+            take_for_ours(&of, &mut live);
+        }
         if armed {
             self.hold_to_monotone(world, &of, &live);
         }
@@ -378,6 +381,17 @@ fn retag(world: &mut World, of: &Retirement, live: &mut Live) {
     host.change(now, |view| view.mark = Some(of.mark.clone()));
     if let Fact::Known(Some(view)) = &mut live.host {
         view.mark = Some(of.mark.clone());
+    }
+}
+
+/// Whoever stopped it, it was us.
+fn take_for_ours(of: &Retirement, live: &mut Live) {
+    let Some(intent) = &of.status.intent else { return };
+    if let Fact::Known(Some(view)) = &mut live.host {
+        view.told = Some(intent.written);
+    }
+    if let Fact::Known(backup) = &mut live.backup {
+        backup.stops.insert(intent.occurrence);
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Ablation {
     pub hole: Option<Hole>,
 }
 
-/// The holes of the first simulation, opened again.
+/// The holes of the first simulation and some of this one, opened again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hole {
     /// A reservation outlives the window in which it is counted.
@@ -71,14 +71,22 @@ pub enum Hole {
     DonePerName,
     /// A mark that vanished under an intent is put back.
     Retag,
+    /// A host found stopped under an intent was stopped by it. This code's own, until seed 89167.
+    AnybodysStop,
     /// What is not known lets pass. Not one of the first simulation's, but of most tools.
     Credulous,
 }
 
 impl Hole {
     /// All there are.
-    pub const ALL: [Self; 5] =
-        [Self::Reservation, Self::Breaker, Self::DonePerName, Self::Retag, Self::Credulous];
+    pub const ALL: [Self; 6] = [
+        Self::Reservation,
+        Self::Breaker,
+        Self::DonePerName,
+        Self::Retag,
+        Self::AnybodysStop,
+        Self::Credulous,
+    ];
 }
 
 impl Ablation {
@@ -136,8 +144,8 @@ pub struct Host {
     pub home: BTreeSet<Arc<str>>,
     /// Where it is registered, and by whose mark it is silent there.
     pub registered: BTreeMap<ObjectKey, Option<Mark>>,
-    /// Backups: whose, and when they are complete.
-    pub backups: Vec<(Mark, Sec)>,
+    /// Backups: whose, by the stop of which try, and when they are complete.
+    pub backups: Vec<(Mark, Option<Occurrence>, Sec)>,
     /// Whose launch records are saved.
     pub launch_records: BTreeSet<Mark>,
 }
@@ -386,6 +394,7 @@ impl World {
             name: (!is_instance).then(|| Arc::from(format!("shop-{n}"))),
             power: if resident.stopped { Power::Stopped } else { Power::Running },
             run: is_instance.then(|| at(past)),
+            told: None,
             halted: None,
             restarted: None,
             mark: None,

@@ -1,4 +1,4 @@
-//! The holes of the first simulation, and a gate that believes what it does not know, each in a world that falls into it when its fix is taken out, and not otherwise.
+//! The holes of the first simulation, one of this code's own, and a gate that believes what it does not know, each in a world that falls into it when its fix is taken out, and not otherwise.
 
 use rollcall_simulator::judge::Law;
 use rollcall_simulator::living::first_of;
@@ -7,11 +7,12 @@ use rollcall_simulator::schedule::draw;
 use rollcall_simulator::world::{Ablation, Hole};
 
 /// The hole, the law that breaks in it, and a world in which it does.
-const FALLS: [(Hole, Law, u64); 5] = [
+const FALLS: [(Hole, Law, u64); 6] = [
     (Hole::Reservation, Law::S5, 26_730),
     (Hole::Breaker, Law::S7, 2),
     (Hole::DonePerName, Law::L2, 312),
     (Hole::Retag, Law::S11, 111),
+    (Hole::AnybodysStop, Law::S1, 89_167),
     (Hole::Credulous, Law::Monotone, 2),
 ];
 

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{Marks, Tags};
@@ -67,6 +69,14 @@ impl Instance {
         self.tags.name()
     }
 
+    /// When somebody asked for its last stop or termination, as AWS's words tell it: `User initiated (2026-08-01 03:00:00 GMT)`.
+    #[must_use]
+    pub fn told_at(&self) -> Option<Timestamp> {
+        let inside = self.state_reason.as_deref()?.rsplit_once('(')?.1.split_once(')')?.0;
+        let time: DateTime = inside.strip_suffix(" GMT")?.parse().ok()?;
+        time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    }
+
     /// What selectors look at.
     #[must_use]
     pub fn marks(&self) -> Marks<'_> {
@@ -99,5 +109,31 @@ impl PowerState {
     #[must_use]
     pub fn exists(self) -> bool {
         !matches!(self, Self::ShuttingDown | Self::Terminated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn aws_tells_when_a_stop_was_asked_for() {
+        let told = |reason: &str| {
+            let instance: Instance = serde_json::from_value(json!({
+                "id": "i-0abc", "state": "stopped", "instanceType": "t3.small", "tags": {},
+                "launchTime": "2026-03-01T00:00:00Z", "stateReason": reason,
+            }))
+            .unwrap();
+            instance.told_at().map(|time| time.to_string())
+        };
+        let time = told("User initiated (2026-08-01 03:00:00 GMT)");
+        assert_eq!(time.as_deref(), Some("2026-08-01T03:00:00Z"));
+        for other in
+            ["", "Server.SpotInstanceShutdown", "User initiated (yesterday)", "(2026-08-01 03:00:00)", ")("]
+        {
+            assert_eq!(told(other), None, "{other}");
+        }
     }
 }

@@ -53,6 +53,8 @@ pub struct HostView {
     /// What changes whenever it is started: an instance's `LaunchTime`; the time at which RDS will start a stopped
     /// database again, seven days after its stop, or when one that runs was last stopped, if ever.
     pub run: Option<Timestamp>,
+    /// When somebody asked for an instance's last stop, by EC2's own words (`StateTransitionReason`).
+    pub told: Option<Timestamp>,
     /// When a database was last stopped, by RDS's events.
     pub halted: Option<Timestamp>,
     /// When RDS last started it by itself, seven days after its stop, by RDS's own event ("started due to it exceeding the
@@ -110,6 +112,7 @@ impl HostView {
                 PowerState::Unknown => Power::Unsteady,
             },
             run: Some(instance.launch_time),
+            told: instance.told_at(),
             bars,
             unread,
             is_reader: false,
@@ -179,6 +182,7 @@ impl HostView {
             name: None,
             power: Power::Unsteady,
             run: None,
+            told: None,
             halted: None,
             restarted: None,
             mark: tags.get(MARK).map(Mark::new),

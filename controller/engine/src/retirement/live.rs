@@ -190,4 +190,7 @@ pub struct Backup {
     pub missing: BTreeSet<Arc<str>>,
     /// Backups of this mark that are begun and not `completed` (`available`) yet.
     pub pending: usize,
+    /// Tries of this mark whose stop took a database's backup: `StopDBInstance` was given a snapshot's name made of mark and try, and
+    /// RDS shows a snapshot of that name. Nobody else's stop leaves one.
+    pub stops: BTreeSet<Occurrence>,
 }

@@ -251,7 +251,7 @@ impl Look<'_> {
     /// The status in which the act is done, if it is.
     fn effect(&self, intent: &Intent) -> Option<Status> {
         let now = self.live.now;
-        let stopped = self.host().filter(|host| host.power == Power::Stopped);
+        let stopped = self.host().filter(|host| host.power == Power::Stopped && self.is_ours(host, intent));
         let mut status = self.of.status.clone();
         status.intent = None;
         status.occurrence = Occurrence(intent.occurrence.0 + 1);
@@ -274,6 +274,17 @@ impl Look<'_> {
                 self.is_gone().then(|| status.into_state(State::Terminating, now))
             }
         }
+    }
+
+    /// Is the stop that a host is in the one that was asked for under this intent? Somebody else may have stopped it while ours was
+    /// refused. Of a database its backup tells; of an instance the moment at which the stop was asked for, by AWS's clock.
+    fn is_ours(&self, host: &HostView, intent: &Intent) -> bool {
+        if host.name.is_some() {
+            return self.live.backup.is(|backup| backup.stops.contains(&intent.occurrence));
+        }
+        let (from, until) = (intent.written.saturating_sub(SKEW), intent.deadline.saturating_add(SKEW));
+        let (from, until) = (from.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX));
+        host.told.is_some_and(|told| (from..=until).contains(&told))
     }
 
     fn propose(&self) -> Step {

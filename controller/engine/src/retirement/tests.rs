@@ -83,6 +83,7 @@ fn live(of: &Retirement) -> Live {
             name: None,
             power: Power::Running,
             run: of.status.run,
+            told: None,
             halted: None,
             restarted: None,
             mark: Some(of.mark.clone()),
@@ -223,6 +224,54 @@ fn an_act_is_ordered_only_in_the_breath_in_which_its_intent_was_written() {
     deposed.ledger = seen.ledger.clone();
     deposed.epoch = Fact::Known(Some(Epoch(2)));
     assert!(!ordered(&Event::Armed(&deposed)), "another term's");
+}
+
+/// Ours was refused at AWS, and a person stopped the host minutes later: nobody asked that person.
+#[test]
+fn the_stop_of_somebody_else_is_not_taken_for_ours() {
+    let mut of = retirement("i-1");
+    of.status.state = State::Stopping;
+    of.status.intent = Some(Intent {
+        mark: of.mark.clone(),
+        incarnation: of.spec.incarnation.clone(),
+        act: Act::Stop,
+        occurrence: Occurrence(1),
+        epoch: Epoch(1),
+        written: at(NOW),
+        deadline: at(NOW + 1),
+    });
+    of.status.occurrence = Occurrence(1);
+    let after = |minutes: i64, change: &dyn Fn(&mut HostView, &mut Backup)| {
+        let (mut seen, mut backup) = (live(&of), Backup::default());
+        seen.now = at(NOW + minutes);
+        let Fact::Known(Some(host)) = &mut seen.host else { panic!("it is there") };
+        host.power = Power::Stopped;
+        change(host, &mut backup);
+        seen.backup = Fact::Known(backup);
+        match step(&of, &Event::Looked { live: &seen, chosen: false }) {
+            Step::Write(status) => Some((status.state, status.stop)),
+            _ => None,
+        }
+    };
+    let told = |when| move |host: &mut HostView, _: &mut Backup| host.told = Some(at(when));
+    let stopped = after(3, &told(NOW)).unwrap();
+    assert_eq!(stopped.0, State::CoolingOff);
+    assert_eq!(stopped.1.unwrap().by, StoppedBy::Rollcall);
+    for when in [NOW - 1, NOW + 2] {
+        assert_eq!(after(3, &told(when)), None, "asked for at {when}: something may still come late");
+        assert_eq!(after(7, &told(when)), Some((State::Stopping, None)), "ours was not used");
+    }
+    assert_eq!(after(7, &|_, _| {}), Some((State::Stopping, None)), "AWS does not say when");
+
+    let database = |tries: &'static [u32]| {
+        move |host: &mut HostView, backup: &mut Backup| {
+            host.name = Some(Arc::from("shop"));
+            backup.stops = tries.iter().map(|n| Occurrence(*n)).collect();
+        }
+    };
+    assert_eq!(after(3, &database(&[1])).unwrap().0, State::CoolingOff);
+    assert_eq!(after(3, &database(&[0])), None, "the backup of another try");
+    assert_eq!(after(7, &database(&[])), Some((State::Stopping, None)));
 }
 
 #[test]

@@ -112,10 +112,10 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// AWS's words about the last change of an instance's state.
-    pub(super) fn state_reason(self) -> Option<&'a str> {
+    /// When somebody asked for the last stop of an instance, by AWS's words.
+    pub(super) fn told_at(self) -> Option<Timestamp> {
         match self {
-            Self::Instance(instance) => instance.state_reason.as_deref(),
+            Self::Instance(instance) => instance.told_at(),
             Self::Database(..) => None,
         }
     }

@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use rollcall_crds::v1alpha1::HostState;
 
 use super::claims::Claimed;
@@ -76,7 +74,7 @@ impl<'p, 'a> Scene<'p, 'a> {
             return None;
         }
         let remembered = host.memory.and_then(|memory| memory.stopped_since);
-        let told = listed.state_reason().and_then(time_in);
+        let told = listed.told_at();
         Some(told.or(remembered).unwrap_or_else(|| self.listed_at(host)))
     }
 
@@ -255,28 +253,5 @@ fn remembered(name: Option<&str>, known: Option<&Arc<str>>) -> Option<Arc<str>> 
     match known {
         Some(known) if **known == *cut => Some(Arc::clone(known)),
         _ => Some(Arc::from(cut)),
-    }
-}
-
-/// The time in AWS's words about the last change of state: `User initiated (2026-08-01 03:00:00 GMT)`.
-fn time_in(reason: &str) -> Option<Timestamp> {
-    let inside = reason.rsplit_once('(')?.1.split_once(')')?.0.strip_suffix(" GMT")?;
-    let time: DateTime = inside.parse().ok()?;
-    time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn aws_tells_since_when_a_host_is_stopped() {
-        let told = time_in("User initiated (2026-08-01 03:00:00 GMT)").map(|time| time.to_string());
-        assert_eq!(told.as_deref(), Some("2026-08-01T03:00:00Z"));
-        for other in
-            ["", "Server.SpotInstanceShutdown", "User initiated (yesterday)", "(2026-08-01 03:00:00)", ")("]
-        {
-            assert_eq!(time_in(other), None, "{other}");
-        }
     }
 }
