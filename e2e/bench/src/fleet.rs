@@ -149,6 +149,16 @@ fn check(number: usize) -> Value {
     )
 }
 
+/// The environments once more, all of which ask who is unused.
+#[must_use]
+pub fn asking() -> Vec<Value> {
+    let mut all: Vec<Value> = (0..ENVIRONMENTS).map(environment).collect();
+    for spec in all.iter_mut().filter_map(|environment| environment["spec"].as_object_mut()) {
+        spec.insert("lean".to_owned(), json!({"enforcement": "Flag"}));
+    }
+    all
+}
+
 fn environment(number: usize) -> Value {
     let name = format!("env-{number:03}");
     ours(

@@ -23,6 +23,10 @@ const RESIDENT_MIB: f64 = 128.0;
 const PAGE: usize = 1000;
 /// Of AWS, for its one account and region: instances, volumes, addresses, databases, clusters.
 const LISTINGS: usize = 5;
+/// Of each instance: its processor, and what it receives and sends.
+const METRICS: usize = 3;
+/// Metrics in one call of `GetMetricData`.
+const QUERIES: usize = 500;
 /// After this it is a failure, not a figure.
 const GIVEN_UP: Duration = Duration::from_mins(10);
 
@@ -61,7 +65,37 @@ pub async fn measure(hosts: usize, watch_seconds: u64) -> Result<()> {
     tokio::time::sleep(Duration::from_secs(watch_seconds)).await;
     afterwards(&operator, watch_seconds).await?;
     operator.kill()?;
+    activity(&mut world, &setup, hosts).await?;
     world.clean_up().await
+}
+
+/// The next replica finds that everybody asks who is unused, and reads what hosts did for 90 days.
+async fn activity(world: &mut World, setup: &Setup, hosts: usize) -> Result<()> {
+    world.cluster.apply(fleet::asking()).await?;
+    let asked = || world.stage().calls.of("cloudwatch", "GetMetricData");
+    let before = asked();
+    let setup = Setup { name: "rollcall-1".to_owned(), ..setup.clone() };
+    let mut operator = Operator::launch(&setup).await?;
+    operator.ready().await?;
+    let begun = Instant::now();
+    until("activity is read", GIVEN_UP, async || {
+        operator.check_alive()?;
+        let told = Telling::of(&operator).await?;
+        let read = |outcome: &str| {
+            told.sum("rollcall_polls_total", &format!("listing=\"activity\",outcome=\"{outcome}\""))
+        };
+        Ok(Look::that(read("Complete").is_some(), || {
+            format!("{} calls, partly {:?}", asked(), read("Partial"))
+        }))
+    })
+    .await?;
+    println!("\nActivity: {hosts} hosts, {METRICS} metrics each, 90 days");
+    note("ready to all metrics read", said(begun.elapsed().as_secs_f64(), "s"));
+    #[allow(clippy::cast_precision_loss)]
+    let (calls, target) = ((asked() - before) as f64, (hosts * METRICS).div_ceil(QUERIES) as f64);
+    at_most("calls of GetMetricData", calls, target, "calls");
+    used(&operator, "with activity")?;
+    operator.kill()
 }
 
 /// A source that is blind shows no count: so many hosts counted and a count of missing rows in every environment is the

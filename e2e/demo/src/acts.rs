@@ -11,6 +11,7 @@ use rollcall_harness::world::{PLACES, World};
 
 use crate::look::Eyes;
 use crate::screen::Screen;
+use crate::unused;
 
 /// A host whose agent dies in each round.
 const FRAGILE: &str = "jp2-app-3";
@@ -29,6 +30,14 @@ impl Day {
     pub async fn begin(world: &World, screen: &Screen) -> Result<Self> {
         screen.say("From here on a minute of the world is a second of yours.");
         Ok(Self { eyes: Eyes::new(world.cluster.client().await?), screen: screen.clone() })
+    }
+
+    /// Days pass in which nine hosts look unused.
+    ///
+    /// # Errors
+    /// When Rollcall does not come to say what it must, or something is done to one of them.
+    pub async fn nine_look_unused(&self, world: &mut World) -> Result<()> {
+        unused::play(world, &self.eyes, &self.screen).await
     }
 
     /// Plays one round, after which everything is as it was before.

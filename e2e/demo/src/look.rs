@@ -1,11 +1,14 @@
 //! What Rollcall says, read from the API as anybody reads it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use kube::api::ListParams;
 use kube::{Api, Client};
-use rollcall_crds::v1alpha1::{CauseStatus, Environment, EnvironmentSummary, Host, RequiredCheck};
+use rollcall_crds::v1alpha1::{
+    CauseStatus, Environment, EnvironmentSummary, Host, RequiredCheck, Retirement, RetirementState,
+};
 use rollcall_harness::wait::{Look, until};
 use rollcall_harness::world::TEAM;
 
@@ -90,6 +93,30 @@ impl Eyes {
                 Some(cause) => Look::There(cause.message.clone()),
                 None => Look::NotYet(format!("{} other causes", causes.len())),
             })
+        })
+        .await
+    }
+
+    /// Waits until there are retirements of exactly these hosts, in these states, and tells the message of each.
+    ///
+    /// # Errors
+    /// When they do not become so in time.
+    pub async fn retirements(
+        &self,
+        what: &str,
+        wanted: &BTreeMap<String, RetirementState>,
+    ) -> Result<BTreeMap<String, String>> {
+        let retirements = Api::<Retirement>::namespaced(self.client.clone(), TEAM);
+        until(what, PATIENCE, async || {
+            let all = retirements.list(&ListParams::default()).await?.items;
+            let told = all.into_iter().filter_map(|one| one.status);
+            let told: Vec<_> = told.filter_map(|is| Some((is.name?, is.state?, is.message))).collect();
+            let states: BTreeMap<_, _> = told.iter().map(|(name, is, _)| (name.clone(), *is)).collect();
+            if states != *wanted {
+                return Ok(Look::NotYet(format!("{told:?}")));
+            }
+            let messages = told.into_iter().map(|(name, _, message)| (name, message.unwrap_or_default()));
+            Ok(Look::There(messages.collect()))
         })
         .await
     }

@@ -7,6 +7,7 @@ mod guest;
 mod look;
 mod opening;
 mod screen;
+mod unused;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,14 +79,14 @@ async fn perform(world: &mut World, operator: &mut Option<Operator>, once: bool)
     world.install().await?;
     opening::play(world, operator, &screen).await?;
     let mut day = Day::begin(world, &screen).await?;
-    loop {
-        day.round(world).await?;
-        if once {
-            return Ok(());
-        }
+    day.round(world).await?;
+    day.nine_look_unused(world).await?;
+    while !once {
         screen.now("The next round begins in a moment; Ctrl-C ends the demo.");
         tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        day.round(world).await?;
     }
+    Ok(())
 }
 
 /// The operator first, so that nothing of what it needs goes away under it.

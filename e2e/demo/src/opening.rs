@@ -11,7 +11,7 @@ use rollcall_harness::operator::{Operator, binary};
 use rollcall_harness::world::{TEAM, World};
 use serde::Deserialize;
 
-use crate::screen::Screen;
+use crate::screen::{Screen, cut};
 
 /// A minute of the world in a second: an hour of settling is a minute.
 const WORLD_SECONDS_PER_SECOND: f64 = 60.0;
@@ -64,7 +64,7 @@ fn packed(recording: &[u8]) -> Result<Vec<u8>> {
 async fn morning(world: &World, screen: &Screen, recording: &Path) -> Result<()> {
     for what in ["rcenv", "rcmon"] {
         let table = world.cluster.kubectl(&["get", what, "-n", TEAM]).await?.ok()?;
-        screen.show(&format!("$ kubectl get {what} -n {TEAM}\n{table}"));
+        screen.table(&format!("kubectl get {what} -n {TEAM}"), &table);
     }
     let rollcall = binary()?;
     let plan = format!("{} plan --on {}", short(&rollcall), recording.display());
@@ -117,13 +117,6 @@ fn causes(rollcall: &Path, recording: &Path) -> Result<String> {
         ]
     });
     Ok(std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n"))
-}
-
-fn cut(text: &str, columns: usize) -> String {
-    if text.chars().count() <= columns {
-        return text.to_owned();
-    }
-    text.chars().take(columns - 1).chain(['…']).collect()
 }
 
 /// A path as a person in this folder types it.

@@ -42,11 +42,25 @@ impl Screen {
         print_lines(&wrapped("", 0, text));
     }
 
+    /// A table, its lines cut where they are too wide, between empty lines.
+    pub fn table(&self, command: &str, table: &str) {
+        let lines: Vec<String> = table.lines().map(|line| cut(line.trim_end(), WIDTH)).collect();
+        self.show(&format!("$ {command}\n{}", lines.join("\n")));
+    }
+
     /// Lines as they are, between empty lines.
     #[expect(clippy::unused_self, reason = "as above")]
     pub fn show(&self, text: &str) {
         print_lines(&format!("\n{}\n\n", text.trim_end()));
     }
+}
+
+/// As much of a line as fits into so many columns, with a mark where something is left out.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    text.chars().take(columns - 1).chain(['…']).collect()
 }
 
 fn print_lines(text: &str) {

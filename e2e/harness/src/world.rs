@@ -5,6 +5,7 @@
 
 mod install;
 mod story;
+pub mod unused;
 
 use std::path::{Path, PathBuf};
 

@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 use super::asserted::AssertedHearing;
 use super::board::Hearing;
 use super::secrets::{NoSecret, Wanted};
-use super::{Observer, asserted, patience, secrets};
+use super::{Observer, asserted, patience, secrets, tell};
 use crate::sources::{AccountReader, Secret};
 
 /// Keys that a Secret with AWS credentials must have.
@@ -174,24 +174,6 @@ async fn ask<T: Default>(
     observer.metrics.polled(listing, &reading.extent);
     tell(&reading.source, &reading.extent);
     reading
-}
-
-pub(super) fn tell(source: &str, extent: &Extent) {
-    match extent {
-        Extent::Complete { .. } => tracing::debug!(%source, "read completely"),
-        Extent::Partial { missing, .. } => {
-            let why =
-                missing.first().map(|gap| format!("{}: {}", gap.what, gap.why.message)).unwrap_or_default();
-            tracing::warn!(%source, %why, "read in part");
-        }
-        // Nobody has asked for it: that is no trouble of the source's.
-        Extent::Failed { why, .. } if why.kind == FailureKind::NotYetRead => {
-            tracing::debug!(%source, "not read yet");
-        }
-        Extent::Failed { why, .. } => {
-            tracing::warn!(%source, kind = why.kind.as_str(), why = %why.message, "cannot be read");
-        }
-    }
 }
 
 /// Puts a new state on the board. Only the listings that were not read are copied: at 20,000 hosts each is some MB.

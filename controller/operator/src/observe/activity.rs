@@ -12,8 +12,8 @@ use rollcall_engine::reading::Extent;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use super::Observer;
-use super::account::{Readers, reader, tell};
+use super::account::{Readers, reader};
+use super::{Observer, tell};
 
 /// What fails is asked again after this at the latest.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(4);

@@ -7,9 +7,9 @@ use rollcall_engine::ids::Place;
 use rollcall_engine::inventory::{Asked, Asserted, Inventory};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Reading};
 
-use super::account::{put, tell};
+use super::account::put;
 use super::board::{Hearing, hold};
-use super::{Observer, patience};
+use super::{Observer, patience, tell};
 use crate::sources::AccountReader;
 
 /// What is made of the answers of each listing. Single groups and instances have no such memory: one that is lost is held

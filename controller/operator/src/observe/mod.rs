@@ -20,6 +20,7 @@ use kube::Client;
 use rollcall_engine::fleet::{Account, Fleet, System};
 use rollcall_engine::ids::{ObjectKey, Place, RegistrationId};
 use rollcall_engine::memory::Memory;
+use rollcall_engine::reading::{Extent, FailureKind};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -201,4 +202,23 @@ impl Observer {
 /// How long a complete reading outlives passing trouble: one lost poll, jitter included, but not a second one.
 fn patience(interval: Duration) -> SignedDuration {
     SignedDuration::try_from(interval.mul_f64(1.8)).unwrap_or(SignedDuration::ZERO)
+}
+
+/// Says in the log how a reading went.
+fn tell(source: &str, extent: &Extent) {
+    match extent {
+        Extent::Complete { .. } => tracing::debug!(%source, "read completely"),
+        Extent::Partial { missing, .. } => {
+            let why =
+                missing.first().map(|gap| format!("{}: {}", gap.what, gap.why.message)).unwrap_or_default();
+            tracing::warn!(%source, %why, "read in part");
+        }
+        // Nobody has asked for it: that is no trouble of the source's.
+        Extent::Failed { why, .. } if why.kind == FailureKind::NotYetRead => {
+            tracing::debug!(%source, "not read yet");
+        }
+        Extent::Failed { why, .. } => {
+            tracing::warn!(%source, kind = why.kind.as_str(), why = %why.message, "cannot be read");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 use super::board::{RegistryHearing, unread};
 use super::secrets::{NoSecret, Wanted};
-use super::{Observer, patience, secrets};
+use super::{Observer, patience, secrets, tell};
 use crate::sources::{Fingerprint, Proofs, RegistryReader, Secrets};
 
 /// Readers by what makes them the same source. Each lives as long as one object uses it.
@@ -187,6 +187,7 @@ impl Source {
             unread(known.as_deref(), system.endpoint.product(), &system.key.to_string(), now, &why)
         });
         observer.metrics.polled("registrations", &new.hosts.extent);
+        tell(&new.hosts.source, &new.hosts.extent);
         let patience = patience(settings.registry_interval);
         let settled = match known {
             Some(known) => state.hearing.hear(&known, new, patience, observer.clock.now()),

