@@ -130,6 +130,7 @@ pub fn policy(
             }),
             None => before.summary.clone(),
         },
+        probation: before.probation.clone(),
     }
 }
 
