@@ -231,9 +231,11 @@ pub struct EnvironmentMemory {
 pub struct RuleRun {
     /// The rule.
     pub rule: RuleHash,
-    /// When it first judged a host of the environment; whole seconds. The time in which the environment's object is gone
-    /// does not count.
+    /// When it first judged a host of the environment; whole seconds. Later by each pause of a day or more.
     pub since: Timestamp,
+    /// Since when it judges nobody: it, or all that hosts did, cannot be understood or read, or the environment's object is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_since: Option<Timestamp>,
     /// Hosts that it has called unused since, on evidence that is good enough to act on; at most [`MAX_POINTED`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pointed: BTreeMap<HostId, Pointed>,

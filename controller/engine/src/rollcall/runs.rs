@@ -1,8 +1,8 @@
 //! How long the rule of each environment has run, and what came of the hosts at whom it pointed: what a team holds against a rule
 //! before it lets it act. It must never count what was not read, and never forget a host that it was wrong about.
 //!
-//! Nobody need watch all the time for that. Each verdict looks at whole weeks, so what was used while nobody looked is found
-//! later.
+//! Nobody need watch all the time for that: each verdict looks at whole weeks, so what was used while nobody looked is found
+//! later. But a time in which it is known that the rule judged nobody is none in which it ran.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,9 @@ use crate::fleet::Environment;
 use crate::ids::HostId;
 use crate::lean::{RuleHash, Use};
 use crate::memory::{EnvironmentMemory, MAX_POINTED, Pointed, RuleRun};
+
+/// A rule that judges nobody for less than this has not paused: for so long a verdict is held.
+const PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a rule has done so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,10 +61,8 @@ impl Probation {
 pub(super) fn look(scene: &Scene<'_, '_>, hosts: &[(HostId, HostRoll)]) -> Vec<Option<RuleRun>> {
     let (environments, now) = (&scene.pass.fleet.environments, scene.pass.now);
     let remembered = |environment: &Environment| scene.pass.memory.environments.get(&environment.key);
-    let mut watched: Vec<Watched> = environments
-        .iter()
-        .map(|environment| Watched::begin(environment, remembered(environment), now))
-        .collect();
+    let mut watched: Vec<Watched> =
+        environments.iter().map(|environment| Watched::begin(environment, remembered(environment))).collect();
     for (id, host) in hosts {
         let Some(key) = &host.environment else { continue };
         let number = environments.binary_search_by(|environment| environment.key.cmp(key)).ok();
@@ -69,7 +70,7 @@ pub(super) fn look(scene: &Scene<'_, '_>, hosts: &[(HostId, HostRoll)]) -> Vec<O
             watched.see(id, host, now);
         }
     }
-    watched.into_iter().map(|watched| watched.run).collect()
+    watched.into_iter().map(|watched| watched.end(now)).collect()
 }
 
 /// The rule of one environment.
@@ -77,25 +78,37 @@ struct Watched {
     /// By which hosts are judged now; none: nobody is, or nobody can tell by which.
     rule: Option<RuleHash>,
     run: Option<RuleRun>,
+    /// It could tell of somebody whether they are used.
+    judges: bool,
+    /// Of somebody who is there it could not.
+    wonders: bool,
 }
 
 impl Watched {
     /// What is not understood now ends nothing; another rule, or none, does.
-    fn begin(environment: &Environment, remembered: Option<&EnvironmentMemory>, now: Timestamp) -> Self {
-        let run = remembered.and_then(|remembered| resumed(remembered, now));
+    fn begin(environment: &Environment, remembered: Option<&EnvironmentMemory>) -> Self {
+        let run = remembered.and_then(remembered_run);
         if environment.lean_doubted || environment.book.doubted {
-            return Self { rule: None, run };
+            return Self { rule: None, run, judges: false, wonders: true };
         }
         let rule = environment.lean.as_ref().map(|lean| lean.rule.hash());
-        Self { rule, run: run.filter(|run| Some(run.rule) == rule) }
+        Self { rule, run: run.filter(|run| Some(run.rule) == rule), judges: false, wonders: false }
     }
 
     /// A rule runs once it can tell of somebody whether they are used.
     fn see(&mut self, id: &HostId, host: &HostRoll, now: Timestamp) {
         let (Some(rule), Some(used)) = (self.rule, &host.used) else { return };
-        if self.run.is_none() && !matches!(used, Use::Unknown(_)) {
-            let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
-            self.run = Some(RuleRun { rule, since, pointed: BTreeMap::new(), overfull: false });
+        let judges = !matches!(used, Use::Unknown(_));
+        self.judges |= judges;
+        self.wonders |= host.seen && !judges;
+        if self.run.is_none() && judges {
+            self.run = Some(RuleRun {
+                rule,
+                since: whole_seconds(now),
+                paused_since: None,
+                pointed: BTreeMap::new(),
+                overfull: false,
+            });
         }
         let Some(run) = &mut self.run else { return };
         if let Some(pointed) = run.pointed.get_mut(id) {
@@ -108,15 +121,32 @@ impl Watched {
             }
         }
     }
+
+    /// What is remembered. A pause makes the run that much younger once it is over; where nobody is seen at all, nobody can tell
+    /// whether there is one.
+    fn end(self, now: Timestamp) -> Option<RuleRun> {
+        let mut run = self.run?;
+        if self.judges {
+            let pause = run.paused_since.take().map(|since| now.duration_since(since));
+            if let Some(pause) = pause.filter(|pause| *pause >= PAUSE) {
+                run.since = whole_seconds(run.since.saturating_add(pause).unwrap_or(Timestamp::MAX));
+            }
+        } else if self.wonders {
+            run.paused_since.get_or_insert(now);
+        }
+        Some(run)
+    }
 }
 
 /// What was remembered. While the environment's object was gone its rule did not run.
-fn resumed(remembered: &EnvironmentMemory, now: Timestamp) -> Option<RuleRun> {
+fn remembered_run(remembered: &EnvironmentMemory) -> Option<RuleRun> {
     let run = remembered.rule_run.clone()?;
-    let away = remembered.unused_since.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
-    let since = run.since.checked_add(away.max(SignedDuration::ZERO)).ok()?;
-    let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-    Some(RuleRun { since, ..run })
+    Some(RuleRun { paused_since: run.paused_since.or(remembered.unused_since), ..run })
+}
+
+/// As a status tells it: what is written must equal what is read back.
+fn whole_seconds(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
 /// The day on which a host was used after a rule had pointed at it: something was loud, or somebody started it. A database tells only

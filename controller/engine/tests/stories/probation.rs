@@ -125,6 +125,12 @@ fn another_rule_begins_anew_and_one_that_is_not_understood_ends_nothing() {
     assert_eq!(told_of_environment(&roll), None, "nobody is judged");
     policy(&mut world).holidays.clear();
     assert_eq!(told(&world.pass()), Some((MONDAY.to_owned(), 1, 0)), "other terms are the same rule");
+    policy(&mut world).holidays = vec!["2026-02-30".to_owned()];
+    world.pass_despite_problems();
+    days(&mut world, 5);
+    policy(&mut world).holidays.clear();
+    let five_days_later = Some(("2026-11-28T09:00:00Z".to_owned(), 1, 0));
+    assert_eq!(told(&world.pass()), five_days_later, "in these it judged nobody");
     policy(&mut world).idle.window_days = 36;
     let now = world.now.to_string();
     assert_eq!(told(&world.pass()), Some((now, 1, 0)));
@@ -150,6 +156,18 @@ fn a_rule_that_judges_nobody_does_not_run_and_neither_does_one_whose_environment
     );
     world.lives.fails = None;
     let begun = world.now;
+    world.pass();
+    // What nobody can read for an hour is held; of ten days all but the first ones are a pause.
+    world.lives.fails = Some(FailureKind::Throttled);
+    world.hours(1);
+    assert_eq!(told(&world.pass()), Some((begun.to_string(), 1, 0)));
+    let mut blind = world.clone();
+    days(&mut blind, 10);
+    blind.lives.fails = None;
+    let (resumed, ..) = told(&blind.pass()).unwrap();
+    let resumed = resumed.parse::<Timestamp>().unwrap().duration_since(begun).as_hours();
+    assert!((7 * 24..10 * 24).contains(&resumed), "{resumed} hours later");
+    world.lives.fails = None;
     world.pass();
     let environment = world.desired.environments.pop().unwrap();
     world.pass();

@@ -1,8 +1,9 @@
 //! Columns while sources are blind: `-` where a count would claim what nobody can know.
 
 use rollcall_engine::fleet::{Hold, Kind, StopsNone};
+use rollcall_engine::lean::Rule;
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::rollcall::{LeanRoll, Requirement};
+use rollcall_engine::rollcall::{LeanRoll, Probation, Requirement};
 use serde_json::{Value, json};
 
 use super::*;
@@ -81,6 +82,24 @@ fn what_holds_an_environment_that_asks_to_retire_is_one_sentence_after_the_other
     let held = "hosts wait for approval; its rule must have run without acting until 2026-12-23 (Probation); \
                 spec.windows of its RetirementPolicy is empty, so none is ever open (Window)";
     assert!(text.contains(held), "{text}");
+}
+
+#[test]
+fn a_policy_tells_how_its_rule_has_done_and_goes_on_telling_while_nobody_sees_all() {
+    let mut world = counted();
+    world.stores.policies.apply(told("RetirementPolicy", "team", "standard", json!({"spec": {}}), json!({})));
+    let rule = Rule::default().hash();
+    let probation = Some(Probation { rule, since: at(NOW), proposed: 7, later_used: 1 });
+    world.roll.policies.insert(key("standard"), LeanRoll { hosts: 30, probation, ..LeanRoll::default() });
+    let writes = world.diff();
+    let expected = json!({"ruleHash": rule.to_string(), "runSince": NOW, "proposed": 7, "laterUsed": 1});
+    assert_eq!(status_of(&writes, Kind::RetirementPolicy, "standard")["probation"], expected);
+
+    world.perform(&writes);
+    assert!(world.diff().objects.is_empty(), "nothing has changed");
+    world.jp1().inventory_blind = vec![(place(), failure(FailureKind::Throttled))];
+    let again = world.diff();
+    assert!(again.objects.iter().all(|write| write.kind != Kind::RetirementPolicy), "{again:?}");
 }
 
 #[test]
