@@ -229,3 +229,21 @@ fn a_rule_runs_where_it_only_points() {
         assert_eq!((told(&roll), holds(&roll)), (Some((MONDAY.to_owned(), 1, 0)), Vec::new()));
     }
 }
+
+/// Nobody reads a list of thousands, and of whom nothing is remembered nobody can say that the rule was right.
+#[test]
+fn a_rule_that_points_at_too_many_never_ends_its_probation() {
+    use rollcall_engine::memory::{MAX_POINTED, Pointed};
+    let mut world = office();
+    world.lives.of.clear();
+    assert_eq!(told(&world.pass()), Some((MONDAY.to_owned(), 0, 0)));
+    let now = world.now;
+    let run = world.memory.environments.values_mut().next().unwrap().rule_run.as_mut().unwrap();
+    run.pointed = (0..MAX_POINTED)
+        .map(|number| (format!("i-9{number:05}").as_str().into(), Pointed { at: now, used_on: None }))
+        .collect();
+    world.lives.of.insert("jp1-batch-1".into(), quiet());
+    let roll = days(&mut world, 31);
+    assert_eq!(holds(&roll)[0], "its rule points at too many hosts to tell what came of them (Probation)");
+    assert_eq!(says(&mut world, Guard::Probation), Some(Why::Unknown(FailureKind::TooLarge)));
+}
