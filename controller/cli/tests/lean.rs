@@ -120,6 +120,18 @@ fn what_keeps_an_owner_from_being_told_is_named_by_its_guard() {
 }
 
 #[test]
+fn what_a_stop_would_wait_for_is_told_where_one_is_asked_for() {
+    let (_folder, file) = lean_monday_with(LeanEnforcement::Retire);
+    let (code, text, error) = on(&file, &["explain", "jp1-batch-1"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let told = text.lines().skip_while(|line| !line.starts_with("  is not stopped"));
+    let told: Vec<&str> = told.take_while(|line| !line.is_empty()).collect();
+    settle("explain-host-not-stopped.txt", &(told.join("\n") + "\n"));
+    let (_, busy, _) = on(&file, &["explain", "jp1-batch-2"]);
+    assert!(!busy.contains("is not stopped"), "{busy}");
+}
+
+#[test]
 fn a_rule_is_tried_on_the_past() {
     let (folder, file) = lean_monday();
     let (code, text, error) = on(&file, &["backtest"]);

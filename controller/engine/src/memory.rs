@@ -216,10 +216,47 @@ pub struct EnvironmentMemory {
     /// Since when each finding about the environment itself stands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<Arc<str>, Timestamp>,
+    /// How long its rule has run, once it has judged somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_run: Option<RuleRun>,
     /// Since when the Environment object is gone; forgotten after 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_since: Option<Timestamp>,
 }
+
+/// How long the rule of an environment has run without acting, and what came of those at whom it pointed. Another rule is
+/// another run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleRun {
+    /// The rule.
+    pub rule: RuleHash,
+    /// When it first judged a host of the environment; whole seconds. Later by each pause of a day or more.
+    pub since: Timestamp,
+    /// Since when it judges nobody: it, or all that hosts did, cannot be understood or read, or the environment's object is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_since: Option<Timestamp>,
+    /// Hosts that it has called unused since, on evidence that is good enough to act on; at most [`MAX_POINTED`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pointed: BTreeMap<HostId, Pointed>,
+    /// There were more: nobody knows any more what came of them all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overfull: bool,
+}
+
+/// A host at which a rule has pointed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pointed {
+    /// When it first did.
+    pub at: Timestamp,
+    /// The day on which it was used, or started, all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_on: Option<Day>,
+}
+
+/// At no more hosts does a rule point: nobody reads a longer list, and a rule that finds more is not one to act by.
+pub const MAX_POINTED: usize = 2_000;
 
 /// No environment remembers more changes than this; the oldest go first.
 pub const MAX_CHANGES: usize = 2_000;

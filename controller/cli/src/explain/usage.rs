@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use rollcall_engine::ids::HostId;
+use rollcall_engine::ids::{HostId, ObjectKey};
 use rollcall_engine::lean::{Evidence, Grade, Rule, SignalSeen, Use, evidence};
 use rollcall_engine::leaving;
 use rollcall_engine::rollcall::HostRoll;
@@ -32,6 +32,26 @@ pub(super) fn write(out: &mut String, decided: &Decided, id: &HostId, host: &Hos
     line(out, "what would change it", &change(used, rule, id));
     if let Some(told) = owner(decided, id) {
         line(out, "its owner", &told);
+    }
+    if let (Use::Idle(_), Some(environment)) = (used, &host.environment) {
+        stop(out, decided, id, environment);
+    }
+}
+
+/// Why it is not stopped where its environment asks for that, and on which terms it would be.
+fn stop(out: &mut String, decided: &Decided, id: &HostId, environment: &ObjectKey) {
+    let Some(roll) = decided.roll.environments.get(environment) else { return };
+    let Some(why) = roll.stops_none else { return };
+    let held = std::iter::once(why.to_string()).chain(roll.holds.iter().map(ToString::to_string));
+    line(out, "is not stopped", &held.collect::<Vec<_>>().join("; "));
+    if let Some(refusals) = leaving::against_a_stop(decided.pass(), id) {
+        let guards: Vec<&str> = refusals.iter().map(|refusal| refusal.guard.name()).collect();
+        line(out, "guards against it", &guards.join(", "));
+    }
+    if let Some(outlook) = decided.fleet.outlook(environment, decided.recording.now) {
+        line(out, "next window", &outlook.window());
+        line(out, "would be stopped", &outlook.budget());
+        line(out, "its end would be", &outlook.end());
     }
 }
 

@@ -172,6 +172,20 @@ proptest! {
     }
 
     #[test]
+    fn a_window_less_opens_nothing_and_without_any_it_is_never_open(mut world in worlds()) {
+        let all = world.windows();
+        world.windows.pop();
+        let fewer = world.windows();
+        world.windows.clear();
+        let none = world.windows();
+        for moment in world.samples().step_by(3) {
+            prop_assert!(all.is_open(moment) || !fewer.is_open(moment), "{moment}");
+            prop_assert!(!none.is_open(moment), "{moment}");
+        }
+        prop_assert_eq!(none.next_opening(world.now), None);
+    }
+
+    #[test]
     fn a_later_notice_and_a_longer_one_are_never_over_earlier(world in worlds(), days in 0..12_u32, more in 0..12_u32, later in 0..400_000_u64) {
         let business = world.business_days();
         let due = business.after(world.now, days).unwrap();

@@ -61,6 +61,15 @@ impl Window {
     }
 }
 
+impl Default for Window {
+    /// Monday to Thursday, 10:00 to 16:00: people are there, and will be on the day after.
+    fn default() -> Self {
+        let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday];
+        let days = days.into_iter().fold(0, |days, day| days | bit(day));
+        Self { days, from: Time::constant(10, 0, 0, 0), to: Time::constant(16, 0, 0, 0) }
+    }
+}
+
 fn bit(day: Weekday) -> u8 {
     1 << day.to_monday_zero_offset()
 }
@@ -111,13 +120,10 @@ impl Windows {
         Ok(Self { zone, allowed: windows, holidays })
     }
 
-    /// Monday to Thursday, 10:00 to 16:00: people are there, and will be on the day after.
+    /// The default window alone.
     #[must_use]
     pub fn default_in(zone: TimeZone) -> Self {
-        let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday];
-        let days = days.into_iter().fold(0, |days, day| days | bit(day));
-        let window = Window { days, from: Time::constant(10, 0, 0, 0), to: Time::constant(16, 0, 0, 0) };
-        Self { zone, allowed: vec![window], holidays: Holidays::default() }
+        Self { zone, allowed: vec![Window::default()], holidays: Holidays::default() }
     }
 
     /// The same, closed on these days and on their eves.

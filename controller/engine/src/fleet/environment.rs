@@ -260,9 +260,14 @@ pub(crate) fn parse_counts(
 
 /// The time zone, from the bundled database: the same answer on every machine. UTC when none is named, or none of that name
 /// exists.
-pub(crate) fn time_zone(key: &ObjectKey, spec: &api::EnvironmentSpec, problems: &mut Problems) -> TimeZone {
-    let Some(zone) = &spec.time_zone else { return TimeZone::UTC };
-    TimeZoneDatabase::bundled().get(zone).unwrap_or_else(|_| {
+pub(crate) fn time_zone(
+    key: &ObjectKey,
+    spec: &api::EnvironmentSpec,
+    problems: &mut Problems,
+) -> Option<TimeZone> {
+    let Some(zone) = &spec.time_zone else { return Some(TimeZone::UTC) };
+    let known = TimeZoneDatabase::bundled().get(zone).ok();
+    if known.is_none() {
         problems.add(
             Kind::Environment,
             key,
@@ -271,6 +276,6 @@ pub(crate) fn time_zone(key: &ObjectKey, spec: &api::EnvironmentSpec, problems: 
                 format!("spec.timeZone: expected an IANA time zone such as Asia/Tokyo, found {zone:?}"),
             ),
         );
-        TimeZone::UTC
-    })
+    }
+    known
 }

@@ -19,6 +19,7 @@ mod role;
 mod selector;
 mod system;
 mod template;
+mod terms;
 mod visible;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use std::sync::Arc;
 pub use account::Account;
 pub use channel::Channel;
 pub use desired::*;
-pub use retiring::StopsNone;
+pub use retiring::{Hold, Outlook, StopsNone};
 pub use system::{Endpoint, Nagios, NagiosWay, NeededSecret, System};
 
 pub(crate) use assertion::{

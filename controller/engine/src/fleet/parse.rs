@@ -183,10 +183,12 @@ impl<'a> Resolver<'a> {
         problems: &mut Problems,
     ) -> Result<Environment, Vec<AccountId>> {
         let Some(view) = self.views.get(&*key.namespace) else { return Err(Vec::new()) };
-        let zone = environment::time_zone(key, &spec.spec, problems);
+        let known_zone = environment::time_zone(key, &spec.spec, problems);
+        let zone = known_zone.clone().unwrap_or(TimeZone::UTC);
         let counts = environment::parse_counts(key, &spec.spec, &view.book, problems);
         let ledger = self.ledger(key, spec, zone.clone(), view, problems);
-        let lean = policy::parse_lean(key, &spec.spec, &view.book, &view.policies.by_name, problems);
+        let policies = &view.policies.by_name;
+        let lean = policy::parse_lean(key, &spec.spec, known_zone.as_ref(), &view.book, policies, problems);
         let is_known = |name: &str| {
             let declared = self.desired.accounts.iter().any(|a| a.metadata.name.as_deref() == Some(name));
             declared || unreadable(self.desired, Kind::CloudAccount).any(|key| *key.name == *name)

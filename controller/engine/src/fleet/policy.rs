@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rollcall_crds::v1alpha1 as api;
 
 use super::desired::Kind;
 use super::problem::{Fault, Problems};
 use super::role::RoleBook;
-use crate::calendar::Holidays;
+use super::terms::{self, Terms};
+use crate::calendar::Windows;
 use crate::ids::ObjectKey;
 use crate::lean::Rule;
 use crate::retirement::Reach;
@@ -28,25 +29,6 @@ pub(crate) struct Says {
     pub(crate) terms: Arc<Terms>,
 }
 
-/// On which terms hosts leave.
-#[derive(Debug)]
-pub(crate) struct Terms {
-    /// Business days in which an owner decides.
-    pub(crate) grace: u32,
-    pub(crate) holidays: Holidays,
-    /// Running hosts of a duty that always stay, per environment and zone.
-    pub(crate) keep_last: usize,
-    /// People who must approve that a host is stopped.
-    pub(crate) approvals: usize,
-}
-
-impl Default for Terms {
-    /// As the fields of `RetirementPolicy` say.
-    fn default() -> Self {
-        Self { grace: 5, holidays: Holidays::default(), keep_last: 2, approvals: 2 }
-    }
-}
-
 /// How lean an environment is kept.
 #[derive(Debug)]
 pub(crate) struct Lean {
@@ -54,6 +36,8 @@ pub(crate) struct Lean {
     pub(crate) policy: Option<ObjectKey>,
     pub(crate) rule: Arc<Rule>,
     pub(crate) terms: Arc<Terms>,
+    /// When hosts may be stopped, by the clocks of its people; none where the time zone is not understood.
+    pub(crate) windows: Option<Windows>,
     /// How far its hosts may go; none: they are pointed at, and no more.
     pub(crate) reach: Option<Reach>,
     /// Roles of its book whose hosts are judged; none: all hosts.
@@ -88,7 +72,8 @@ pub(crate) fn parse(
         let rule = Rule::try_from(&spec.spec.idle).map_err(|bad| {
             problems.add(Kind::RetirementPolicy, &key, Fault::new("BadRule", format!("spec.idle: {bad}")));
         });
-        let terms = terms(&spec.spec).map_err(|fault| problems.add(Kind::RetirementPolicy, &key, fault));
+        let terms =
+            terms::parse(&spec.spec).map_err(|fault| problems.add(Kind::RetirementPolicy, &key, fault));
         let says = rule.ok().zip(terms.ok());
         let says = says.map(|(rule, terms)| Says { rule: Arc::new(rule), terms: Arc::new(terms) });
         policies.insert(key.clone(), Policy { key, says });
@@ -96,30 +81,11 @@ pub(crate) fn parse(
     policies
 }
 
-/// The terms. A day that is none could have been a holiday: nothing is due by a calendar that is not understood.
-fn terms(spec: &api::RetirementPolicySpec) -> Result<Terms, Fault> {
-    let day = |(index, text): (usize, &String)| {
-        text.parse::<Date>().map_err(|_| {
-            let what = "expected a day of the calendar such as 2027-01-01";
-            Fault::new("BadHoliday", format!("spec.holidays[{index}]: {what}, found {text:?}"))
-        })
-    };
-    let days = spec.holidays.iter().enumerate().map(day).collect::<Result<Vec<Date>, Fault>>()?;
-    let holidays = Holidays::new(days)
-        .map_err(|refused| Fault::new("BadHoliday", format!("spec.holidays: {refused}")))?;
-    let natural = |number: i32| u32::try_from(number.max(0)).unwrap_or_default();
-    Ok(Terms {
-        grace: natural(spec.grace_business_days),
-        holidays,
-        keep_last: usize::try_from(natural(spec.keep_last_hosts)).unwrap_or(usize::MAX),
-        approvals: usize::try_from(natural(spec.approvals_needed)).unwrap_or(usize::MAX),
-    })
-}
-
 /// How lean an environment is kept, if it says so and all it says can be understood.
 pub(crate) fn parse_lean(
     key: &ObjectKey,
     spec: &api::EnvironmentSpec,
+    zone: Option<&TimeZone>,
     book: &RoleBook,
     policies: &BTreeMap<&str, &Policy>,
     problems: &mut Problems,
@@ -143,7 +109,9 @@ pub(crate) fn parse_lean(
             return None;
         }
     };
-    Some(Lean { policy, rule, terms, reach: reach(lean.enforcement), roles })
+    let (windows, holidays) = (&terms.windows, &terms.holidays);
+    let windows = zone.and_then(|zone| Windows::new(zone.clone(), windows.clone(), holidays.clone()).ok());
+    Some(Lean { policy, rule, terms, windows, reach: reach(lean.enforcement), roles })
 }
 
 /// How far a word lets hosts go.

@@ -1,12 +1,19 @@
-//! Why no host is ever stopped: said of an account, and of an environment that asks for it.
+//! Why no host is ever stopped: said of an account, and of an environment that asks for it; and what a stop there would wait for.
 
 use std::fmt;
+use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Fleet;
+use super::{Environment, Fleet};
+use crate::calendar::Windows;
 use crate::ids::{AccountName, ObjectKey};
-use crate::retirement::Reach;
+use crate::lean::RuleHash;
+use crate::memory::RuleRun;
+use crate::retirement::{Budget, FinalAct, Guard, Reach};
+use crate::text::clean;
 
 /// Why hosts are not stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,7 +56,180 @@ impl fmt::Display for StopsNone {
     }
 }
 
+/// What else holds every host of an environment. Each is what a guard of the last gate would say, told of all hosts at once, and in words
+/// that do not change from day to day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Hold {
+    /// Its rule has judged no host yet.
+    NotRun,
+    /// Its rule has not run long enough.
+    #[serde(rename_all = "camelCase")]
+    Probation {
+        /// The day on which it has, by the clocks of the environment.
+        until: Date,
+    },
+    /// Its rule points at more hosts than are remembered.
+    Overfull,
+    /// Nobody has acknowledged what its rule points at, or somebody has whose word does not count.
+    #[serde(rename_all = "camelCase")]
+    FirstList {
+        /// The rule.
+        rule: RuleHash,
+        /// Who says so.
+        by: Option<Arc<str>>,
+    },
+    /// Its policy has no window.
+    NoWindow,
+    /// The clocks of its windows are not known.
+    NoZone,
+    /// Its policy has a budget of nothing.
+    NoBudget,
+}
+
+impl fmt::Display for Hold {
+    /// What it means, and by which guard.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let guard = match self {
+            Self::NotRun => {
+                f.write_str("its rule has judged no host yet, so its probation has not begun")?;
+                Guard::Probation
+            }
+            Self::Probation { until } => {
+                write!(f, "its rule must have run without acting until {until}")?;
+                Guard::Probation
+            }
+            Self::Overfull => {
+                f.write_str("its rule points at too many hosts to tell what came of them")?;
+                Guard::Probation
+            }
+            Self::FirstList { rule, by: None } => {
+                write!(f, "nobody has acknowledged what rule {rule} points at")?;
+                Guard::FirstList
+            }
+            Self::FirstList { rule, by: Some(by) } => {
+                write!(
+                    f,
+                    "that {} acknowledges rule {rule} does not count while Rollcall's admission policy is not in force",
+                    clean(by)
+                )?;
+                Guard::FirstList
+            }
+            Self::NoWindow => {
+                f.write_str("spec.windows of its RetirementPolicy is empty, so none is ever open")?;
+                Guard::Window
+            }
+            Self::NoZone => {
+                f.write_str("its windows have no clocks while spec.timeZone is not understood")?;
+                Guard::Window
+            }
+            Self::NoBudget => {
+                f.write_str("spec.budget of its RetirementPolicy lets none go")?;
+                Guard::Budget
+            }
+        };
+        write!(f, " ({})", guard.name())
+    }
+}
+
+impl Environment {
+    /// What holds its hosts besides, where it asks to stop any.
+    pub(crate) fn holds(&self, run: Option<&RuleRun>, now: Timestamp) -> Vec<Hold> {
+        let Some(lean) = self.lean.as_ref().filter(|lean| lean.reach == Some(Reach::Retire)) else {
+            return Vec::new();
+        };
+        let (rule, terms) = (lean.rule.hash(), &lean.terms);
+        let probation = match run.filter(|run| run.rule == rule) {
+            None => Some(Hold::NotRun),
+            Some(run) if run.overfull => Some(Hold::Overfull),
+            Some(run) => {
+                let over = run.since.saturating_add(terms.probation).unwrap_or(Timestamp::MAX);
+                (now < over).then(|| Hold::Probation { until: self.zone.to_datetime(over).date() })
+            }
+        };
+        let hash = rule.to_string();
+        let by = terms.acknowledged.iter().find(|one| *one.of == *hash).map(|one| Arc::clone(&one.user));
+        let window = match &lean.windows {
+            None => Some(Hold::NoZone),
+            Some(_) => terms.windows.is_empty().then_some(Hold::NoWindow),
+        };
+        let budget = (terms.budget.of(usize::MAX) == 0).then_some(Hold::NoBudget);
+        [probation, Some(Hold::FirstList { rule, by }), window, budget].into_iter().flatten().collect()
+    }
+}
+
+/// On which terms hosts of an environment would be stopped, and when next: for whoever asks now.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    windows: Option<Windows>,
+    zone: jiff::tz::TimeZone,
+    now: Timestamp,
+    budget: Budget,
+    cool_off: SignedDuration,
+    final_act: FinalAct,
+}
+
+impl Outlook {
+    /// When a stop could be begun next, by the clocks of the environment: `2026-11-30 10:00 Asia/Tokyo (now: no window on a Friday)`.
+    #[must_use]
+    pub fn window(&self) -> String {
+        let Some(windows) = &self.windows else {
+            return "nobody knows: spec.timeZone of the Environment is not understood".to_owned();
+        };
+        let shown = |moment: Timestamp| {
+            let zone = self.zone.iana_name().unwrap_or("UTC");
+            format!("{} {zone}", self.zone.to_datetime(moment).strftime("%Y-%m-%d %H:%M"))
+        };
+        match (windows.closes_at(self.now), windows.next_opening(self.now), windows.why_closed(self.now)) {
+            (Some(end), _, _) => format!("open now, until {}", shown(end)),
+            (None, Some(next), Some(why)) => format!("{} (now: {why})", shown(next)),
+            (None, Some(next), None) => shown(next),
+            (None, None, why) => {
+                let why = why.map_or_else(String::new, |why| format!(": {why}"));
+                format!("never{why}")
+            }
+        }
+    }
+
+    /// How a stop would end: `Stop: it stays stopped, 14 days after it was`.
+    #[must_use]
+    pub fn end(&self) -> String {
+        let days = self.cool_off.as_hours() / 24;
+        let after = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+        match self.final_act {
+            FinalAct::Stop => format!("Stop: after {after} in one stop it stays stopped"),
+            FinalAct::HandOver => {
+                format!("HandOver: after {after} in one stop its owner is told which resource to remove")
+            }
+            FinalAct::Terminate => {
+                format!("Terminate: after {after} in one stop, and a backup, it is deleted")
+            }
+        }
+    }
+
+    /// How many go on one day.
+    #[must_use]
+    pub fn budget(&self) -> String {
+        self.budget.to_string()
+    }
+}
+
 impl Fleet {
+    /// On which terms hosts of an environment would be stopped; none for one that does not ask for it.
+    #[must_use]
+    pub fn outlook(&self, environment: &ObjectKey, now: Timestamp) -> Option<Outlook> {
+        let environment = self.environment(environment)?;
+        let lean = environment.lean.as_ref().filter(|lean| lean.reach == Some(Reach::Retire))?;
+        Some(Outlook {
+            windows: lean.windows.clone(),
+            zone: environment.zone.clone(),
+            now,
+            budget: lean.terms.budget,
+            cool_off: lean.terms.cool_off,
+            final_act: lean.terms.final_act,
+        })
+    }
+
     /// Why nothing is stopped in an account; none for one that cannot be understood.
     #[must_use]
     pub fn stops_none_in(&self, account: &AccountName) -> Option<StopsNone> {

@@ -14,7 +14,9 @@ use crate::ids::{HostId, ObjectKey, RoleName};
 use crate::inventory::{Database, Instance, Inventory, Marks, MemberRole};
 use crate::limits::{INVENTORY_MAX_AGE, PROTECTION_MAX_AGE};
 use crate::reading::FailureKind;
-use crate::retirement::{Belonging, Fact, HostView, Live, Member, Peers, Policy, Reach, Use};
+use crate::retirement::{
+    Belonging, Fact, FirstList, HostView, Live, Member, Peers, Policy, Reach, Rule, Use,
+};
 use crate::rollcall::{EnvironmentRoll, HostRoll};
 
 /// No code that acts exists: whatever is asked and granted, hosts are proposed, and their owners told. What would let one go further
@@ -117,6 +119,8 @@ impl<'a> Scene<'a> {
             usage: self.usage(id, host),
             belonging: self.belonging(id, host, environment),
             policy: self.policy(environment),
+            rule: self.rule(environment),
+            window: self.window(environment),
             peers: self.peers(id, host, environment, duty, leaving),
             ..Live::unread(self.pass.now)
         }
@@ -225,9 +229,36 @@ impl<'a> Scene<'a> {
                 hash: lean.rule.hash().to_string().into(),
                 keep_last: lean.terms.keep_last,
                 approvals: lean.terms.approvals,
+                cool_off: lean.terms.cool_off,
+                probation: lean.terms.probation,
+                final_act: lean.terms.final_act,
                 ..Policy::default()
             })),
         }
+    }
+
+    /// What its environment says of hosts that leave, if that is understood.
+    fn terms(&self, environment: &ObjectKey) -> Option<&'a Lean> {
+        self.environment(environment).filter(|environment| !environment.lean_doubted)?.lean.as_ref()
+    }
+
+    /// How long this very rule has run in the environment. What somebody acknowledged does not count: nobody vouches for who wrote
+    /// it.
+    fn rule(&self, environment: &ObjectKey) -> Fact<Rule> {
+        let Some(lean) = self.terms(environment) else { return Fact::Unknown(FailureKind::Malformed) };
+        let remembered = self.pass.memory.environments.get(environment);
+        let run = remembered.and_then(|of| of.rule_run.as_ref()).filter(|run| run.rule == lean.rule.hash());
+        match run {
+            None => Fact::Unknown(FailureKind::NotYetRead),
+            Some(run) if run.overfull => Fact::Unknown(FailureKind::TooLarge),
+            Some(run) => Fact::Known(Rule { since: run.since, first_list: FirstList::Waits }),
+        }
+    }
+
+    /// Is a window open now?
+    fn window(&self, environment: &ObjectKey) -> Fact<bool> {
+        let windows = self.terms(environment).and_then(|lean| lean.windows.as_ref());
+        windows.map_or(Fact::Unknown(FailureKind::Malformed), |of| Fact::Known(of.is_open(self.pass.now)))
     }
 
     /// Who else of its duty runs and stays.

@@ -19,8 +19,8 @@ use crate::ids::{HostId, Mark, ObjectKey, Place};
 use crate::memory::Memory;
 use crate::notice;
 use crate::retirement::{
-    Blocked, Case, Event, FinalAct, Guard, Guards, Incarnation, Moment, Path, Reach, Reason, Request,
-    Retirement, Spec, State, Status, Step, Stop, StoppedBy, step,
+    Blocked, Case, Event, FinalAct, Guard, Guards, Incarnation, Moment, Path, Reach, Reason, Refusal,
+    Request, Retirement, Spec, State, Status, Step, Stop, StoppedBy, step,
 };
 use crate::rollcall::{HostRoll, RollCall};
 use crate::snapshot::Snapshot;
@@ -171,6 +171,18 @@ pub fn look(pass: Pass<'_>, standing: &[Standing<'_>], strange: &BTreeSet<HostId
         leaving.proposals.push(Proposal { key, place: host.place.clone(), spec: retirement.spec });
     }
     leaving
+}
+
+/// What would speak against beginning with a host now, were it written down and its owner's time over: every guard that is asked then, in
+/// the table's order; none for a host that is no candidate. For people to read.
+#[must_use]
+pub fn against_a_stop(pass: Pass<'_>, id: &HostId) -> Option<Vec<Refusal>> {
+    let (host, scene) = (pass.roll.hosts.get(id)?, Scene::new(pass));
+    let retirement = candidate(pass, &scene, id, host)?;
+    let Spec { environment, duty, .. } = &retirement.spec;
+    let live = scene.live(id, environment, duty, &BTreeSet::new());
+    let case = Case { moment: Moment::Beginning, act: retirement.next_act() };
+    Some(Guards::all().refusals(&retirement, &live, case))
 }
 
 impl Standing<'_> {

@@ -5,6 +5,7 @@
 //! counted was hole a of the first simulation).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,48 @@ pub struct Entry {
     pub until: Timestamp,
 }
 
+/// How many hosts of an environment may be begun with in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Budget {
+    /// So many. 0 means 0.
+    Hosts(usize),
+    /// So many of a hundred of its hosts, rounded down, and one at least. 0 means 0.
+    Percent(usize),
+}
+
+impl Default for Budget {
+    /// `max(1, ⌊2 %⌋)` (safety first: a fault of ours must be small).
+    fn default() -> Self {
+        Self::Percent(2)
+    }
+}
+
+impl Budget {
+    /// Of an environment with so many hosts; of none there are none.
+    #[must_use]
+    pub fn of(self, hosts: usize) -> usize {
+        match self {
+            Self::Hosts(most) => most.min(hosts),
+            Self::Percent(0) => 0,
+            Self::Percent(percent) => (hosts.saturating_mul(percent) / 100).max(1).min(hosts),
+        }
+    }
+}
+
+impl fmt::Display for Budget {
+    /// As people read it: `at most 2 % of its environment's hosts a day, one at least`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hosts(0) | Self::Percent(0) => f.write_str("none of its environment's hosts on any day"),
+            Self::Hosts(most) => write!(f, "at most {most} of its environment's hosts a day"),
+            Self::Percent(percent) => {
+                write!(f, "at most {percent} % of its environment's hosts a day, one at least")
+            }
+        }
+    }
+}
+
 /// How many acts a window may hold, at every level. 0 means 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,7 +119,7 @@ impl Limits {
     /// An environment's budget unless somebody sets another: `max(1, ⌊2 %⌋)` of its hosts a day, and none of none.
     #[must_use]
     pub fn of_hosts(hosts: usize) -> usize {
-        if hosts == 0 { 0 } else { (hosts / 50).max(1) }
+        Budget::default().of(hosts)
     }
 }
 

@@ -41,7 +41,7 @@ pub use fact::Fact;
 pub use gate::{Guards, Permit, Refusal};
 pub use guard::{Case, Guard, Moment, Why};
 pub use host::{HostView, Member, Power};
-pub use ledger::{Entry, Ledger, Limits, NoRoom};
+pub use ledger::{Budget, Entry, Ledger, Limits, NoRoom};
 pub use live::{Backup, Belonging, FirstList, Live, Peers, Reach, Role, Rule};
 pub use order::{Act, Epoch, Incarnation, Intent, Notice, Occurrence, Order, Request};
 pub use plan::{Action, Blocked, Candidate, Leftover, Plan, Standing, Trace, plan};

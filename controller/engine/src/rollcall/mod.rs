@@ -31,6 +31,7 @@ mod registries;
 mod remedy;
 mod remember;
 mod roles;
+mod runs;
 mod scene;
 mod settle;
 mod since;
@@ -46,6 +47,7 @@ mod vouched;
 mod writers;
 
 pub use output::*;
+pub use runs::Probation;
 
 use jiff::Timestamp;
 
@@ -123,7 +125,8 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
     let (writers, takeovers) = writers::look(&scene);
     let changes = changes::happened(&scene, &judged.memories, &heirs, &takeovers);
     let applied = causes::Applied::new(&scene, &judged);
-    let news = remember::News { times, changes: &changes, writers, vouched };
+    let runs = runs::look(&scene, &judged.rolls);
+    let news = remember::News { times, changes: &changes, writers, vouched, runs };
     let remembered = remember::remember(&scene, &mut judged, &exemptions, news, &mut rater.names);
     let material = summary::Material {
         scene: &scene,
@@ -132,6 +135,7 @@ pub fn roll_call(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, now: Times
         findings: &judged.findings,
         applied: &applied,
         changes: &changes,
+        remembered: &remembered,
     };
     let mut roll_call = RollCall {
         environments: material.environments(),

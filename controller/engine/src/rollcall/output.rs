@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use rollcall_crds::v1alpha1::HostState;
 use serde::{Deserialize, Serialize};
 
+use super::Probation;
 use crate::finding::{Cause, Finding, Subject};
-use crate::fleet::StopsNone;
+use crate::fleet::{Hold, StopsNone};
 use crate::ids::{AccountName, HostId, ObjectKey, Place, RegistrationId, RoleName};
 use crate::lean::{Doubt, Use};
 use crate::reading::{Failure, FailureKind};
@@ -309,6 +310,9 @@ pub struct EnvironmentRoll {
     /// Why none of its hosts is stopped, where it asks for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stops_none: Option<StopsNone>,
+    /// What else holds them, and would if this version stopped any; nothing in it changes from day to day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
     /// Open Critical findings: none, some, or not known while blind.
     pub compliant: Option<bool>,
     /// What happened lately (new in this pass).
@@ -349,6 +353,9 @@ pub struct LeanRoll {
     pub unknown: u32,
     /// Those whose activity could not be read, or has not been yet.
     pub unread: u32,
+    /// How the rule has done so far, once it has judged somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probation: Option<Probation>,
 }
 
 impl LeanRoll {
@@ -361,6 +368,10 @@ impl LeanRoll {
             unused: self.unused + other.unused,
             unknown: self.unknown + other.unknown,
             unread: self.unread + other.unread,
+            probation: match (self.probation, other.probation) {
+                (Some(one), Some(other)) => Some(one.plus(other)),
+                (one, other) => one.or(other),
+            },
         }
     }
 

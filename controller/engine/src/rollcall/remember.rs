@@ -25,7 +25,8 @@ use crate::limits::{
     CHANGES_KEPT, CHECK_PROOF_MAX_AGE, MAX_TOMBSTONES, TOMBSTONE_KEPT, UNUSED_KEPT, WEEKS_KEPT,
 };
 use crate::memory::{
-    DatabasesMemory, EnvironmentMemory, HostMemory, MAX_CHANGES, Memory, PlaceMemory, SystemMemory, Tombstone,
+    DatabasesMemory, EnvironmentMemory, HostMemory, MAX_CHANGES, Memory, PlaceMemory, RuleRun, SystemMemory,
+    Tombstone,
 };
 use crate::reading::{Extent, FailureKind, Reading};
 
@@ -35,6 +36,8 @@ pub(super) struct News<'p> {
     pub(super) changes: &'p Changes,
     pub(super) writers: Writers,
     pub(super) vouched: Vec<Vouched>,
+    /// By number of the environment.
+    pub(super) runs: Vec<Option<RuleRun>>,
 }
 
 /// Makes the memory of the next pass. Takes the hosts' memories out of `judged`.
@@ -45,7 +48,7 @@ pub(super) fn remember<'a>(
     news: News<'_>,
     names: &mut [NameBook<'a>],
 ) -> Memory {
-    let News { mut times, changes, mut writers, mut vouched } = news;
+    let News { mut times, changes, mut writers, mut vouched, mut runs } = news;
     let mut memory = Memory { healed: healed(scene, exemptions), ..Memory::default() };
     let mut hosts = by_place(scene, std::mem::take(&mut judged.memories));
     let registered = registered_tombs(scene);
@@ -86,7 +89,10 @@ pub(super) fn remember<'a>(
         let findings = times.remove(&Owner::Environment(number)).unwrap_or_default();
         let hosts = judged.tallies.environments.get(number).map_or(0, |tally| tally.hosts);
         let of_environment = environment_memory(scene, environment, hosts, changes);
-        memory.environments.insert(environment.key.clone(), EnvironmentMemory { findings, ..of_environment });
+        let rule_run = runs.get_mut(number).and_then(Option::take);
+        memory
+            .environments
+            .insert(environment.key.clone(), EnvironmentMemory { findings, rule_run, ..of_environment });
     }
     keep_unused(scene, changes, &mut memory);
     memory
@@ -255,6 +261,7 @@ fn environment_memory(
         changes: kept(old_changes, new, scene.pass.now),
         weekly_hosts,
         findings: BTreeMap::new(),
+        rule_run: None,
         unused_since: None,
     }
 }

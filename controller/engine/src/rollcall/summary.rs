@@ -12,10 +12,13 @@ use super::places::{Listing, PlaceView};
 use super::scene::Scene;
 use super::sources::blind_listings;
 use super::tallies::{EnvironmentTally, Tallies};
-use super::{AccountRoll, CheckRoll, EnvironmentRoll, LeanRoll, Requirement, RoleRoll, SystemRoll, Tally};
+use super::{
+    AccountRoll, CheckRoll, EnvironmentRoll, LeanRoll, Probation, Requirement, RoleRoll, SystemRoll, Tally,
+};
 use crate::finding::{Excuse, Finding};
 use crate::fleet::{Account, Demand, Environment};
 use crate::ids::{AccountName, ObjectKey, Place};
+use crate::memory::{Memory, RuleRun};
 use crate::reading::Failure;
 
 /// What the rolls are made from.
@@ -26,6 +29,8 @@ pub(super) struct Material<'m, 'p, 'a> {
     pub(super) findings: &'m [Finding],
     pub(super) applied: &'m Applied,
     pub(super) changes: &'m Changes,
+    /// What the next pass will know.
+    pub(super) remembered: &'m Memory,
 }
 
 impl Material<'_, '_, '_> {
@@ -79,14 +84,24 @@ impl Material<'_, '_, '_> {
                 Some(&environment.key),
             ),
             sources_once_read: self.once_read(environment),
-            lean: environment.lean.as_ref().map(|_| tally.lean),
+            lean: environment.lean.as_ref().map(|_| self.lean(environment, tally)),
             stops_none: self.scene.pass.fleet.stops_none_of(&environment.key),
+            holds: environment.holds(self.run(environment), self.scene.pass.now),
             compliant: compliant(findings, is_blind || is_doubted),
             new_changes: self.changes.get(&environment.key).cloned().unwrap_or_default(),
             inventory_blind,
             databases_blind,
             registry_blind,
         }
+    }
+
+    /// How long its rule has run.
+    fn run(&self, environment: &Environment) -> Option<&RuleRun> {
+        self.remembered.environments.get(&environment.key)?.rule_run.as_ref()
+    }
+
+    fn lean(&self, environment: &Environment, tally: &EnvironmentTally) -> LeanRoll {
+        LeanRoll { probation: self.run(environment).map(Probation::of), ..tally.lean }
     }
 
     /// Where one listing of the environment's places is blind, and why.
@@ -208,7 +223,7 @@ impl Material<'_, '_, '_> {
         for (environment, tally) in fleet.environments.iter().zip(&self.tallies.environments) {
             let policy = environment.lean.as_ref().and_then(|lean| lean.policy.as_ref());
             if let Some(roll) = policy.and_then(|key| rolls.get_mut(key)) {
-                *roll = roll.plus(tally.lean);
+                *roll = roll.plus(self.lean(environment, tally));
             }
         }
         rolls

@@ -21,6 +21,7 @@ mod lean;
 mod leaving;
 mod lives;
 mod nagios;
+mod probation;
 mod reach;
 mod recordings;
 mod registrations;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use rollcall_crds::conditions::{self, READY, RECONCILING, STALLED, Truth};
-use rollcall_engine::fleet::{Problem, StopsNone};
+use rollcall_engine::fleet::{Hold, Problem, StopsNone};
 use rollcall_engine::reading::{Failure, FailureKind};
 
 /// All types we write; whatever else stands on an object is somebody else's.
@@ -80,10 +80,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// `RetirementAllowed`: why nothing is stopped.
+    /// `RetirementAllowed`: why nothing is stopped, and what else would hold it.
     #[must_use]
-    pub fn stops_none(why: StopsNone) -> Self {
-        Self::new(Truth::False, why.as_str(), &why.to_string())
+    pub fn stops_none(why: StopsNone, holds: &[Hold]) -> Self {
+        let sentences = std::iter::once(why.to_string()).chain(holds.iter().map(ToString::to_string));
+        Self::new(Truth::False, why.as_str(), &sentences.collect::<Vec<_>>().join("; "))
     }
 
     /// `reason` is CamelCase, `message` for people.

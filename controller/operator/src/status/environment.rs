@@ -41,7 +41,8 @@ pub fn status(
     conditions.set(INVENTORY_FRESH, &Verdict::fresh(inventory_blind(roll)));
     conditions.set(REGISTRATIONS_FRESH, &Verdict::fresh(registry_blind(roll)));
     conditions.set(COMPLIANT, &compliant(roll));
-    conditions.set_while(RETIREMENT_ALLOWED, roll.stops_none.map(Verdict::stops_none).as_ref());
+    let stops_none = roll.stops_none.map(|why| Verdict::stops_none(why, &roll.holds));
+    conditions.set_while(RETIREMENT_ALLOWED, stops_none.as_ref());
     progress.tell(&mut conditions, &before.conditions);
     EnvironmentStatus {
         observed_generation: generation,

@@ -1,13 +1,16 @@
 //! The statuses of accounts, roles, checks, monitoring systems and exemptions.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use rollcall_crds::conditions::{
     DELIVERING, INVENTORY_FRESH, REGISTRATIONS_FRESH, RETIREMENT_ALLOWED, Truth,
 };
 use rollcall_crds::v1alpha1 as api;
 use rollcall_engine::fleet::Problem;
 use rollcall_engine::reading::Failure;
-use rollcall_engine::rollcall::{AccountRoll, CheckRoll, ExemptionRoll, LeanRoll, RoleRoll, SystemRoll};
+use rollcall_engine::rollcall::{
+    AccountRoll, CheckRoll, ExemptionRoll, LeanRoll, Probation, RoleRoll, SystemRoll,
+};
 
 use super::conditions::{Conditions, Verdict};
 use super::progress::Progress;
@@ -39,7 +42,8 @@ pub fn account(
     let blind = || roll.blind_inventories();
     conditions.ready(problems, || Verdict::once_read(roll.once_read, blind()));
     conditions.set(INVENTORY_FRESH, &Verdict::fresh(blind()));
-    conditions.set_while(RETIREMENT_ALLOWED, roll.stops_none.map(Verdict::stops_none).as_ref());
+    conditions
+        .set_while(RETIREMENT_ALLOWED, roll.stops_none.map(|why| Verdict::stops_none(why, &[])).as_ref());
     progress.tell(&mut conditions, &before.conditions);
     let known = roll.sees_hosts();
     api::CloudAccountStatus {
@@ -130,6 +134,19 @@ pub fn policy(
             }),
             None => before.summary.clone(),
         },
+        probation: match roll {
+            Some(roll) => roll.probation.map(probation),
+            None => before.probation.clone(),
+        },
+    }
+}
+
+fn probation(of: Probation) -> api::RetirementPolicyProbation {
+    api::RetirementPolicyProbation {
+        rule_hash: of.rule.to_string(),
+        run_since: Time(of.since),
+        proposed: int(of.proposed),
+        later_used: int(of.later_used),
     }
 }
 

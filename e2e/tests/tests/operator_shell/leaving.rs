@@ -80,6 +80,11 @@ async fn an_owner_is_told_once_and_a_sign_of_use_ends_it() -> Result<()> {
     assert!(condition(&status, "Notified").starts_with("True"), "{status}");
     let accepted = |status: &Value| condition(status, "Delivering").starts_with("True");
     stage.status::<api::NotificationChannel>("chat", accepted).await?;
+    let runs = |status: &Value| {
+        let probation = &status["probation"];
+        probation["proposed"].as_i64() >= Some(1) && probation["laterUsed"] == 0
+    };
+    stage.status::<api::RetirementPolicy>("standard", runs).await?;
     let sent = stage.script.delivered();
     let last = sent.last().unwrap();
     assert_eq!(last.secrets, "https://hooks.example.com/canary-url whsec_canary-key");
@@ -109,6 +114,8 @@ async fn an_owner_is_told_once_and_a_sign_of_use_ends_it() -> Result<()> {
     });
     let status = retirement(&stage, "Undoing").await?;
     assert_eq!(status["reason"], "SameRun");
+    let was_wrong = |status: &Value| status["probation"]["laterUsed"] == 1;
+    stage.status::<api::RetirementPolicy>("standard", was_wrong).await?;
     let no_secret = |text: &str| assert!(!text.contains("canary"), "{text}");
     stage.script.delivered().iter().for_each(|sent| no_secret(&sent.message.lines().join(" ")));
     no_secret(&channel.to_string());

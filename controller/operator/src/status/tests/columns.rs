@@ -1,8 +1,9 @@
 //! Columns while sources are blind: `-` where a count would claim what nobody can know.
 
-use rollcall_engine::fleet::Kind;
+use rollcall_engine::fleet::{Hold, Kind, StopsNone};
+use rollcall_engine::lean::Rule;
 use rollcall_engine::reading::FailureKind;
-use rollcall_engine::rollcall::{LeanRoll, Requirement};
+use rollcall_engine::rollcall::{LeanRoll, Probation, Requirement};
 use serde_json::{Value, json};
 
 use super::*;
@@ -13,7 +14,7 @@ fn counted() -> World {
     jp1.hosts = 34;
     jp1.tally = Tally { baseline: 9, required: 419, ..tally(361, 9, 40) };
     jp1.ghosts = 2;
-    jp1.lean = Some(LeanRoll { hosts: 30, idle: 5, unused: 4, unknown: 2, unread: 0 });
+    jp1.lean = Some(LeanRoll { hosts: 30, idle: 5, unused: 4, unknown: 2, ..LeanRoll::default() });
     jp1.ledger = vec![
         (Requirement::Registered(key("mackerel")), tally(30, 4, 0)),
         (Requirement::Check(key("disk")), tally(20, 3, 11)),
@@ -62,10 +63,43 @@ fn a_blind_inventory_hides_how_many_hosts_there_are() {
 #[test]
 fn while_one_hosts_activity_is_not_read_nobody_knows_how_many_are_unused() {
     let mut world = counted();
-    world.jp1().lean = Some(LeanRoll { hosts: 30, idle: 5, unused: 4, unknown: 3, unread: 1 });
+    world.jp1().lean =
+        Some(LeanRoll { hosts: 30, idle: 5, unused: 4, unknown: 3, unread: 1, ..LeanRoll::default() });
     assert_eq!(summary(&world)["unused"], "-");
     world.jp1().lean = None;
     assert_eq!(summary(&world)["unused"], "-", "nobody asks");
+}
+
+#[test]
+fn what_holds_an_environment_that_asks_to_retire_is_one_sentence_after_the_other() {
+    let mut world = counted();
+    world.jp1().stops_none = Some(StopsNone::ThisVersion);
+    world.jp1().holds = vec![Hold::Probation { until: "2026-12-23".parse().unwrap() }, Hold::NoWindow];
+    let writes = world.diff();
+    let status = status_of(&writes, Kind::Environment, "jp1");
+    assert_eq!(condition(status, "RetirementAllowed"), "False StopsNothing");
+    let text = status["conditions"].to_string();
+    let held = "hosts wait for approval; its rule must have run without acting until 2026-12-23 (Probation); \
+                spec.windows of its RetirementPolicy is empty, so none is ever open (Window)";
+    assert!(text.contains(held), "{text}");
+}
+
+#[test]
+fn a_policy_tells_how_its_rule_has_done_and_goes_on_telling_while_nobody_sees_all() {
+    let mut world = counted();
+    world.stores.policies.apply(told("RetirementPolicy", "team", "standard", json!({"spec": {}}), json!({})));
+    let rule = Rule::default().hash();
+    let probation = Some(Probation { rule, since: at(NOW), proposed: 7, later_used: 1 });
+    world.roll.policies.insert(key("standard"), LeanRoll { hosts: 30, probation, ..LeanRoll::default() });
+    let writes = world.diff();
+    let expected = json!({"ruleHash": rule.to_string(), "runSince": NOW, "proposed": 7, "laterUsed": 1});
+    assert_eq!(status_of(&writes, Kind::RetirementPolicy, "standard")["probation"], expected);
+
+    world.perform(&writes);
+    assert!(world.diff().objects.is_empty(), "nothing has changed");
+    world.jp1().inventory_blind = vec![(place(), failure(FailureKind::Throttled))];
+    let again = world.diff();
+    assert!(again.objects.iter().all(|write| write.kind != Kind::RetirementPolicy), "{again:?}");
 }
 
 #[test]

@@ -149,6 +149,7 @@ impl World {
                 Kind::CloudAccount => account(),
                 Kind::Environment => environment(),
                 Kind::MonitoringSystem => system(),
+                Kind::RetirementPolicy => json!({"spec": {}}),
                 other => panic!("no {other:?} is in this world"),
             };
             let key = &write.key;
