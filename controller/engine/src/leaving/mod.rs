@@ -105,6 +105,8 @@ pub struct Stand {
     pub evidence: Option<Evidence>,
     /// Whoever was told of it was told that it stays.
     pub taken_back: bool,
+    /// How many people must approve a stop, as its environment asks now; 0 where no stop is asked for.
+    pub approvals: usize,
 }
 
 /// What people of an environment are to be told.
@@ -241,10 +243,23 @@ fn stand(
         // No environment reaches further than telling people, so nothing else is ever asked.
         Step::Arm(_) | Step::Call(_) => {}
     }
-    let message = tell::message(scene, retirement, &status, &refusals);
+    let approvals = approvals(scene, spec);
+    let message = tell::message(scene, retirement, &status, &refusals, approvals);
     let name = host.and_then(|host| host.name.as_deref().map(str::to_owned)).or_else(|| object.name.clone());
     let evidence = evidence::of(pass, scene, retirement);
-    out.stands.push(Stand { key: object.key.clone(), status, name, message, evidence, taken_back: false });
+    let key = object.key.clone();
+    out.stands.push(Stand { key, status, name, message, evidence, taken_back: false, approvals });
+}
+
+/// How many people must approve: never fewer than when it was written, where its environment asks for a stop. What it asks is what
+/// was written while it is not understood.
+fn approvals(scene: &Scene<'_>, spec: &Spec) -> usize {
+    let environment = scene.environment(&spec.environment).filter(|environment| !environment.lean_doubted);
+    let Some(environment) = environment else { return spec.approvals_needed };
+    match environment.lean.as_ref().filter(|lean| lean.reach == Some(Reach::Retire)) {
+        Some(lean) => lean.terms.approvals.max(spec.approvals_needed),
+        None => 0,
+    }
 }
 
 /// What has ended changes no more; but whoever was told of it is told that the host stays.
@@ -259,9 +274,10 @@ fn ended(pass: Pass<'_>, scene: &Scene<'_>, one: &Standing<'_>, out: &mut Leavin
         key: object.key.clone(),
         status: status.clone(),
         name: object.name.clone(),
-        message: tell::message(scene, &object.retirement, status, &[]),
+        message: tell::message(scene, &object.retirement, status, &[], 0),
         evidence: None,
         taken_back: true,
+        approvals: 0,
     });
 }
 

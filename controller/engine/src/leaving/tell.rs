@@ -133,6 +133,7 @@ pub(super) fn message(
     retirement: &Retirement,
     status: &Status,
     refusals: &[Refusal],
+    approvals: usize,
 ) -> String {
     let environment = scene.environment(&retirement.spec.environment);
     match status.state {
@@ -145,9 +146,10 @@ pub(super) fn message(
             retirement.spec.environment.name
         ),
         State::Proposed => "waits until a channel has accepted the notice".to_owned(),
-        State::Waiting if is_for_people_to_approve(scene, retirement, status) => format!(
+        // Its owner's time has run, where its environment asks for more than telling.
+        State::Waiting if approvals > 0 && status.due.is_some_and(|due| due <= scene.now()) => format!(
             "its owner's time is over; {} needed, and none counts while Rollcall's admission policy is not in force; nothing is done to it",
-            match retirement.spec.approvals_needed {
+            match approvals {
                 1 => "1 approval is".to_owned(),
                 needed => format!("{needed} approvals are"),
             }
@@ -169,9 +171,4 @@ pub(super) fn message(
             status.state.name().to_owned()
         }
     }
-}
-
-/// Has its owner's time run, where its environment asks for more than telling?
-fn is_for_people_to_approve(scene: &Scene<'_>, retirement: &Retirement, status: &Status) -> bool {
-    retirement.spec.approvals_needed > 0 && status.due.is_some_and(|due| due <= scene.now())
 }

@@ -334,9 +334,20 @@ fn who_asks_for_more_waits_for_approval_and_is_told_why_nothing_goes_further() {
     let mut told = Office::new(&["jp1-batch-1", "jp1-batch-2"], &["jp1-batch-1"]);
     told.rest();
     assert_eq!(told.objects[0].retirement.spec.approvals_needed, 0);
+    assert_eq!(told.pass().stands[0].approvals, 0);
+    // From then on it needs them, whatever was asked when it was written; and none again when its environment goes back.
     lean(&mut told, LeanEnforcement::Retire);
-    told.rest();
+    for _ in 0..30 {
+        told.world.hours(24);
+        told.rest();
+    }
     assert_eq!(told.states(), ["jp1-batch-1 Waiting"]);
+    let waits = "its owner's time is over; 2 approvals are needed";
+    assert!(message(&mut told).starts_with(waits), "{}", message(&mut told));
+    assert_eq!(told.pass().stands[0].approvals, 2);
+    lean(&mut told, LeanEnforcement::Notify);
+    assert!(message(&mut told).starts_with("its owner decides until"), "{}", message(&mut told));
+    assert_eq!(told.pass().stands[0].approvals, 0);
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn provider_id(host: &HostId, place: &Place) -> String {
 fn replace(stand: &Stand, entry: &Entry<api::Retirement>, now: Timestamp) -> Option<RetirementWrite> {
     let object = entry.object.as_ref().ok()?;
     let before = object.status.clone().unwrap_or_default();
-    let status = status(stand, &object.spec, &before, entry.generation, now);
+    let status = status(stand, &before, entry.generation, now);
     if before == status {
         return None;
     }
@@ -144,7 +144,6 @@ fn replace(stand: &Stand, entry: &Entry<api::Retirement>, now: Timestamp) -> Opt
 
 fn status(
     stand: &Stand,
-    spec: &api::RetirementSpec,
     before: &api::RetirementStatus,
     generation: Option<i64>,
     now: Timestamp,
@@ -184,8 +183,10 @@ fn status(
         None => (Truth::False, "NotYetAccepted", "no channel has accepted the notice", now),
     };
     conditions::set(&mut told.conditions, NOTIFIED, truth, reason, message, generation, at);
-    if spec.approvals_needed > 0 {
-        let message = format!("approvals needed: {}; {NONE_COUNTS}", spec.approvals_needed);
+    if stand.approvals == 0 {
+        told.conditions.retain(|condition| condition.type_ != APPROVED);
+    } else {
+        let message = format!("approvals needed: {}; {NONE_COUNTS}", stand.approvals);
         let (truth, reason) = (Truth::False, "NoAdmissionPolicy");
         conditions::set(&mut told.conditions, APPROVED, truth, reason, &message, generation, now);
     }
