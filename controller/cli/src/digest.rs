@@ -60,7 +60,8 @@ pub fn run(args: &DigestArgs) -> anyhow::Result<u8> {
     let origin = Origin::new("digest").context("the name of a digest")?;
     let on = spoken(&args.input.on, &args.input.ways) + &args.input.objects.spoken();
     let environments = (!args.environments.is_empty()).then_some(&asked);
-    let digest = week::digest(decided.pass(), Asked { origin: &origin, environments, on: &on });
+    let departures = decided.recording.departures.as_deref();
+    let digest = week::digest(decided.pass(), Asked { origin: &origin, environments, on: &on, departures });
     let language = match args.language {
         Spoken::En => Language::En,
         Spoken::Ja => Language::Ja,

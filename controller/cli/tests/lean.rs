@@ -15,10 +15,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::{monday, on, rollcall, settle};
-use rollcall_crds::v1alpha1::{Exemption, Lean, LeanEnforcement};
+use rollcall_crds::v1alpha1::{Exemption, Lean, LeanEnforcement, RetirementState};
 use rollcall_engine::activity::{Activity, ActivityMetric, Day, Days, HostActivity, Series, Window};
 use rollcall_engine::fleet::Fleet;
-use rollcall_engine::ids::HostId;
+use rollcall_engine::ids::{HostId, ObjectKey};
+use rollcall_engine::leaving::Departure;
 use rollcall_engine::reading::{FailureKind, Reading};
 use rollcall_engine::recording::Recording;
 use tempfile::TempDir;
@@ -182,6 +183,48 @@ fn a_host_that_was_pointed_at_and_is_busy_in_the_next_recording_shows_the_rule_w
         let batch_1 = tried["flagged"].as_array().unwrap().iter().find(|line| line["name"] == "jp1-batch-1");
         assert_eq!(batch_1.unwrap()["busyLater"]["day"], window.first().to_string(), "{json}");
     }
+}
+
+#[test]
+fn a_recording_tells_how_retirements_stood_and_one_without_says_nothing_of_them() {
+    let (_folder, file) = lean_monday();
+    let without = on(&file, &["plan"]).1;
+    assert!(!without.contains("retirement"), "{without}");
+    assert!(!on(&file, &["explain", "jp1-batch-1"]).1.contains("retirement  "));
+    let mut recording = Recording::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let id = |name: &str| {
+        let hosts = recording.snapshot.inventories.values().flat_map(|one| &one.instances.seen);
+        hosts.filter(|host| host.name.as_deref() == Some(name)).map(|host| host.id.clone()).next().unwrap()
+    };
+    let standing = |name: &str, due: &str, message: &str| Departure {
+        key: ObjectKey::new("backlog", format!("{}-1", id(name))),
+        host: id(name),
+        name: Some(name.to_owned()),
+        environment: ObjectKey::new("backlog", "jp1"),
+        state: RetirementState::Waiting,
+        since: Some("2026-11-20T01:00:00Z".parse().unwrap()),
+        due: Some(due.parse().unwrap()),
+        approvals_needed: 1,
+        reason: None,
+        message: Some(message.to_owned()),
+    };
+    let departures = vec![
+        standing("jp1-batch-1", "2026-12-04T09:12:00Z", "its owner decides until 2026-12-04 18:12"),
+        standing("jp1-batch-2", "2026-11-21T09:12:00Z", "1 approval is needed"),
+    ];
+    recording.departures = Some(departures);
+    fs::write(&file, recording.to_gzip()).unwrap();
+    let (_, plan, _) = on(&file, &["plan"]);
+    let told =
+        " 1 retirement awaiting approval. 1 retirement under way. Rollcall itself will change nothing.";
+    assert!(plan.trim_end().ends_with(told), "{plan}");
+    assert!(!on(&file, &["plan", "-e", "stg"]).1.contains("retirement"), "of another environment");
+    let (_, host, _) = on(&file, &["explain", "jp1-batch-1"]);
+    let words = host.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "-1 Waiting since 2026-11-20 01:00 UTC, due 2026-12-04 09:12 UTC: its owner decides until 2026-12-04 18:12";
+    assert!(words.contains(told), "{host}");
+    let (_, week, _) = on(&file, &["digest"]);
+    assert!(week.contains("jp1-batch-1 idle 41 d, by Fri 2026-12-04"), "{week}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fleet::Desired;
+use crate::leaving::Departure;
 use crate::memory::Memory;
 use crate::snapshot::Snapshot;
 
@@ -41,6 +42,9 @@ pub struct Recording {
     /// Memory before the pass.
     #[serde(default)]
     pub memory: Memory,
+    /// How retirements stood; `None` where nobody recorded that: then it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub departures: Option<Vec<Departure>>,
     /// What it was cut to for whoever took it; `None` when nothing was left out but what no recording holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_to: Option<Cut>,

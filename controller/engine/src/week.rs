@@ -10,17 +10,18 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use rollcall_crds::v1alpha1::RetirementState;
 
 use crate::finding::{Code, Excuse, Finding, Subject};
 use crate::fleet::Environment;
-use crate::ids::{ObjectKey, Place};
+use crate::ids::{HostId, ObjectKey, Place};
 use crate::lean::{Doubt, Use};
-use crate::leaving::Pass;
+use crate::leaving::{Departure, Pass};
 use crate::limits::{CHECK_PROOF_MAX_AGE, GHOST_AFTER, KEEP_FOR, MAX_EXAMPLES};
 use crate::memory::{EnvironmentMemory, Happening, MAX_CHANGES};
 use crate::notice::{
-    BlindNow, Blindness, Command, Digest, Excess, Hosts, Origin, Reviews, Unused, UnusedCause, UnusedHosts,
-    Week,
+    BlindNow, Blindness, Command, Digest, Excess, Hosts, Origin, Reviews, Staying, StaysFor, Unused,
+    UnusedCause, UnusedHosts, Waits, Week,
 };
 use crate::reading::FailureKind;
 use crate::registry::Checks;
@@ -39,6 +40,8 @@ pub struct Asked<'a> {
     pub environments: Option<&'a BTreeSet<ObjectKey>>,
     /// The arguments that give a command the same input again: `--on fleet.json.gz`.
     pub on: &'a str,
+    /// How retirements stand; none where that is not known.
+    pub departures: Option<&'a [Departure]>,
 }
 
 /// The digest of the week in which the pass was made.
@@ -53,6 +56,7 @@ pub fn digest(pass: Pass<'_>, asked: Asked<'_>) -> Digest {
         unused: scope.unused(),
         prices: None,
         retired: Some(Vec::new()),
+        staying: scope.staying(),
         excess: scope.excess(),
         reviews: scope.reviews(),
         expiring: scope.expiring(),
@@ -65,6 +69,7 @@ pub fn digest(pass: Pass<'_>, asked: Asked<'_>) -> Digest {
 struct Scope<'a> {
     pass: Pass<'a>,
     on: &'a str,
+    departures: Option<&'a [Departure]>,
     /// Everything: what belongs to no environment is in it.
     is_whole: bool,
     rolls: BTreeMap<&'a ObjectKey, &'a EnvironmentRoll>,
@@ -83,7 +88,8 @@ impl<'a> Scope<'a> {
         let systems = rolls.keys().flat_map(|key| pass.fleet.environment_systems(key));
         let systems = systems.map(|key| (key.clone(), pass.roll.systems.get(&key))).collect();
         let is_whole = asked.environments.is_none();
-        Self { pass, on: asked.on, is_whole, rolls, environments, places, systems }
+        let (on, departures) = (asked.on, asked.departures);
+        Self { pass, on, departures, is_whole, rolls, environments, places, systems }
     }
 
     /// The environments' names, or those of their namespaces where all of them are meant.
@@ -187,6 +193,7 @@ impl<'a> Scope<'a> {
         let names = self.pass.roll.hosts.values().filter_map(|host| host.name.as_ref());
         let is_clear = names.filter(is_namesake).count() == 1;
         let name = if is_clear { &*finding.subject_name } else { id.as_str() };
+        let departure = self.departure(id);
         let keep = self.keep(name).or_else(|| self.keep(id.as_str()));
         Some(Unused {
             name: if is_clear { Arc::clone(&finding.subject_name) } else { Arc::from(id.as_str()) },
@@ -194,10 +201,48 @@ impl<'a> Scope<'a> {
                 Code::LongStopped => UnusedCause::Stopped(days),
                 _ => UnusedCause::Idle(days),
             },
-            decide_by: None,
+            decide_by: departure.and_then(|one| self.decide_by(one)),
+            waits: departure.and_then(|one| self.waits(one)),
             monthly: None,
             commands: keep.into_iter().collect(),
         })
+    }
+
+    /// The retirement of a host that is on its way.
+    fn departure(&self, host: &HostId) -> Option<&'a Departure> {
+        self.departures?.iter().find(|one| one.host == *host && !one.is_over())
+    }
+
+    /// The day, where its people are, until which the owner decides; none once that is over.
+    fn decide_by(&self, departure: &Departure) -> Option<Date> {
+        let due = departure.due.filter(|due| *due > self.pass.now)?;
+        (departure.state == RetirementState::Waiting).then(|| self.day_in(departure, due))
+    }
+
+    fn day_in(&self, departure: &Departure, moment: Timestamp) -> Date {
+        let environment = self.pass.fleet.environment(&departure.environment);
+        environment.map_or(TimeZone::UTC, |of| of.zone.clone()).to_datetime(moment).date()
+    }
+
+    fn waits(&self, departure: &Departure) -> Option<Waits> {
+        match departure.state {
+            RetirementState::Proposed => Some(Waits::ToBeTold),
+            _ => departure.awaits_approval(self.pass.now).then_some(Waits::ForApproval),
+        }
+    }
+
+    /// Whose retirement was cancelled within a week; none where that is not known.
+    fn staying(&self) -> Option<Vec<Staying>> {
+        let long_ago = self.pass.now.checked_sub(WEEK).ok()?;
+        let is_ours = |one: &&Departure| self.rolls.contains_key(&one.environment);
+        let ended = self.departures?.iter().filter(is_ours).filter(|one| one.is_over());
+        let ended = ended.filter_map(|one| Some((one, one.since.filter(|since| *since > long_ago)?)));
+        let told = |(one, since): (&Departure, Timestamp)| Staying {
+            name: one.name.as_deref().unwrap_or_else(|| one.host.as_str()).into(),
+            on: self.day_in(one, since),
+            why: StaysFor::of(one.reason.as_deref().unwrap_or_default()),
+        };
+        Some(ended.map(told).collect())
     }
 
     /// May nobody else be unused? Whom nobody asks about, or of whom nobody can say, may be; not who has not run for long enough.

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use rollcall_engine::finding::{Excuse, Finding};
 use rollcall_engine::ids::{HostId, ObjectKey, RegistrationId};
+use rollcall_engine::leaving::Departure;
 use rollcall_engine::registry::Product;
 use rollcall_engine::rollcall::{ClusterPart, Coverage, HostRoll, Requirement};
+use rollcall_engine::text::clean;
 
 use super::usage;
 use crate::input::Decided;
@@ -49,6 +51,9 @@ pub fn render(decided: &Decided, id: &HostId, host: &HostRoll) -> String {
     if let Some(used) = &host.used {
         usage::write(&mut out, decided, id, host, used);
     }
+    if let Some(departure) = departure(decided, id) {
+        line(&mut out, "retirement", &way_out(departure));
+    }
     let tally = host.tally();
     let _ = writeln!(
         out,
@@ -72,6 +77,23 @@ pub fn render(decided: &Decided, id: &HostId, host: &HostRoll) -> String {
 pub(super) fn line(out: &mut String, name: &str, text: &str) {
     let first = format!("  {name:<NAME$}");
     terminal::wrap(out, &first, &" ".repeat(NAME + 2), text, terminal::width());
+}
+
+/// The latest retirement of the host, where that was recorded: one that stands, or how the last one ended.
+fn departure<'a>(decided: &'a Decided, id: &HostId) -> Option<&'a Departure> {
+    let all = decided.recording.departures.iter().flatten();
+    all.filter(|one| one.host == *id).max_by_key(|one| (!one.is_over(), one.since))
+}
+
+/// Its name, where it stands, since when, until when its owner decides, and what it says of itself.
+fn way_out(departure: &Departure) -> String {
+    let minute =
+        |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let since = departure.since.map(|at| format!(" since {}", minute(at))).unwrap_or_default();
+    let due = departure.due.filter(|_| !departure.is_over());
+    let due = due.map(|at| format!(", due {}", minute(at))).unwrap_or_default();
+    let says = departure.message.as_deref().map(|says| format!(": {}", clean(says))).unwrap_or_default();
+    format!("{} {:?}{since}{due}{says}", departure.key, departure.state)
 }
 
 fn list(names: &[impl ToString]) -> String {

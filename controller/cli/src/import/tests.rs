@@ -129,6 +129,7 @@ impl Seen {
             desired: Desired::default(),
             snapshot: rollcall_engine::snapshot::Snapshot::default(),
             memory: rollcall_engine::memory::Memory::default(),
+            departures: None,
             cut_to: None,
         };
         recording.snapshot.inventories.insert(place, Arc::new(inventory));

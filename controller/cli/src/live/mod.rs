@@ -76,6 +76,7 @@ pub fn look(desired: Desired, ways: &Ways) -> anyhow::Result<Recording> {
         desired,
         snapshot,
         memory: Memory::default(),
+        departures: None,
         cut_to: None,
     })
 }

@@ -4,6 +4,7 @@ mod text;
 
 use rollcall_engine::finding::Finding;
 use rollcall_engine::fleet::Problem;
+use rollcall_engine::leaving::Departure;
 use rollcall_engine::rollcall::RollCall;
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ pub struct Plan {
     pub now: jiff::Timestamp,
     /// What is wrong in the objects themselves.
     pub problems: Vec<Problem>,
+    /// How retirements stood; absent where nobody recorded that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub departures: Option<Vec<Departure>>,
     /// What the engine decided.
     #[serde(flatten)]
     pub roll: RollCall,
@@ -33,7 +37,8 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     if let Some(name) = &args.environment {
         decided.knows_environment(name)?;
     }
-    let plan = Plan { now: decided.recording.now, problems: decided.problems, roll: decided.roll };
+    let Decided { recording, problems, roll, .. } = decided;
+    let plan = Plan { now: recording.now, problems, departures: recording.departures, roll };
     let shown = Shown { plan: &plan, environment: args.environment.as_deref(), all: args.all };
     match args.output {
         Output::Text => anstream::print!("{}", text::render(&shown, terminal::width())),
@@ -55,6 +60,12 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
+    /// The retirements of what is shown that are not over; none are told where nobody recorded them.
+    pub fn departures(&self) -> impl Iterator<Item = &Departure> {
+        let all = self.plan.departures.iter().flatten().filter(|one| !one.is_over());
+        all.filter(|one| self.environment.is_none_or(|name| *one.environment.name == *name))
+    }
+
     /// Is this finding about what is shown?
     pub fn shows(&self, finding: &Finding) -> bool {
         self.environment.is_none_or(|name| finding.environment.as_ref().is_some_and(|key| &*key.name == name))

@@ -178,7 +178,18 @@ fn foot(out: &mut String, shown: &Shown<'_>) {
         0 => String::new(),
         n => format!(" {} frozen in a baseline, which is not compliant.", count(n, "finding")),
     };
-    let _ = writeln!(out, "\n{verdict}{frozen} Rollcall itself will change nothing.");
+    let leaving = leaving(shown);
+    let _ = writeln!(out, "\n{verdict}{leaving}{frozen} Rollcall itself will change nothing.");
+}
+
+/// How many retirements stand, and for how many of them people must say yes.
+fn leaving(shown: &Shown<'_>) -> String {
+    let now = shown.plan.now;
+    let waits = shown.departures().filter(|one| one.awaits_approval(now)).count();
+    let others = shown.departures().count() - waits;
+    let parts = [(waits, "awaiting approval"), (others, "under way")];
+    let told = parts.iter().filter(|(n, _)| *n > 0);
+    told.map(|(n, what)| format!(" {} {what}.", count(*n, "retirement"))).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! It decides with the guards and the step of [`crate::retirement`], on what a pass knows. Whoever runs it has no identity that may
 //! act: nothing comes out of here but objects of our own and notices. It must never make a call.
 
+mod departure;
 mod evidence;
 mod live;
 mod object;
@@ -25,6 +26,7 @@ use crate::retirement::{
 use crate::rollcall::{HostRoll, RollCall};
 use crate::snapshot::Snapshot;
 
+pub use departure::Departure;
 pub use evidence::{Evidence, SignalPeak};
 pub use object::{NOTIFIED, NotUnderstood, Object, STALLED, TAKEN_BACK};
 

@@ -13,8 +13,8 @@ mod told;
 mod words;
 
 pub use digest::{
-    Blind, BlindNow, Blindness, Digest, Excess, Hosts, Prices, RetiredHost, Reviews, Unused, UnusedCause,
-    UnusedHosts, Week,
+    Blind, BlindNow, Blindness, Digest, Excess, Hosts, Prices, RetiredHost, Reviews, Staying, StaysFor,
+    Unused, UnusedCause, UnusedHosts, Waits, Week,
 };
 pub use id::{BadId, Kind, NoticeId, Origin};
 pub use message::{

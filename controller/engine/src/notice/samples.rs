@@ -182,6 +182,7 @@ pub(super) fn digest() -> Digest {
         name: Arc::from(name),
         cause,
         decide_by,
+        waits: decide_by.is_none().then_some(Waits::ToBeTold),
         monthly,
         commands: vec![
             command(&format!("rollcall approve {name}")),
@@ -209,6 +210,11 @@ pub(super) fn digest() -> Digest {
             name: Arc::from("stg-app-2"),
             undo_until: Some(date(2026, 12, 2)),
             undo: Some(command("rollcall undo stg-app-2")),
+        }]),
+        staying: Some(vec![Staying {
+            name: Arc::from("com2-batch-1"),
+            on: date(2026, 11, 18),
+            why: StaysFor::Person,
         }]),
         excess: Excess {
             ghosts: Some(6),

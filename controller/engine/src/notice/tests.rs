@@ -125,6 +125,7 @@ fn no_name_can_forge_a_line_or_make_a_message_long() {
                     name: name.clone(),
                     cause: UnusedCause::Idle(u32::MAX),
                     decide_by: Some(date(2026, 11, 24)),
+                    waits: None,
                     monthly: Some(u64::MAX),
                     commands: vec![command(&"x".repeat(MAX_COMMAND)), command(&"y".repeat(MAX_COMMAND))],
                 };
@@ -137,6 +138,14 @@ fn no_name_can_forge_a_line_or_make_a_message_long() {
                 name,
                 undo_until: None,
                 undo: Some(command(&"z".repeat(MAX_COMMAND))),
+            };
+            500
+        ]),
+        staying: Some(vec![
+            Staying {
+                name: nasty.as_str().into(),
+                on: date(2026, 11, 18),
+                why: StaysFor::NotAllowed
             };
             500
         ]),

@@ -35,6 +35,7 @@ spec: {type: Accepted, match: {code: RC0102, check: ntp, role: batch}, reason: "
         desired: world.desired.clone(),
         snapshot: world.snapshot(),
         memory: world.memory.clone(),
+        departures: None,
         cut_to: None,
     }
 }

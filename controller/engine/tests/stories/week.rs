@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use rollcall_crds::v1alpha1::RetirementState;
 use rollcall_engine::fleet::Fleet;
 use rollcall_engine::ids::ObjectKey;
 use rollcall_engine::inventory::PowerState;
-use rollcall_engine::leaving::Pass;
+use rollcall_engine::leaving::{Departure, Pass};
 use rollcall_engine::memory::Memory;
 use rollcall_engine::notice::{Blindness, Digest, Language, Origin};
 use rollcall_engine::reading::FailureKind;
@@ -34,7 +35,8 @@ fn of(fleet: &Fleet, snapshot: &Snapshot, memory: &Memory, world: &World) -> (Di
     let (roll, memory) = roll_call(fleet, snapshot, memory, world.now);
     let pass = Pass { fleet, snapshot, memory: &memory, roll: &roll, now: world.now };
     let origin = Origin::new("week").unwrap();
-    let digest = digest(pass, Asked { origin: &origin, environments: None, on: "--on fleet.json" });
+    let digest =
+        digest(pass, Asked { origin: &origin, environments: None, on: "--on fleet.json", departures: None });
     (digest, memory)
 }
 
@@ -93,6 +95,71 @@ spec: {type: Accepted, match: {code: RC0606}, reason: r, approver: a, expires: "
             "EXPIRES  1 exemption",
         ]
     );
+}
+
+/// How a retirement of this host stands, since Tuesday.
+fn departure(world: &World, host: &str, state: RetirementState) -> Departure {
+    Departure {
+        key: ObjectKey::new("backlog", format!("{}-1", world.id(host))),
+        host: world.id(host),
+        name: Some(host.to_owned()),
+        environment: ObjectKey::new("backlog", "jp1"),
+        state,
+        since: Some("2026-11-17T01:00:00Z".parse().unwrap()),
+        due: None,
+        approvals_needed: 0,
+        reason: None,
+        message: None,
+    }
+}
+
+/// The digest's lines on hosts that are on their way, or were.
+fn told_of(world: &World, departures: Option<&[Departure]>) -> Vec<String> {
+    let (fleet, _) = world.fleet();
+    let (roll, memory) = roll_call(&fleet, &world.snapshot(), &world.memory, world.now);
+    let snapshot = world.snapshot();
+    let pass = Pass { fleet: &fleet, snapshot: &snapshot, memory: &memory, roll: &roll, now: world.now };
+    let origin = Origin::new("week").unwrap();
+    let digest = digest(pass, Asked { origin: &origin, environments: None, on: "", departures });
+    let is_asked = |line: &String| line.starts_with("DECIDE") || line.starts_with("CANCELLED");
+    let lines = text(&digest, world).into_iter().filter(is_asked);
+    lines.map(|line| line.split("rollcall").next().unwrap().trim_end().to_owned()).collect()
+}
+
+/// A day is told as it is where the host's people are: 17:00 in London is already the next day in Tokyo.
+#[test]
+fn until_when_its_owner_decides_who_is_not_told_yet_and_who_stays() {
+    let mut world = sunday(&["jp1-batch-1", "jp1-batch-2", "jp1-batch-3", "jp1-app-1"], FLAG);
+    for host in ["jp1-batch-1", "jp1-batch-2", "jp1-batch-3"] {
+        world.lives.of.insert(host.into(), Life { is_quiet: true, ..Life::default() });
+    }
+    world.pass();
+    world.hours(4 * 24).pass();
+    let due = |day: &str| Some(day.parse().unwrap());
+    let mut waiting = departure(&world, "jp1-batch-1", RetirementState::Waiting);
+    waiting.due = due("2026-11-24T17:00:00Z");
+    let untold = departure(&world, "jp1-batch-2", RetirementState::Proposed);
+    let mut approval = departure(&world, "jp1-batch-3", RetirementState::Waiting);
+    (approval.due, approval.approvals_needed) = (due("2026-11-18T01:00:00Z"), 1);
+    let mut kept = departure(&world, "jp1-app-1", RetirementState::Cancelled);
+    kept.reason = Some("Decision".into());
+    let mut long_ago = kept.clone();
+    long_ago.since = due("2026-11-10T01:00:00Z");
+    let mut elsewhere = kept.clone();
+    elsewhere.environment = ObjectKey::new("other", "jp1");
+    let all = [waiting, untold, approval, kept, long_ago, elsewhere];
+    assert_eq!(
+        told_of(&world, Some(&all)),
+        [
+            "DECIDE     jp1-batch-1 idle 94 d, by Wed 2026-11-25",
+            "DECIDE     jp1-batch-2 idle 94 d, owner not told yet",
+            "DECIDE     jp1-batch-3 idle 94 d, awaits approval",
+            "CANCELLED  jp1-app-1 Tue 2026-11-17: somebody said so",
+        ]
+    );
+    let nobody_knows = told_of(&world, None);
+    assert_eq!(nobody_knows.len(), 3);
+    assert!(nobody_knows.iter().all(|line| line.ends_with(" idle 94 d")), "{nobody_knows:?}");
 }
 
 #[test]
@@ -213,7 +280,8 @@ fn only_the_environments_that_are_asked_for_are_told() {
     let (roll, memory) = roll_call(&fleet, &snapshot, &world.memory, world.now);
     let pass = Pass { fleet: &fleet, snapshot: &snapshot, memory: &memory, roll: &roll, now: world.now };
     let origin = Origin::new("week").unwrap();
-    let asked = |environments| digest(pass, Asked { origin: &origin, environments, on: "" });
+    let asked =
+        |environments| digest(pass, Asked { origin: &origin, environments, on: "", departures: None });
     let jp2 = BTreeSet::from([ObjectKey::new("backlog", "jp2")]);
     assert_eq!((&*asked(None).scope, asked(None).hosts.now), ("backlog", Some(2)));
     assert_eq!((&*asked(Some(&jp2)).scope, asked(Some(&jp2)).hosts.now), ("jp2", Some(1)));

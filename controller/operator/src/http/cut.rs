@@ -13,6 +13,7 @@ use rollcall_engine::activity::Activity;
 use rollcall_engine::fleet::{Desired, Kind};
 use rollcall_engine::ids::{HostId, ObjectKey, Place, RegistrationId};
 use rollcall_engine::inventory::{ClusterMember, Inventory, ParameterGroupName};
+use rollcall_engine::leaving::Departure;
 use rollcall_engine::memory::{Memory, PlaceMemory, SystemMemory};
 use rollcall_engine::reading::{Extent, Failure, FailureKind, Gap, Reading};
 use rollcall_engine::recording::{Cut, FORMAT, Recording};
@@ -33,6 +34,8 @@ pub(super) struct Moment {
     pub snapshot: Snapshot,
     /// Memory before the pass.
     pub memory: Arc<Memory>,
+    /// How retirements stand.
+    pub departures: Vec<Departure>,
 }
 
 /// The recording of this moment as this caller may see it.
@@ -44,6 +47,7 @@ pub(super) fn recording(moment: &Moment, access: &Access) -> Recording {
             desired: moment.judged.desired.clone(),
             snapshot: moment.snapshot.clone(),
             memory: Memory::clone(&moment.memory),
+            departures: Some(moment.departures.clone()),
             cut_to: None,
         };
     };
@@ -56,6 +60,7 @@ pub(super) fn recording(moment: &Moment, access: &Access) -> Recording {
         desired: sight.desired(&moment.judged.desired, *accounts),
         snapshot: sight.snapshot(&moment.snapshot),
         memory: sight.memory(&moment.memory),
+        departures: Some(sight.departures(&moment.departures)),
         cut_to: Some(Cut { namespaces: namespaces.clone(), accounts: *accounts }),
     }
 }
@@ -138,6 +143,11 @@ impl<'a> Sight<'a> {
                 .collect(),
             library: desired.library.clone(),
         }
+    }
+
+    /// Those of their own namespaces.
+    fn departures(&self, all: &[Departure]) -> Vec<Departure> {
+        all.iter().filter(|departure| self.owns(&departure.key)).cloned().collect()
     }
 
     /// The account as far as it concerns the caller: no identity, and only the grants that speak of them.

@@ -11,11 +11,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rollcall_engine::leaving::Departure;
 use serde_json::json;
 
 use super::{Shown, access, cut};
 use crate::lease::Standing;
-use crate::watch::Judged;
+use crate::watch::{Judged, Stores};
 use cut::Moment;
 
 /// A caller waits no longer for others to be served.
@@ -46,7 +47,9 @@ async fn answer(shown: &Shown, headers: &HeaderMap) -> Result<Response, Response
     let turn = tokio::time::timeout(TURN_WITHIN, Arc::clone(&shown.one_at_a_time).acquire_owned()).await;
     let turn =
         turn.map_err(|_| refuse(StatusCode::TOO_MANY_REQUESTS, "others are being served; try again"))?;
-    let moment = Moment { now: shown.clock.now(), judged, snapshot: shown.board.snapshot(), memory };
+    let departures = departures(&shown.stores);
+    let moment =
+        Moment { now: shown.clock.now(), judged, snapshot: shown.board.snapshot(), memory, departures };
     let packed = tokio::task::spawn_blocking(move || {
         // The turn is over when the work is, and not when whoever asked hangs up.
         let _turn = turn;
@@ -67,6 +70,12 @@ fn pack(moment: &Moment, access: &access::Access) -> std::io::Result<Vec<u8>> {
     serde_json::to_writer(&mut packed, &cut::recording(moment, access))?;
     packed.flush()?;
     packed.finish()
+}
+
+/// How retirements stand, as the API server says now. One that cannot be read is told among the unreadable objects.
+fn departures(stores: &Stores) -> Vec<Departure> {
+    let entries = stores.retirements.entries();
+    entries.iter().filter_map(|(_, entry)| Some(Departure::of(entry.object.as_ref().ok()?))).collect()
 }
 
 fn token(headers: &HeaderMap) -> Option<&str> {

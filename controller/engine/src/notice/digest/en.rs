@@ -2,7 +2,8 @@
 
 use super::super::words::en::{dated, weekday};
 use super::{
-    Blindness, Digest, Row, Text, UnusedCause, UnusedHosts, growth, lines, movement, number, section,
+    Blindness, Digest, Row, StaysFor, Text, UnusedCause, UnusedHosts, Waits, growth, lines, movement, number,
+    section,
 };
 use crate::text;
 
@@ -78,13 +79,19 @@ fn rows(digest: &Digest) -> Vec<Row> {
             UnusedCause::Stopped(days) => format!("stopped {days} d"),
         };
         let by = host.decide_by.map_or_else(String::new, |day| format!(", by {}", dated(day)));
+        let waits = match host.waits {
+            Some(Waits::ToBeTold) => ", owner not told yet",
+            Some(Waits::ForApproval) => ", awaits approval",
+            None => "",
+        };
         Row {
             label: "DECIDE",
-            text: format!("{} {cause}{by}", text::clean(&host.name)),
+            text: format!("{} {cause}{by}{waits}", text::clean(&host.name)),
             commands: host.commands.clone(),
         }
     });
     section(&mut rows, unused.collect(), more, digest.all.as_ref());
+    staying(&mut rows, digest);
     match &digest.retired {
         None => rows.push(Row { label: "RETIRED", text: "-".to_owned(), commands: Vec::new() }),
         Some(retired) => {
@@ -119,6 +126,24 @@ fn rows(digest: &Digest) -> Vec<Row> {
         rows.push(Row { label: "EXPIRES", text, commands: Vec::new() });
     }
     rows
+}
+
+fn staying(rows: &mut Vec<Row>, digest: &Digest) {
+    // Where nobody can tell, nothing is said: it asks for nothing.
+    let staying = digest.staying.iter().flatten().map(|host| {
+        let why = match host.why {
+            StaysFor::Person => "somebody said so",
+            StaysFor::Keep => "somebody keeps it",
+            StaysFor::Use => "it is used",
+            StaysFor::Start => "somebody started it",
+            StaysFor::Protection => "it is protected",
+            StaysFor::Gone => "somebody removed it",
+            StaysFor::NotAllowed => "nothing allows it any more",
+        };
+        let text = format!("{} {}: {why}", text::clean(&host.name), dated(host.on));
+        Row { label: "CANCELLED", text, commands: Vec::new() }
+    });
+    section(rows, staying.collect(), |count| format!("and {count} more"), digest.all.as_ref());
 }
 
 /// `1 host`, `2 hosts`, `- hosts`.

@@ -1,7 +1,9 @@
 //! Japanese.
 
 use super::super::words::ja::{dated, weekday};
-use super::{Blindness, Digest, Row, Text, UnusedCause, UnusedHosts, growth, lines, movement, section};
+use super::{
+    Blindness, Digest, Row, StaysFor, Text, UnusedCause, UnusedHosts, Waits, growth, lines, movement, section,
+};
 use crate::text;
 
 pub(super) fn digest(digest: &Digest) -> Text {
@@ -87,13 +89,19 @@ fn rows(digest: &Digest) -> Vec<Row> {
             UnusedCause::Stopped(days) => format!("{days}日間停止中"),
         };
         let by = host.decide_by.map_or_else(String::new, |day| format!("、期限 {}", dated(day)));
+        let waits = match host.waits {
+            Some(Waits::ToBeTold) => "、担当者へ未通知",
+            Some(Waits::ForApproval) => "、承認待ち",
+            None => "",
+        };
         Row {
             label: "要判断",
-            text: format!("{} {cause}{by}", text::clean(&host.name)),
+            text: format!("{} {cause}{by}{waits}", text::clean(&host.name)),
             commands: host.commands.clone(),
         }
     });
     section(&mut rows, unused.collect(), more, digest.all.as_ref());
+    staying(&mut rows, digest);
     match &digest.retired {
         None => rows.push(Row { label: "廃止", text: "-".to_owned(), commands: Vec::new() }),
         Some(retired) => {
@@ -136,6 +144,24 @@ fn rows(digest: &Digest) -> Vec<Row> {
         rows.push(Row { label: "失効", text, commands: Vec::new() });
     }
     rows
+}
+
+fn staying(rows: &mut Vec<Row>, digest: &Digest) {
+    // Where nobody can tell, nothing is said: it asks for nothing.
+    let staying = digest.staying.iter().flatten().map(|host| {
+        let why = match host.why {
+            StaysFor::Person => "担当者の判断",
+            StaysFor::Keep => "保持の指定あり",
+            StaysFor::Use => "利用あり",
+            StaysFor::Start => "起動された",
+            StaysFor::Protection => "保護されている",
+            StaysFor::Gone => "すでに削除済み",
+            StaysFor::NotAllowed => "廃止の条件を満たさなくなった",
+        };
+        let text = format!("{} {} {why}", text::clean(&host.name), dated(host.on));
+        Row { label: "取消", text, commands: Vec::new() }
+    });
+    section(rows, staying.collect(), |count| format!("ほか{count}台"), digest.all.as_ref());
 }
 
 /// A number; between words that stand together an unknown one needs room.

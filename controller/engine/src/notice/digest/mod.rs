@@ -6,6 +6,7 @@
 
 mod en;
 mod ja;
+mod staying;
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -19,6 +20,7 @@ use super::message::{Command, Facts, Language, Message, Text};
 use super::words::grouped;
 use super::{Kind, NoticeId, Origin};
 use crate::text;
+pub use staying::{Staying, StaysFor};
 
 /// Hosts of one section that are told one by one: even if every command needs a line of its own, a message has room for them.
 const MAX_ROWS: usize = 8;
@@ -45,6 +47,8 @@ pub struct Digest {
     pub prices: Option<Prices>,
     /// Hosts that were retired and can be brought back; `None` where that cannot be told.
     pub retired: Option<Vec<RetiredHost>>,
+    /// Hosts that stay after all, as was found in this week; `None` where that cannot be told.
+    pub staying: Option<Vec<Staying>>,
     /// Registrations that are too many, or keep silent.
     pub excess: Excess,
     /// Required checks whose review is due.
@@ -139,10 +143,22 @@ pub struct Unused {
     pub cause: UnusedCause,
     /// When it will be stopped unless somebody says otherwise.
     pub decide_by: Option<Date>,
+    /// What its retirement waits for, where that is not its owner.
+    pub waits: Option<Waits>,
     /// What it costs in a month, in whole units of the currency; `None` where no price is given.
     pub monthly: Option<u64>,
     /// What can be done about it, each one a way of its own: approve, keep.
     pub commands: Vec<Command>,
+}
+
+/// What a retirement waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Waits {
+    /// Its owner has not been told yet.
+    ToBeTold,
+    /// Its owner's time is over, and people have to approve it.
+    ForApproval,
 }
 
 /// What shows that nobody uses it.

@@ -62,6 +62,7 @@ pub(super) fn digest(n: usize) -> Message {
         unused: UnusedHosts::default(),
         prices: None,
         retired: None,
+        staying: None,
         excess: Excess::default(),
         reviews: Reviews::default(),
         expiring: None,
