@@ -194,7 +194,7 @@ fn a_recording_tells_how_retirements_stood_and_one_without_says_nothing_of_them(
     let mut recording = Recording::from_slice(&fs::read(&file).unwrap()).unwrap();
     let id = |name: &str| {
         let hosts = recording.snapshot.inventories.values().flat_map(|one| &one.instances.seen);
-        hosts.filter(|host| host.name.as_deref() == Some(name)).map(|host| host.id.clone()).next().unwrap()
+        hosts.filter(|host| host.name() == Some(name)).map(|host| host.id.clone()).next().unwrap()
     };
     let standing = |name: &str, due: &str, message: &str| Departure {
         key: ObjectKey::new("backlog", format!("{}-1", id(name))),

@@ -231,17 +231,24 @@ pub struct EnvironmentMemory {
 pub struct RuleRun {
     /// The rule.
     pub rule: RuleHash,
-    /// When it first judged a host of the environment; whole seconds. Later by each pause of a day or more.
+    /// When it first judged a host of the environment; whole seconds. Later by each day that did not count.
     pub since: Timestamp,
-    /// Since when it judges nobody: it, or all that hosts did, cannot be understood or read, or the environment's object is gone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused_since: Option<Timestamp>,
+    /// The last day that counted: on it the rule judged somebody who was seen, and metrics could be read of everybody.
+    pub judged_on: Day,
     /// Hosts that it has called unused since, on evidence that is good enough to act on; at most [`MAX_POINTED`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pointed: BTreeMap<HostId, Pointed>,
     /// There were more: nobody knows any more what came of them all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overfull: bool,
+}
+
+impl RuleRun {
+    /// Did yesterday not count, nor today so far? Then nobody can say that it runs.
+    #[must_use]
+    pub fn is_paused(&self, now: Timestamp) -> bool {
+        Day::of(now).days_since(self.judged_on) > 1
+    }
 }
 
 /// A host at which a rule has pointed.

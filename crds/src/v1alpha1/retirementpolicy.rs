@@ -69,7 +69,8 @@ pub struct RetirementPolicySpec {
     #[schemars(range(min = 1, max = 10))]
     pub approvals_needed: i32,
     /// When hosts may be stopped or deleted, by the clocks of the Environment's time zone. Outside of them nothing is begun. Default:
-    /// Monday to Thursday, 10:00 to 16:00. An empty list means never. On holidays and on the day before one, all are closed.
+    /// Monday to Thursday, 10:00 to 16:00. An empty list (`[]`) means never; a field with nothing behind it
+    /// is one that is left out. On holidays and on the day before one, all are closed.
     #[serde(default = "default_windows")]
     #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "atomic"))]
     pub windows: Vec<RetirementWindow>,

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use rollcall_engine::ids::{HostId, ObjectKey};
 use rollcall_engine::lean::{Evidence, Grade, Rule, SignalSeen, Use, evidence};
 use rollcall_engine::leaving;
+use rollcall_engine::retirement::{Refusal, Why};
 use rollcall_engine::rollcall::HostRoll;
 
 use super::host::{NAME, line};
@@ -45,13 +46,15 @@ fn stop(out: &mut String, decided: &Decided, id: &HostId, environment: &ObjectKe
     let held = std::iter::once(why.to_string()).chain(roll.holds.iter().map(ToString::to_string));
     line(out, "is not stopped", &held.collect::<Vec<_>>().join("; "));
     if let Some(refusals) = leaving::against_a_stop(decided.pass(), id) {
-        let guards: Vec<&str> = refusals.iter().map(|refusal| refusal.guard.name()).collect();
-        line(out, "guards against it", &guards.join(", "));
+        let unknown = |refusal: &Refusal| if matches!(refusal.why, Why::Unknown(_)) { "?" } else { "" };
+        let guards: Vec<String> =
+            refusals.iter().map(|refusal| format!("{}{}", refusal.guard.name(), unknown(refusal))).collect();
+        line(out, "guards against it", &format!("{} (?: not known)", guards.join(", ")));
     }
     if let Some(outlook) = decided.fleet.outlook(environment, decided.recording.now) {
         line(out, "next window", &outlook.window());
         line(out, "would be stopped", &outlook.budget());
-        line(out, "its end would be", &outlook.end());
+        line(out, "its end would be", &outlook.end(id.is_database()));
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, Fleet};
+use crate::activity::Day;
 use crate::calendar::Windows;
 use crate::ids::{AccountName, ObjectKey};
 use crate::lean::RuleHash;
@@ -69,6 +70,12 @@ pub enum Hold {
         /// The day on which it has, by the clocks of the environment.
         until: Date,
     },
+    /// Its rule does not run.
+    #[serde(rename_all = "camelCase")]
+    Paused {
+        /// The last day on which it did.
+        since: Day,
+    },
     /// Its rule points at more hosts than are remembered.
     Overfull,
     /// Nobody has acknowledged what its rule points at, or somebody has whose word does not count.
@@ -99,8 +106,15 @@ impl fmt::Display for Hold {
                 write!(f, "its rule must have run without acting until {until}")?;
                 Guard::Probation
             }
+            Self::Paused { since } => {
+                write!(
+                    f,
+                    "its rule has not judged its hosts since {since}, and days without it do not count"
+                )?;
+                Guard::Probation
+            }
             Self::Overfull => {
-                f.write_str("its rule points at too many hosts to tell what came of them")?;
+                f.write_str("its rule has pointed at too many hosts to tell what came of them; another rule (spec.idle of its RetirementPolicy) begins anew")?;
                 Guard::Probation
             }
             Self::FirstList { rule, by: None } => {
@@ -142,6 +156,7 @@ impl Environment {
         let probation = match run.filter(|run| run.rule == rule) {
             None => Some(Hold::NotRun),
             Some(run) if run.overfull => Some(Hold::Overfull),
+            Some(run) if run.is_paused(now) => Some(Hold::Paused { since: run.judged_on }),
             Some(run) => {
                 let over = run.since.saturating_add(terms.probation).unwrap_or(Timestamp::MAX);
                 (now < over).then(|| Hold::Probation { until: self.zone.to_datetime(over).date() })
@@ -191,12 +206,16 @@ impl Outlook {
         }
     }
 
-    /// How a stop would end: `Stop: it stays stopped, 14 days after it was`.
+    /// How it would end: `Stop: after 14 days in one stop it stays stopped`. A stop is no end for a database, which RDS starts again.
     #[must_use]
-    pub fn end(&self) -> String {
+    pub fn end(&self, is_database: bool) -> String {
         let days = self.cool_off.as_hours() / 24;
         let after = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
         match self.final_act {
+            FinalAct::Stop | FinalAct::HandOver if is_database => format!(
+                "none: RDS starts a stopped database again after a week, so that finalAct: {:?} is no end for one",
+                self.final_act
+            ),
             FinalAct::Stop => format!("Stop: after {after} in one stop it stays stopped"),
             FinalAct::HandOver => {
                 format!("HandOver: after {after} in one stop its owner is told which resource to remove")

@@ -68,17 +68,23 @@ const MIN_COOL_OFF_DAYS: i32 = 1;
 /// The fewest that it takes for a probation: a month-end is among them (safety first, RetirementPolicy.spec.probationDays).
 const MIN_PROBATION_DAYS: i32 = 30;
 
-/// The most percent that it takes for a budget.
+/// The most percent, and the most hosts, that it takes for a budget.
 const MAX_PERCENT: i32 = 10;
+const MAX_HOSTS: i32 = 100;
+
+/// The fewest business days, hosts that stay, and approvals that it takes.
+const MIN_GRACE_DAYS: i32 = 3;
+const MIN_KEPT: i32 = 1;
+const MIN_APPROVALS: i32 = 1;
 
 /// The terms of one policy.
 pub(super) fn parse(spec: &api::RetirementPolicySpec) -> Result<Terms, Fault> {
     let number = |number: i32| usize::try_from(natural(number)).unwrap_or(usize::MAX);
     Ok(Terms {
-        grace: natural(spec.grace_business_days),
+        grace: natural(spec.grace_business_days.max(MIN_GRACE_DAYS)),
         holidays: holidays(spec)?,
-        keep_last: number(spec.keep_last_hosts),
-        approvals: number(spec.approvals_needed),
+        keep_last: number(spec.keep_last_hosts.max(MIN_KEPT)),
+        approvals: number(spec.approvals_needed.max(MIN_APPROVALS)),
         windows: windows(spec)?,
         budget: budget(spec.budget.as_ref())?,
         cool_off: days(spec.cool_off_days.max(MIN_COOL_OFF_DAYS)),
@@ -155,7 +161,7 @@ fn budget(spec: Option<&api::RetirementBudget>) -> Result<Budget, Fault> {
     let number = |number: i32| usize::try_from(number.max(0)).unwrap_or_default();
     match spec.map(|budget| (budget.per_day_hosts, budget.per_day_percent)) {
         None | Some((None, None)) => Ok(Budget::default()),
-        Some((Some(hosts), None)) => Ok(Budget::Hosts(number(hosts))),
+        Some((Some(hosts), None)) => Ok(Budget::Hosts(number(hosts.min(MAX_HOSTS)))),
         Some((None, Some(percent))) => Ok(Budget::Percent(number(percent.min(MAX_PERCENT)))),
         Some((Some(_), Some(_))) => Err(Fault::new(
             "BadBudget",
@@ -213,15 +219,19 @@ mod tests {
     proptest! {
         /// Whatever numbers come by a way around the API: nothing is quicker than what it would take.
         #[test]
-        fn no_number_loosens(probation: i32, cool_off: i32, hosts: i32, percent: i32, fleet in 0_usize..100_000) {
+        fn no_number_loosens(
+            probation: i32, cool_off: i32, hosts: i32, percent: i32, people: i32, fleet in 0_usize..100_000,
+        ) {
             let day = SignedDuration::from_hours(24);
             let mut said = spec(json!({}));
             (said.probation_days, said.cool_off_days) = (probation, cool_off);
+            (said.approvals_needed, said.keep_last_hosts, said.grace_business_days) = (people, people, people);
             said.budget = Some(api::RetirementBudget { per_day_hosts: Some(hosts), per_day_percent: None });
             let terms = parse(&said).unwrap();
             prop_assert!(terms.probation >= day * 30 && terms.cool_off >= day);
+            prop_assert!(terms.approvals >= 1 && terms.keep_last >= 1 && terms.grace >= 3);
             prop_assert!(hosts > 0 || terms.budget.of(fleet) == 0, "0 means 0");
-            prop_assert!(terms.budget.of(fleet) <= fleet);
+            prop_assert!(terms.budget.of(fleet) <= fleet.min(100));
             said.budget = Some(api::RetirementBudget { per_day_hosts: None, per_day_percent: Some(percent) });
             let budget = parse(&said).unwrap().budget;
             prop_assert!(budget.of(fleet) <= (fleet / 10).max(1).min(fleet), "{budget:?} of {fleet}");

@@ -251,6 +251,7 @@ impl<'a> Scene<'a> {
         match run {
             None => Fact::Unknown(FailureKind::NotYetRead),
             Some(run) if run.overfull => Fact::Unknown(FailureKind::TooLarge),
+            Some(run) if run.is_paused(self.pass.now) => Fact::Unknown(FailureKind::Stale),
             Some(run) => Fact::Known(Rule { since: run.since, first_list: FirstList::Waits }),
         }
     }

@@ -177,12 +177,15 @@ pub fn look(pass: Pass<'_>, standing: &[Standing<'_>], strange: &BTreeSet<HostId
     leaving
 }
 
-/// What would speak against beginning with a host now, were it written down and its owner's time over: every guard that is asked then, in
-/// the table's order; none for a host that is no candidate. For people to read.
+/// What would speak against beginning with a host now, as far as can be told without its Retirement and those of others: every guard that
+/// is asked then, in the table's order, those among them that need what nobody has read; none for a host that is no candidate. For people
+/// to read.
 #[must_use]
 pub fn against_a_stop(pass: Pass<'_>, id: &HostId) -> Option<Vec<Refusal>> {
     let (host, scene) = (pass.roll.hosts.get(id)?, Scene::new(pass));
-    let retirement = candidate(pass, &scene, id, host)?;
+    let mut retirement = candidate(pass, &scene, id, host)?;
+    let lean = scene.environment(&retirement.spec.environment)?.lean.as_ref()?;
+    retirement.spec.final_act = lean.terms.final_act;
     let Spec { environment, duty, .. } = &retirement.spec;
     let live = scene.live(id, environment, duty, &BTreeSet::new());
     let case = Case { moment: Moment::Beginning, act: retirement.next_act() };
@@ -293,7 +296,10 @@ fn accepted(scene: &Scene<'_>, one: &Standing<'_>) -> Option<(Timestamp, Timesta
 /// When a notice has run that is accepted at `from`.
 fn due(scene: &Scene<'_>, environment: &ObjectKey, from: Timestamp) -> Option<Timestamp> {
     let environment = scene.environment(environment)?;
-    let terms = &environment.lean.as_ref()?.terms;
+    let lean = environment.lean.as_ref()?;
+    // There are windows wherever the time zone is understood; nothing is due by clocks that nobody knows.
+    lean.windows.as_ref()?;
+    let terms = &lean.terms;
     BusinessDays::new(environment.zone.clone(), terms.holidays.clone()).after(from, terms.grace)
 }
 

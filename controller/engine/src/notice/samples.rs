@@ -261,6 +261,7 @@ pub(super) fn digests() -> Vec<(&'static str, Digest)> {
         hosts: Hosts { joined: None, left: None, year_ago: Some(0), ..usual.hosts },
         unused: all_of(Vec::new()),
         retired: Some(Vec::new()),
+        staying: Some(Vec::new()),
         excess: Excess { ghosts: Some(0), muted: Some(0), unrequired: Some(0), list: None },
         reviews: Reviews { due: Some(0), of: Some(40), list: None },
         expiring: Some(0),

@@ -233,8 +233,11 @@ impl Look<'_> {
         // Whether a database was stopped again, and then started by somebody, only its events tell.
         let events = if intent.act == Act::Restop { EVENT_COMES } else { SignedDuration::ZERO };
         let over = SETTLED.saturating_add(SKEW).saturating_add(events);
-        // It was not used only if the host was seen to go on as before.
+        let stopped = self.host().filter(|host| host.power == Power::Stopped && !intent.act.ends());
+        let is_ours = stopped.map(|host| self.is_ours(host, intent));
+        // It was not used only if the host was seen to go on as before. That backups cannot be read shows nothing.
         let is_clear = match &self.live.host {
+            Fact::Known(Some(host)) if is_ours == Some(None) && host.name.is_some() => false,
             Fact::Known(Some(host)) => !matches!(host.power, Power::Stopping | Power::Leaving),
             Fact::Known(None) => self.is_gone(),
             Fact::Unknown(_) => false,
@@ -245,13 +248,17 @@ impl Look<'_> {
         let mut status = self.of.status.clone();
         status.intent = None;
         status.occurrence = Occurrence(intent.occurrence.0 + 1);
+        // What somebody else stopped is not ours to start; what may be ours is.
+        status.tried &= is_ours != Some(Some(false)) || status.has_done(Act::Stop);
         write(status)
     }
 
     /// The status in which the act is done, if it is.
     fn effect(&self, intent: &Intent) -> Option<Status> {
         let now = self.live.now;
-        let stopped = self.host().filter(|host| host.power == Power::Stopped && self.is_ours(host, intent));
+        let stopped = self
+            .host()
+            .filter(|host| host.power == Power::Stopped && self.is_ours(host, intent) == Some(true));
         let mut status = self.of.status.clone();
         status.intent = None;
         status.occurrence = Occurrence(intent.occurrence.0 + 1);
@@ -277,14 +284,15 @@ impl Look<'_> {
     }
 
     /// Is the stop that a host is in the one that was asked for under this intent? Somebody else may have stopped it while ours was
-    /// refused. Of a database its backup tells; of an instance the moment at which the stop was asked for, by AWS's clock.
-    fn is_ours(&self, host: &HostView, intent: &Intent) -> bool {
+    /// refused. Of a database its backup tells; of an instance the moment at which the stop was asked for, by AWS's clock. `None`: that
+    /// cannot be read, or AWS does not say.
+    fn is_ours(&self, host: &HostView, intent: &Intent) -> Option<bool> {
         if host.name.is_some() {
-            return self.live.backup.is(|backup| backup.stops.contains(&intent.occurrence));
+            return self.live.backup.known().map(|backup| backup.stops.contains(&intent.occurrence));
         }
         let (from, until) = (intent.written.saturating_sub(SKEW), intent.deadline.saturating_add(SKEW));
         let (from, until) = (from.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX));
-        host.told.is_some_and(|told| (from..=until).contains(&told))
+        host.told.map(|told| (from..=until).contains(&told))
     }
 
     fn propose(&self) -> Step {

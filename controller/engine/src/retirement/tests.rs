@@ -241,6 +241,7 @@ fn the_stop_of_somebody_else_is_not_taken_for_ours() {
         deadline: at(NOW + 1),
     });
     of.status.occurrence = Occurrence(1);
+    of.status.tried = true;
     let after = |minutes: i64, change: &dyn Fn(&mut HostView, &mut Backup)| {
         let (mut seen, mut backup) = (live(&of), Backup::default());
         seen.now = at(NOW + minutes);
@@ -248,10 +249,21 @@ fn the_stop_of_somebody_else_is_not_taken_for_ours() {
         host.power = Power::Stopped;
         change(host, &mut backup);
         seen.backup = Fact::Known(backup);
-        match step(&of, &Event::Looked { live: &seen, chosen: false }) {
-            Step::Write(status) => Some((status.state, status.stop)),
-            _ => None,
-        }
+        let Step::Write(status) = step(&of, &Event::Looked { live: &seen, chosen: false }) else {
+            return None;
+        };
+        // The next look: whom it stays stopped, and who is started again by us.
+        let closed = Retirement { status: (*status).clone(), ..of.clone() };
+        let starts = match step(&closed, &Event::Looked { live: &seen, chosen: false }) {
+            Step::Write(undoing) if undoing.state != State::CoolingOff => {
+                assert_eq!(undoing.state, State::Undoing(Reason::Refused(Guard::SameRun)));
+                let undoing = Retirement { status: *undoing, ..of.clone() };
+                let next = step(&undoing, &Event::Looked { live: &seen, chosen: false });
+                matches!(next, Step::Call(Request::Start))
+            }
+            _ => false,
+        };
+        Some((status.state, status.stop, starts))
     };
     let told = |when| move |host: &mut HostView, _: &mut Backup| host.told = Some(at(when));
     let stopped = after(3, &told(NOW)).unwrap();
@@ -259,9 +271,10 @@ fn the_stop_of_somebody_else_is_not_taken_for_ours() {
     assert_eq!(stopped.1.unwrap().by, StoppedBy::Rollcall);
     for when in [NOW - 1, NOW + 2] {
         assert_eq!(after(3, &told(when)), None, "asked for at {when}: something may still come late");
-        assert_eq!(after(7, &told(when)), Some((State::Stopping, None)), "ours was not used");
+        let left = Some((State::Stopping, None, false));
+        assert_eq!(after(7, &told(when)), left, "ours was not used, and who stopped it has their stop");
     }
-    assert_eq!(after(7, &|_, _| {}), Some((State::Stopping, None)), "AWS does not say when");
+    assert_eq!(after(7, &|_, _| {}), Some((State::Stopping, None, true)), "it may be ours: AWS does not say");
 
     let database = |tries: &'static [u32]| {
         move |host: &mut HostView, backup: &mut Backup| {
@@ -271,7 +284,18 @@ fn the_stop_of_somebody_else_is_not_taken_for_ours() {
     };
     assert_eq!(after(3, &database(&[1])).unwrap().0, State::CoolingOff);
     assert_eq!(after(3, &database(&[0])), None, "the backup of another try");
-    assert_eq!(after(7, &database(&[])), Some((State::Stopping, None)));
+    assert_eq!(after(7, &database(&[])), Some((State::Stopping, None, false)));
+    let mut blind = live(&of);
+    blind.now = at(NOW + 60);
+    if let Fact::Known(Some(host)) = &mut blind.host {
+        (host.power, host.name) = (Power::Stopped, Some(Arc::from("shop")));
+    }
+    blind.backup = Fact::Unknown(FailureKind::Throttled);
+    let waits = step(&of, &Event::Looked { live: &blind, chosen: false });
+    assert!(
+        matches!(waits, Step::Wait(_)),
+        "a backup that cannot be read is not one that is not there: {waits:?}"
+    );
 }
 
 #[test]

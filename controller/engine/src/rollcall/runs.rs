@@ -1,8 +1,8 @@
 //! How long the rule of each environment has run, and what came of the hosts at whom it pointed: what a team holds against a rule
 //! before it lets it act. It must never count what was not read, and never forget a host that it was wrong about.
 //!
-//! Nobody need watch all the time for that: each verdict looks at whole weeks, so what was used while nobody looked is found
-//! later. But a time in which it is known that the rule judged nobody is none in which it ran.
+//! A day counts on which the rule judged somebody, and on which metrics of everybody who was seen could be read: not one on which the
+//! operator was down, the inventory or CloudWatch was blind, even in one of two regions, or the policy could not be understood.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,8 @@ use super::scene::Scene;
 use crate::activity::Day;
 use crate::fleet::Environment;
 use crate::ids::HostId;
-use crate::lean::{RuleHash, Use};
+use crate::lean::{Doubt, RuleHash, Use};
 use crate::memory::{EnvironmentMemory, MAX_POINTED, Pointed, RuleRun};
-
-/// A rule that judges nobody for less than this has not paused: for so long a verdict is held.
-const PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a rule has done so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,32 +77,32 @@ struct Watched {
     run: Option<RuleRun>,
     /// It could tell of somebody whether they are used.
     judges: bool,
-    /// Of somebody who is there it could not.
-    wonders: bool,
+    /// Of somebody who is there metrics could not be read.
+    unread: bool,
 }
 
 impl Watched {
     /// What is not understood now ends nothing; another rule, or none, does.
     fn begin(environment: &Environment, remembered: Option<&EnvironmentMemory>) -> Self {
-        let run = remembered.and_then(remembered_run);
+        let run = remembered.and_then(|of| of.rule_run.clone());
         if environment.lean_doubted || environment.book.doubted {
-            return Self { rule: None, run, judges: false, wonders: true };
+            return Self { rule: None, run, judges: false, unread: false };
         }
         let rule = environment.lean.as_ref().map(|lean| lean.rule.hash());
-        Self { rule, run: run.filter(|run| Some(run.rule) == rule), judges: false, wonders: false }
+        Self { rule, run: run.filter(|run| Some(run.rule) == rule), judges: false, unread: false }
     }
 
     /// A rule runs once it can tell of somebody whether they are used.
     fn see(&mut self, id: &HostId, host: &HostRoll, now: Timestamp) {
         let (Some(rule), Some(used)) = (self.rule, &host.used) else { return };
-        let judges = !matches!(used, Use::Unknown(_));
+        let judges = host.seen && !matches!(used, Use::Unknown(_));
         self.judges |= judges;
-        self.wonders |= host.seen && !judges;
+        self.unread |= host.seen && matches!(used, Use::Unknown(Doubt::NotRead(..)));
         if self.run.is_none() && judges {
             self.run = Some(RuleRun {
                 rule,
                 since: whole_seconds(now),
-                paused_since: None,
+                judged_on: Day::of(now),
                 pointed: BTreeMap::new(),
                 overfull: false,
             });
@@ -122,26 +119,18 @@ impl Watched {
         }
     }
 
-    /// What is remembered. A pause makes the run that much younger once it is over; where nobody is seen at all, nobody can tell
-    /// whether there is one.
+    /// What is remembered. Days that did not count make the run that much younger.
     fn end(self, now: Timestamp) -> Option<RuleRun> {
         let mut run = self.run?;
-        if self.judges {
-            let pause = run.paused_since.take().map(|since| now.duration_since(since));
-            if let Some(pause) = pause.filter(|pause| *pause >= PAUSE) {
-                run.since = whole_seconds(run.since.saturating_add(pause).unwrap_or(Timestamp::MAX));
-            }
-        } else if self.wonders {
-            run.paused_since.get_or_insert(now);
+        let today = Day::of(now);
+        let days = today.days_since(run.judged_on);
+        if self.judges && !self.unread && days > 0 {
+            let lost = SignedDuration::from_hours(24 * i64::from(days - 1));
+            run.since = whole_seconds(run.since.saturating_add(lost).unwrap_or(Timestamp::MAX));
+            run.judged_on = today;
         }
         Some(run)
     }
-}
-
-/// What was remembered. While the environment's object was gone its rule did not run.
-fn remembered_run(remembered: &EnvironmentMemory) -> Option<RuleRun> {
-    let run = remembered.rule_run.clone()?;
-    Some(RuleRun { paused_since: run.paused_since.or(remembered.unused_since), ..run })
 }
 
 /// As a status tells it: what is written must equal what is read back.
@@ -149,12 +138,17 @@ fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
+/// Listings are minutes old: a start shortly before the rule pointed at a host was not seen yet, for a host that it calls idle has not
+/// been started in weeks.
+const LISTED_LATE: SignedDuration = SignedDuration::from_hours(24);
+
 /// The day on which a host was used after a rule had pointed at it: something was loud, or somebody started it. A database tells only
 /// when it was made.
 fn used_after(at: Timestamp, id: &HostId, host: &HostRoll) -> Option<Day> {
     if let Some(Use::Active(sign)) = &host.used {
         return Some(sign.day);
     }
-    let started = host.launch_time.filter(|started| !id.is_database() && *started > at);
+    let from = at.saturating_sub(LISTED_LATE).unwrap_or(Timestamp::MIN);
+    let started = host.launch_time.filter(|started| !id.is_database() && *started > from);
     started.map(Day::of)
 }

@@ -101,7 +101,10 @@ impl Material<'_, '_, '_> {
     }
 
     fn lean(&self, environment: &Environment, tally: &EnvironmentTally) -> LeanRoll {
-        LeanRoll { probation: self.run(environment).map(Probation::of), ..tally.lean }
+        // While roles are not understood the run of another rule may still be remembered.
+        let rule = environment.lean.as_ref().map(|lean| lean.rule.hash());
+        let run = self.run(environment).filter(|run| Some(run.rule) == rule);
+        LeanRoll { probation: run.map(Probation::of), ..tally.lean }
     }
 
     /// Where one listing of the environment's places is blind, and why.

@@ -350,6 +350,23 @@ fn who_asks_for_more_waits_for_approval_and_is_told_why_nothing_goes_further() {
     assert_eq!(told.pass().stands[0].approvals, 0);
 }
 
+/// Business days by clocks that nobody knows are nobody's: its owner's time begins to run when they are known.
+#[test]
+fn nothing_is_due_by_a_time_zone_that_does_not_exist() {
+    let mut office = Office::new(&["jp1-batch-1", "jp1-batch-2"], &["jp1-batch-1"]);
+    let zone = |office: &mut Office, name: &str| {
+        office.world.desired.environments[0].spec.time_zone = Some(name.to_owned());
+    };
+    zone(&mut office, "Asia/Tokio");
+    office.rest();
+    assert_eq!(office.states(), ["jp1-batch-1 Proposed"]);
+    assert_eq!(office.heard.len(), 0, "nobody can tell until when its owner decides: {:?}", office.heard);
+    zone(&mut office, "Asia/Tokyo");
+    office.rest();
+    assert_eq!(office.states(), ["jp1-batch-1 Waiting"]);
+    assert_eq!(office.heard.len(), 1, "{:?}", office.heard);
+}
+
 #[test]
 fn a_blind_source_neither_proposes_nor_cancels() {
     let mut office = Office::new(&["jp1-batch-1", "jp1-batch-2", "jp1-batch-3"], &["jp1-batch-1"]);

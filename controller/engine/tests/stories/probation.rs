@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rollcall_crds::v1alpha1::DayOfWeek;
+use rollcall_engine::activity::ActivityMetric;
 use rollcall_engine::fleet::Hold;
 use rollcall_engine::leaving::{self, Pass};
 use rollcall_engine::reading::FailureKind;
@@ -96,9 +97,10 @@ fn a_host_that_is_used_or_started_after_the_rule_pointed_at_it_is_counted_once_a
     // The operator is down on the day on which it is used; the verdict of a week later still shows it.
     used.lives.of.insert("jp1-batch-1".into(), Life { but: vec![day("2026-11-25")], ..quiet() });
     used.hours(24 * 7);
-    assert_eq!(told(&used.pass()), Some((MONDAY.to_owned(), 1, 1)));
+    let six_days_later = Some(("2026-11-29T09:00:00Z".to_owned(), 1, 1));
+    assert_eq!(told(&used.pass()), six_days_later, "six days on which nobody was judged");
     let roll = days(&mut used, 45);
-    assert_eq!(told(&roll), Some((MONDAY.to_owned(), 1, 1)), "it looks unused again");
+    assert_eq!(told(&roll), six_days_later, "it looks unused again");
 
     let mut started = office();
     started.pass();
@@ -129,8 +131,8 @@ fn another_rule_begins_anew_and_one_that_is_not_understood_ends_nothing() {
     world.pass_despite_problems();
     days(&mut world, 5);
     policy(&mut world).holidays.clear();
-    let five_days_later = Some(("2026-11-28T09:00:00Z".to_owned(), 1, 0));
-    assert_eq!(told(&world.pass()), five_days_later, "in these it judged nobody");
+    let four_days_later = Some(("2026-11-27T09:00:00Z".to_owned(), 1, 0));
+    assert_eq!(told(&world.pass()), four_days_later, "in these it judged nobody");
     policy(&mut world).idle.window_days = 36;
     let now = world.now.to_string();
     assert_eq!(told(&world.pass()), Some((now, 1, 0)));
@@ -157,7 +159,7 @@ fn a_rule_that_judges_nobody_does_not_run_and_neither_does_one_whose_environment
     world.lives.fails = None;
     let begun = world.now;
     world.pass();
-    // What nobody can read for an hour is held; of ten days all but the first ones are a pause.
+    // What nobody can read for an hour is held; of ten days all but the first ones are lost.
     world.lives.fails = Some(FailureKind::Throttled);
     world.hours(1);
     assert_eq!(told(&world.pass()), Some((begun.to_string(), 1, 0)));
@@ -174,9 +176,39 @@ fn a_rule_that_judges_nobody_does_not_run_and_neither_does_one_whose_environment
     let away = days(&mut world, 3);
     assert!(away.environments.is_empty());
     world.desired.environments.push(environment);
-    let since = begun.checked_add(jiff::SignedDuration::from_hours(3 * 24)).unwrap();
+    let since = begun.checked_add(jiff::SignedDuration::from_hours(2 * 24)).unwrap();
     let (told, ..) = told(&world.pass()).unwrap();
-    assert_eq!(told.parse::<Timestamp>().unwrap(), since, "three days that do not count");
+    assert_eq!(told.parse::<Timestamp>().unwrap(), since, "two whole days that do not count");
+}
+
+/// What nobody could see is no month in which the rule was right: no days of a blind inventory, and none on which metrics of one host
+/// could not be read.
+#[test]
+fn days_on_which_somebody_could_not_be_judged_do_not_count() {
+    let later = |roll: &RollCall| {
+        let (since, ..) = told(roll).unwrap();
+        let begun: Timestamp = MONDAY.parse().unwrap();
+        since.parse::<Timestamp>().unwrap().duration_since(begun).as_hours() / 24
+    };
+    let mut blind = office();
+    blind.pass();
+    blind.ec2.insert(PLACE.into(), Answer::Fails(FailureKind::Denied));
+    let roll = days(&mut blind, 40);
+    let paused =
+        "its rule has not judged its hosts since 2026-11-23, and days without it do not count (Probation)";
+    assert_eq!(holds(&roll)[0], paused);
+    blind.ec2.clear();
+    assert_eq!(later(&blind.pass()), 39);
+    assert_eq!(says(&mut blind, Guard::Probation), Some(Why::Holds));
+
+    let mut half = office();
+    half.pass();
+    let hidden = [(ActivityMetric::Cpu, FailureKind::Denied)].into();
+    half.lives.of.insert("jp1-app-1".into(), Life { hidden, ..quiet() });
+    days(&mut half, 20);
+    half.lives.of.remove("jp1-app-1");
+    let lost = later(&half.pass());
+    assert!((16..=19).contains(&lost), "{lost} days, but those for which a verdict is held");
 }
 
 #[test]
@@ -244,6 +276,10 @@ fn a_rule_that_points_at_too_many_never_ends_its_probation() {
         .collect();
     world.lives.of.insert("jp1-batch-1".into(), quiet());
     let roll = days(&mut world, 31);
-    assert_eq!(holds(&roll)[0], "its rule points at too many hosts to tell what came of them (Probation)");
+    assert_eq!(
+        holds(&roll)[0],
+        "its rule has pointed at too many hosts to tell what came of them; another rule (spec.idle of its RetirementPolicy) \
+         begins anew (Probation)"
+    );
     assert_eq!(says(&mut world, Guard::Probation), Some(Why::Unknown(FailureKind::TooLarge)));
 }

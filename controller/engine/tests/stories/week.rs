@@ -130,6 +130,7 @@ fn told_of(world: &World, departures: Option<&[Departure]>) -> Vec<String> {
 #[test]
 fn until_when_its_owner_decides_who_is_not_told_yet_and_who_stays() {
     let mut world = sunday(&["jp1-batch-1", "jp1-batch-2", "jp1-batch-3", "jp1-app-1"], FLAG);
+    world.desired.environments[0].spec.time_zone = Some("Asia/Tokyo".into());
     for host in ["jp1-batch-1", "jp1-batch-2", "jp1-batch-3"] {
         world.lives.of.insert(host.into(), Life { is_quiet: true, ..Life::default() });
     }

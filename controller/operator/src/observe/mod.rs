@@ -75,9 +75,11 @@ pub async fn run(observer: Arc<Observer>) -> anyhow::Result<()> {
     };
     let readers = account::Readers::default();
     let pool = Arc::new(registry::Pool::default());
+    // It goes on hearing while a poller ends: what has rung must not be lost with a future that is dropped.
+    let mut heard = std::pin::pin!(observer.stores.sources_changed.heard());
     loop {
         tokio::select! {
-            () = observer.stores.sources_changed.heard() => {}
+            () = &mut heard => heard.set(observer.stores.sources_changed.heard()),
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
                 // A poller that was ended on purpose is no trouble; one that panicked is the end of us.
                 if let Err(error) = ended && error.is_panic() {
@@ -213,9 +215,11 @@ fn tell(source: &str, extent: &Extent) {
                 missing.first().map(|gap| format!("{}: {}", gap.what, gap.why.message)).unwrap_or_default();
             tracing::warn!(%source, %why, "read in part");
         }
-        // Nobody has asked for it: that is no trouble of the source's.
-        Extent::Failed { why, .. } if why.kind == FailureKind::NotYetRead => {
-            tracing::debug!(%source, "not read yet");
+        // Nobody has asked for it, or there is no such listing: that is no trouble of the source's.
+        Extent::Failed { why, .. }
+            if matches!(why.kind, FailureKind::NotYetRead | FailureKind::NotSupported) =>
+        {
+            tracing::debug!(%source, "not read");
         }
         Extent::Failed { why, .. } => {
             tracing::warn!(%source, kind = why.kind.as_str(), why = %why.message, "cannot be read");

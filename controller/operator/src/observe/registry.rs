@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rollcall_engine::fleet::{Kind, Problem, System};
 use rollcall_engine::ids::ObjectKey;
-use rollcall_engine::reading::{Failure, FailureKind};
-use rollcall_engine::registry::{Product, Registry};
+use rollcall_engine::reading::{Extent, Failure, FailureKind};
+use rollcall_engine::registry::{Checks, Product, Registry};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
@@ -187,7 +187,7 @@ impl Source {
             unread(known.as_deref(), system.endpoint.product(), &system.key.to_string(), now, &why)
         });
         observer.metrics.polled("registrations", &new.hosts.extent);
-        tell(&new.hosts.source, &new.hosts.extent);
+        tell_all(&new);
         let patience = patience(settings.registry_interval);
         let settled = match known {
             Some(known) => state.hearing.hear(&known, new, patience, observer.clock.now()),
@@ -196,6 +196,23 @@ impl Source {
         let registry = Arc::new(settled);
         state.last = Some(Last { begun: now, proofs, registry: Arc::clone(&registry) });
         registry
+    }
+}
+
+/// Says in the log how a reading went; of one without hosts only that, for the rest has the same trouble.
+fn tell_all(registry: &Registry) {
+    tell(&registry.hosts.source, &registry.hosts.extent);
+    if matches!(registry.hosts.extent, Extent::Failed { .. }) {
+        return;
+    }
+    tell(&registry.services.source, &registry.services.extent);
+    tell(&registry.monitors.source, &registry.monitors.extent);
+    tell(&registry.last_metric.source, &registry.last_metric.extent);
+    if let Some(notifications) = &registry.notifications {
+        tell(&notifications.source, &notifications.extent);
+    }
+    if let Checks::Listed(checks) = &registry.checks {
+        tell(&checks.source, &checks.extent);
     }
 }
 

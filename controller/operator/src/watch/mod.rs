@@ -296,9 +296,10 @@ async fn watch_hosts(client: Client, stores: Arc<Stores>) {
                 Change::Nothing
             }
             Event::InitDone => {
+                let change = stores.hosts.complete();
                 // Pollers wait for all lists too, and nothing else would tell them when this one was the last.
                 stores.sources_changed.ring();
-                stores.hosts.complete()
+                change
             }
             Event::Apply(object) => stores.hosts.apply(&object),
             Event::Delete(object) => stores.hosts.deleted(&object),
