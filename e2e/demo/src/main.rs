@@ -81,12 +81,14 @@ async fn perform(world: &mut World, operator: &mut Option<Operator>, once: bool)
     let mut day = Day::begin(world, &screen).await?;
     day.round(world).await?;
     day.nine_look_unused(world).await?;
-    while !once {
+    if once {
+        return Ok(());
+    }
+    loop {
         screen.now("The next round begins in a moment; Ctrl-C ends the demo.");
         tokio::time::sleep(std::time::Duration::from_secs(20)).await;
         day.round(world).await?;
     }
-    Ok(())
 }
 
 /// The operator first, so that nothing of what it needs goes away under it.

@@ -44,8 +44,8 @@ pub async fn play(world: &mut World, eyes: &Eyes, screen: &Screen) -> Result<()>
     let mut states = owners_are_told(world, eyes, screen, &chat).await?;
     one_is_used_again(world, eyes, screen, &mut states).await?;
     four_wait(world, eyes, screen, &states).await?;
-    let acts = |act: &&str| world.stage().calls.of("ec2", act) > 0;
-    ensure!(!ACTS.iter().any(|act| acts(&act)), "something was done to a host");
+    let is_called = |act: &&str| world.stage().calls.of("ec2", act) > 0;
+    ensure!(!ACTS.iter().any(is_called), "something was done to a host");
     screen.more("Nothing was stopped, ended or tagged: no such call was made.");
     Ok(())
 }
