@@ -189,7 +189,8 @@ fn leaving(shown: &Shown<'_>) -> String {
     let others = shown.departures().count() - waits;
     let parts = [(waits, "awaiting approval"), (others, "under way")];
     let told = parts.iter().filter(|(n, _)| *n > 0);
-    told.map(|(n, what)| format!(" {} {what}.", count(*n, "retirement"))).collect()
+    let told: Vec<String> = told.map(|(n, what)| format!(" {} {what}.", count(*n, "retirement"))).collect();
+    told.concat()
 }
 
 #[cfg(test)]
