@@ -204,7 +204,7 @@ fn a_recording_tells_how_retirements_stood_and_one_without_says_nothing_of_them(
         state: RetirementState::Waiting,
         since: Some("2026-11-20T01:00:00Z".parse().unwrap()),
         due: Some(due.parse().unwrap()),
-        approvals_needed: 1,
+        needs_approval: true,
         reason: None,
         message: Some(message.to_owned()),
     };

@@ -252,6 +252,7 @@ pub(super) fn digests() -> Vec<(&'static str, Digest)> {
         hosts: Hosts::default(),
         unused: UnusedHosts::default(),
         retired: None,
+        staying: None,
         excess: Excess::default(),
         reviews: Reviews::default(),
         expiring: None,

@@ -107,7 +107,7 @@ fn departure(world: &World, host: &str, state: RetirementState) -> Departure {
         state,
         since: Some("2026-11-17T01:00:00Z".parse().unwrap()),
         due: None,
-        approvals_needed: 0,
+        needs_approval: false,
         reason: None,
         message: None,
     }
@@ -141,7 +141,7 @@ fn until_when_its_owner_decides_who_is_not_told_yet_and_who_stays() {
     waiting.due = due("2026-11-24T17:00:00Z");
     let untold = departure(&world, "jp1-batch-2", RetirementState::Proposed);
     let mut approval = departure(&world, "jp1-batch-3", RetirementState::Waiting);
-    (approval.due, approval.approvals_needed) = (due("2026-11-18T01:00:00Z"), 1);
+    (approval.due, approval.needs_approval) = (due("2026-11-18T01:00:00Z"), true);
     let mut kept = departure(&world, "jp1-app-1", RetirementState::Cancelled);
     kept.reason = Some("Decision".into());
     let mut long_ago = kept.clone();
