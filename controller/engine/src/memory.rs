@@ -243,11 +243,29 @@ pub struct RuleRun {
     pub overfull: bool,
 }
 
-impl RuleRun {
-    /// Did yesterday not count, nor today so far? Then nobody can say that it runs.
+/// What can be said of how long a rule has run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// It has judged nobody yet.
+    NotYet,
+    /// It has pointed at more hosts than are remembered.
+    Overfull,
+    /// Yesterday did not count, nor today so far: this is the last day that did.
+    Paused(Day),
+    /// Since then.
+    Since(Timestamp),
+}
+
+impl Running {
+    /// Of a rule, by the run that is remembered. A run of another rule is none of it.
     #[must_use]
-    pub fn is_paused(&self, now: Timestamp) -> bool {
-        Day::of(now).days_since(self.judged_on) > 1
+    pub fn of(rule: RuleHash, remembered: Option<&RuleRun>, now: Timestamp) -> Self {
+        match remembered.filter(|run| run.rule == rule) {
+            None => Self::NotYet,
+            Some(run) if run.overfull => Self::Overfull,
+            Some(run) if Day::of(now).days_since(run.judged_on) > 1 => Self::Paused(run.judged_on),
+            Some(run) => Self::Since(run.since),
+        }
     }
 }
 

@@ -10,29 +10,16 @@ use rollcall_crds::v1alpha1::RetirementState;
 use rollcall_fakes::aws::Load;
 use rollcall_fakes::receiver::Receiver;
 use rollcall_harness::world::unused::{
-    AMONG_THE_LAST, ASKS, HEARD_NOTHING_OF, KEPT_BY_EXEMPTION, KEPT_BY_TAG, PROTECTED, SILENT_FOR_A_DAY,
-    USED_AGAIN, WAIT,
+    ACTS, AMONG_THE_LAST, ASKS, HEARD_NOTHING_OF, KEPT_BY_EXEMPTION, KEPT_BY_TAG, PROTECTED, SIGNING,
+    SILENT_FOR_A_DAY, USED_AGAIN, WAIT,
 };
 use rollcall_harness::world::{TEAM, World};
 
 use crate::look::Eyes;
 use crate::screen::Screen;
 
-/// 24 bytes that say what they are.
-const SIGNING: &str = "whsec_Y2FuYXJ5LW5ldy0zZmQxYzBiNmU1LXh5";
-
 /// A day, and until its metrics are read.
 const A_DAY: SignedDuration = SignedDuration::from_hours(27);
-
-/// What would change something at AWS.
-const ACTS: [&str; 6] = [
-    "StopInstances",
-    "StartInstances",
-    "TerminateInstances",
-    "CreateTags",
-    "DeleteTags",
-    "ModifyInstanceAttribute",
-];
 
 /// Plays it.
 ///
@@ -59,7 +46,7 @@ async fn owners_are_told(world: &mut World, eyes: &Eyes, screen: &Screen, chat: 
     screen.more(&format!(
         "kubectl patch rcenv {ASKS} -n {TEAM} --type=merge -p '{{\"spec\":{{\"lean\":{{\"enforcement\":\"Retire\",\"policy\":\"standard\"}},\"notifications\":[\"chat\"]}}}}'"
     ));
-    world.team_asks_for_retirement(&chat.url(), SIGNING).await?;
+    world.team_asks_for_retirement(&chat.url()).await?;
     let told = WAIT.into_iter().chain([USED_AGAIN]);
     let states: States = told.map(|name| (name.to_owned(), RetirementState::Waiting)).collect();
     eyes.retirements("five owners are told", &states).await?;

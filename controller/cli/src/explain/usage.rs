@@ -43,8 +43,7 @@ pub(super) fn write(out: &mut String, decided: &Decided, id: &HostId, host: &Hos
 fn stop(out: &mut String, decided: &Decided, id: &HostId, environment: &ObjectKey) {
     let Some(roll) = decided.roll.environments.get(environment) else { return };
     let Some(why) = roll.stops_none else { return };
-    let held = std::iter::once(why.to_string()).chain(roll.holds.iter().map(ToString::to_string));
-    line(out, "is not stopped", &held.collect::<Vec<_>>().join("; "));
+    line(out, "is not stopped", &why.with(&roll.holds));
     if let Some(refusals) = leaving::against_a_stop(decided.pass(), id) {
         let unknown = |refusal: &Refusal| if matches!(refusal.why, Why::Unknown(_)) { "?" } else { "" };
         let guards: Vec<String> =

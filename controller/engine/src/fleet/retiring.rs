@@ -3,17 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::policy::Lean;
 use super::{Environment, Fleet};
 use crate::activity::Day;
-use crate::calendar::Windows;
 use crate::ids::{AccountName, ObjectKey};
 use crate::lean::RuleHash;
-use crate::memory::RuleRun;
-use crate::retirement::{Budget, FinalAct, Guard, Reach};
+use crate::memory::{RuleRun, Running};
+use crate::retirement::{FinalAct, Guard, Reach};
 use crate::text::clean;
 
 /// Why hosts are not stopped.
@@ -54,6 +55,15 @@ impl fmt::Display for StopsNone {
                 "this version of Rollcall stops nothing: owners are told, and hosts wait for approval"
             }
         })
+    }
+}
+
+impl StopsNone {
+    /// It, and what else would hold hosts, in sentences for people.
+    #[must_use]
+    pub fn with(self, holds: &[Hold]) -> String {
+        let sentences = std::iter::once(self.to_string()).chain(holds.iter().map(ToString::to_string));
+        sentences.collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -153,12 +163,12 @@ impl Environment {
             return Vec::new();
         };
         let (rule, terms) = (lean.rule.hash(), &lean.terms);
-        let probation = match run.filter(|run| run.rule == rule) {
-            None => Some(Hold::NotRun),
-            Some(run) if run.overfull => Some(Hold::Overfull),
-            Some(run) if run.is_paused(now) => Some(Hold::Paused { since: run.judged_on }),
-            Some(run) => {
-                let over = run.since.saturating_add(terms.probation).unwrap_or(Timestamp::MAX);
+        let probation = match Running::of(rule, run, now) {
+            Running::NotYet => Some(Hold::NotRun),
+            Running::Overfull => Some(Hold::Overfull),
+            Running::Paused(since) => Some(Hold::Paused { since }),
+            Running::Since(since) => {
+                let over = since.saturating_add(terms.probation).unwrap_or(Timestamp::MAX);
                 (now < over).then(|| Hold::Probation { until: self.zone.to_datetime(over).date() })
             }
         };
@@ -174,21 +184,18 @@ impl Environment {
 }
 
 /// On which terms hosts of an environment would be stopped, and when next: for whoever asks now.
-#[derive(Clone, Debug)]
-pub struct Outlook {
-    windows: Option<Windows>,
-    zone: jiff::tz::TimeZone,
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    lean: &'a Lean,
+    zone: &'a TimeZone,
     now: Timestamp,
-    budget: Budget,
-    cool_off: SignedDuration,
-    final_act: FinalAct,
 }
 
-impl Outlook {
+impl Outlook<'_> {
     /// When a stop could be begun next, by the clocks of the environment: `2026-11-30 10:00 Asia/Tokyo (now: no window on a Friday)`.
     #[must_use]
     pub fn window(&self) -> String {
-        let Some(windows) = &self.windows else {
+        let Some(windows) = &self.lean.windows else {
             return "nobody knows: spec.timeZone of the Environment is not understood".to_owned();
         };
         let shown = |moment: Timestamp| {
@@ -209,12 +216,12 @@ impl Outlook {
     /// How it would end: `Stop: after 14 days in one stop it stays stopped`. A stop is no end for a database, which RDS starts again.
     #[must_use]
     pub fn end(&self, is_database: bool) -> String {
-        let days = self.cool_off.as_hours() / 24;
+        let days = self.lean.terms.cool_off.as_hours() / 24;
         let after = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-        match self.final_act {
+        let final_act = self.lean.terms.final_act;
+        match final_act {
             FinalAct::Stop | FinalAct::HandOver if is_database => format!(
-                "none: RDS starts a stopped database again after a week, so that finalAct: {:?} is no end for one",
-                self.final_act
+                "none: RDS starts a stopped database again after a week, so that finalAct: {final_act:?} is no end for one"
             ),
             FinalAct::Stop => format!("Stop: after {after} in one stop it stays stopped"),
             FinalAct::HandOver => {
@@ -229,24 +236,17 @@ impl Outlook {
     /// How many go on one day.
     #[must_use]
     pub fn budget(&self) -> String {
-        self.budget.to_string()
+        self.lean.terms.budget.to_string()
     }
 }
 
 impl Fleet {
     /// On which terms hosts of an environment would be stopped; none for one that does not ask for it.
     #[must_use]
-    pub fn outlook(&self, environment: &ObjectKey, now: Timestamp) -> Option<Outlook> {
+    pub fn outlook(&self, environment: &ObjectKey, now: Timestamp) -> Option<Outlook<'_>> {
         let environment = self.environment(environment)?;
         let lean = environment.lean.as_ref().filter(|lean| lean.reach == Some(Reach::Retire))?;
-        Some(Outlook {
-            windows: lean.windows.clone(),
-            zone: environment.zone.clone(),
-            now,
-            budget: lean.terms.budget,
-            cool_off: lean.terms.cool_off,
-            final_act: lean.terms.final_act,
-        })
+        Some(Outlook { lean, zone: &environment.zone, now })
     }
 
     /// Why nothing is stopped in an account; none for one that cannot be understood.

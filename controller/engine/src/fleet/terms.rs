@@ -79,7 +79,6 @@ const MIN_APPROVALS: i32 = 1;
 
 /// The terms of one policy.
 pub(super) fn parse(spec: &api::RetirementPolicySpec) -> Result<Terms, Fault> {
-    let number = |number: i32| usize::try_from(natural(number)).unwrap_or(usize::MAX);
     Ok(Terms {
         grace: natural(spec.grace_business_days.max(MIN_GRACE_DAYS)),
         holidays: holidays(spec)?,
@@ -104,6 +103,10 @@ pub(super) fn parse(spec: &api::RetirementPolicySpec) -> Result<Terms, Fault> {
 
 fn natural(number: i32) -> u32 {
     u32::try_from(number.max(0)).unwrap_or_default()
+}
+
+fn number(number: i32) -> usize {
+    usize::try_from(natural(number)).unwrap_or(usize::MAX)
 }
 
 fn days(number: i32) -> SignedDuration {
@@ -158,7 +161,6 @@ fn weekday(day: api::DayOfWeek) -> Weekday {
 }
 
 fn budget(spec: Option<&api::RetirementBudget>) -> Result<Budget, Fault> {
-    let number = |number: i32| usize::try_from(number.max(0)).unwrap_or_default();
     match spec.map(|budget| (budget.per_day_hosts, budget.per_day_percent)) {
         None | Some((None, None)) => Ok(Budget::default()),
         Some((Some(hosts), None)) => Ok(Budget::Hosts(number(hosts.min(MAX_HOSTS)))),

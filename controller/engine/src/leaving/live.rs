@@ -13,6 +13,7 @@ use crate::fleet::{Environment, Exemption, Lean};
 use crate::ids::{HostId, ObjectKey, RoleName};
 use crate::inventory::{Database, Instance, Inventory, Marks, MemberRole};
 use crate::limits::{INVENTORY_MAX_AGE, PROTECTION_MAX_AGE};
+use crate::memory::Running;
 use crate::reading::FailureKind;
 use crate::retirement::{
     Belonging, Fact, FirstList, HostView, Live, Member, Peers, Policy, Reach, Rule, Use,
@@ -238,27 +239,27 @@ impl<'a> Scene<'a> {
     }
 
     /// What its environment says of hosts that leave, if that is understood.
-    fn terms(&self, environment: &ObjectKey) -> Option<&'a Lean> {
+    fn understood(&self, environment: &ObjectKey) -> Option<&'a Lean> {
         self.environment(environment).filter(|environment| !environment.lean_doubted)?.lean.as_ref()
     }
 
     /// How long this very rule has run in the environment. What somebody acknowledged does not count: nobody vouches for who wrote
     /// it.
     fn rule(&self, environment: &ObjectKey) -> Fact<Rule> {
-        let Some(lean) = self.terms(environment) else { return Fact::Unknown(FailureKind::Malformed) };
+        let Some(lean) = self.understood(environment) else { return Fact::Unknown(FailureKind::Malformed) };
         let remembered = self.pass.memory.environments.get(environment);
-        let run = remembered.and_then(|of| of.rule_run.as_ref()).filter(|run| run.rule == lean.rule.hash());
-        match run {
-            None => Fact::Unknown(FailureKind::NotYetRead),
-            Some(run) if run.overfull => Fact::Unknown(FailureKind::TooLarge),
-            Some(run) if run.is_paused(self.pass.now) => Fact::Unknown(FailureKind::Stale),
-            Some(run) => Fact::Known(Rule { since: run.since, first_list: FirstList::Waits }),
+        let run = remembered.and_then(|of| of.rule_run.as_ref());
+        match Running::of(lean.rule.hash(), run, self.pass.now) {
+            Running::NotYet => Fact::Unknown(FailureKind::NotYetRead),
+            Running::Overfull => Fact::Unknown(FailureKind::TooLarge),
+            Running::Paused(_) => Fact::Unknown(FailureKind::Stale),
+            Running::Since(since) => Fact::Known(Rule { since, first_list: FirstList::Waits }),
         }
     }
 
     /// Is a window open now?
     fn window(&self, environment: &ObjectKey) -> Fact<bool> {
-        let windows = self.terms(environment).and_then(|lean| lean.windows.as_ref());
+        let windows = self.understood(environment).and_then(|lean| lean.windows.as_ref());
         windows.map_or(Fact::Unknown(FailureKind::Malformed), |of| Fact::Known(of.is_open(self.pass.now)))
     }
 

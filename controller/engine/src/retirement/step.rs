@@ -227,14 +227,14 @@ impl Look<'_> {
 
     /// An intent stands. Was it used, and did it take effect? Only reading back tells, and only once nothing can come late.
     fn settle(&self, intent: &Intent) -> Step {
-        if let Some(done) = self.effect(intent) {
+        let stopped = self.host().filter(|host| host.power == Power::Stopped && !intent.act.ends());
+        let is_ours = stopped.map(|host| self.is_ours(host, intent));
+        if let Some(done) = self.effect(intent, stopped.filter(|_| is_ours == Some(Some(true)))) {
             return write(done);
         }
         // Whether a database was stopped again, and then started by somebody, only its events tell.
         let events = if intent.act == Act::Restop { EVENT_COMES } else { SignedDuration::ZERO };
         let over = SETTLED.saturating_add(SKEW).saturating_add(events);
-        let stopped = self.host().filter(|host| host.power == Power::Stopped && !intent.act.ends());
-        let is_ours = stopped.map(|host| self.is_ours(host, intent));
         // It was not used only if the host was seen to go on as before. That backups cannot be read shows nothing.
         let is_clear = match &self.live.host {
             Fact::Known(Some(host)) if is_ours == Some(None) && host.name.is_some() => false,
@@ -253,12 +253,9 @@ impl Look<'_> {
         write(status)
     }
 
-    /// The status in which the act is done, if it is.
-    fn effect(&self, intent: &Intent) -> Option<Status> {
+    /// The status in which the act is done, if it is. `stopped`: the host, in a stop that is this intent's.
+    fn effect(&self, intent: &Intent, stopped: Option<&HostView>) -> Option<Status> {
         let now = self.live.now;
-        let stopped = self
-            .host()
-            .filter(|host| host.power == Power::Stopped && self.is_ours(host, intent) == Some(true));
         let mut status = self.of.status.clone();
         status.intent = None;
         status.occurrence = Occurrence(intent.occurrence.0 + 1);

@@ -83,8 +83,7 @@ impl Verdict {
     /// `RetirementAllowed`: why nothing is stopped, and what else would hold it.
     #[must_use]
     pub fn stops_none(why: StopsNone, holds: &[Hold]) -> Self {
-        let sentences = std::iter::once(why.to_string()).chain(holds.iter().map(ToString::to_string));
-        Self::new(Truth::False, why.as_str(), &sentences.collect::<Vec<_>>().join("; "))
+        Self::new(Truth::False, why.as_str(), &why.with(holds))
     }
 
     /// `reason` is CamelCase, `message` for people.

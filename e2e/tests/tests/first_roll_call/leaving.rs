@@ -10,13 +10,10 @@ use rollcall_crds::v1alpha1::{Retirement, RetirementState};
 use rollcall_fakes::aws::Load;
 use rollcall_fakes::receiver::Receiver;
 use rollcall_harness::wait::{Look, until};
-use rollcall_harness::world::unused::{USED_AGAIN, WAIT};
+use rollcall_harness::world::unused::{ACTS, SIGNING, USED_AGAIN, WAIT};
 use rollcall_harness::world::{TEAM, World};
 
 use super::told::PATIENCE;
-
-/// 24 bytes that say what they are.
-const SIGNING: &str = "whsec_Y2FuYXJ5LW5ldy0zZmQxYzBiNmU1LXh5";
 
 /// State and message of each retirement, by the name of its host.
 async fn retirements(world: &World) -> Result<BTreeMap<String, (RetirementState, String)>> {
@@ -66,7 +63,7 @@ async fn of_nine_that_look_unused_four_wait_and_nothing_is_done_to_any() {
     let receiver = Receiver::start(SIGNING).await.unwrap();
     let operator = world.operator("rollcall").await.unwrap();
     world.weekend().await.unwrap();
-    world.team_asks_for_retirement(&receiver.url(), SIGNING).await.unwrap();
+    world.team_asks_for_retirement(&receiver.url()).await.unwrap();
 
     let told = WAIT.into_iter().chain([USED_AGAIN]);
     let mut wanted: BTreeMap<String, RetirementState> =
@@ -98,7 +95,7 @@ async fn of_nine_that_look_unused_four_wait_and_nothing_is_done_to_any() {
         assert_eq!(waits, WAIT.contains(&&*name), "{name}: {message}");
     }
     is_told(&receiver, "retirement.proposed", &names).await;
-    for operation in ["StopInstances", "TerminateInstances", "CreateTags", "DeleteTags"] {
+    for operation in ACTS {
         assert_eq!(world.stage().calls.of("ec2", operation), 0, "{operation}");
     }
     operator.stop().await.unwrap();
